@@ -1,0 +1,11 @@
+//! The verdict: puts any memcached implementation on trial.
+//!
+//! - [`check`]: plays exchanges against a target and says which rules hold.
+//! - [`target`]: what can be tried: the model, a server in this process, any command that starts one.
+//!
+//! It never shares a parser or a constant with the server it judges.
+
+#![forbid(unsafe_code)]
+
+pub mod check;
+pub mod target;

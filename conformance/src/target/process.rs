@@ -1,0 +1,135 @@
+//! A server started for the trial, spoken to over TCP, and stopped when it ends.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use spec::exchange::{Peer, Received};
+
+const START_MAX: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(5);
+/// How long an expected reply may take; only a failure waits so long.
+const REPLY_MAX: Duration = Duration::from_secs(2);
+/// How long silence is listened to where no fence can prove it.
+const SILENCE: Duration = Duration::from_millis(200);
+
+/// A running server and the clients connected to it.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    port: u16,
+    clients: BTreeMap<u8, TcpStream>,
+}
+
+impl Process {
+    /// Starts the command with these options behind it, and waits until it accepts connections.
+    ///
+    /// # Errors
+    /// When it cannot be started, or does not accept in time.
+    pub fn start(command: &str, options: &str) -> Result<Process, String> {
+        let port = free_port()?;
+        let line = format!("{command} {options}").replace("{port}", &port.to_string());
+        let mut words = line.split_whitespace();
+        let program = words.next().ok_or("the command to spawn is empty")?;
+        let child = Command::new(program)
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("cannot start `{line}`: {error}"))?;
+        let mut process = Process { child, port, clients: BTreeMap::new() };
+        process.wait_until_up(&line)?;
+        Ok(process)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a real process is waited for in real time")]
+    fn wait_until_up(&mut self, line: &str) -> Result<(), String> {
+        let deadline = Instant::now() + START_MAX;
+        while Instant::now() < deadline {
+            if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) {
+                self.keep(1, stream);
+                return Ok(());
+            }
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Err(format!("`{line}` ended at once: {status}"));
+            }
+            thread::sleep(POLL);
+        }
+        Err(format!("`{line}` does not accept connections on port {}", self.port))
+    }
+
+    fn keep(&mut self, client: u8, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        self.clients.insert(client, stream);
+    }
+
+    fn client(&mut self, client: u8) -> Option<&mut TcpStream> {
+        if !self.clients.contains_key(&client)
+            && let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
+        {
+            self.keep(client, stream);
+        }
+        self.clients.get_mut(&client)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Peer for Process {
+    #[expect(clippy::disallowed_methods, reason = "a real server lives in real time")]
+    fn now(&mut self) -> u64 {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs())
+    }
+
+    fn send(&mut self, client: u8, bytes: &[u8]) {
+        if let Some(stream) = self.client(client) {
+            // A server that closed is found out by the read that follows.
+            let _ = stream.set_write_timeout(Some(REPLY_MAX));
+            let _ = stream.write_all(bytes);
+        }
+    }
+
+    fn receive(&mut self, client: u8, hurry: bool) -> Received {
+        let Some(stream) = self.client(client) else { return Received::Closed };
+        let _ = stream.set_read_timeout(Some(if hurry { SILENCE } else { REPLY_MAX }));
+        let mut buffer = vec![0; 1 << 16];
+        match stream.read(&mut buffer) {
+            Ok(0) => Received::Closed,
+            Ok(length) => {
+                buffer.truncate(length);
+                Received::Bytes(buffer)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Received::Nothing
+            }
+            Err(_) => Received::Closed,
+        }
+    }
+
+    fn half_close(&mut self, client: u8) {
+        if let Some(stream) = self.client(client) {
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a real server lives in real time")]
+    fn pass(&mut self, seconds: u64) {
+        thread::sleep(Duration::from_secs(seconds));
+    }
+}
+
+fn free_port() -> Result<u16, String> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(|error| format!("no free port: {error}"))
+}

@@ -1,0 +1,8 @@
+//! incr and decr. Law: `spec/arithmetic.md`.
+
+use crate::dispatch::unknown;
+use crate::framing::Line;
+use crate::ruling::Ruling;
+use crate::{Model, Time};
+
+pub(crate) fn rule(_model: &mut Model, line: &Line, _now: Time) -> Ruling { unknown(line) }

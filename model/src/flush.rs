@@ -1,0 +1,8 @@
+//! flush_all. Law: `spec/flush.md`.
+
+use crate::dispatch::unknown;
+use crate::framing::Line;
+use crate::ruling::Ruling;
+use crate::{Model, Time};
+
+pub(crate) fn flush_all(_model: &mut Model, line: &Line, _now: Time) -> Ruling { unknown(line) }

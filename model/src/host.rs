@@ -1,0 +1,89 @@
+//! A model and its clients, as something an exchange can be replayed against.
+//!
+//! It never decides anything: it carries bytes and time to the sessions, and remembers which rules
+//! their rulings cited.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use spec::Requirement;
+use spec::exchange::{Peer, Received};
+
+use crate::{Model, Session, Time};
+
+/// A model with as many clients as speak to it.
+#[derive(Clone, Debug)]
+pub struct Host {
+    model: Model,
+    now: Time,
+    clients: BTreeMap<u8, Client>,
+    cited: Vec<&'static Requirement>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Client {
+    session: Session,
+    output: Vec<u8>,
+    gone: bool,
+}
+
+impl Host {
+    /// A host for this model, at this time.
+    #[must_use]
+    pub fn new(model: Model, now: Time) -> Host {
+        Host { model, now, clients: BTreeMap::new(), cited: Vec::new() }
+    }
+
+    /// The rules cited so far, each as often as it was.
+    #[must_use]
+    pub fn cited(&self) -> &[&'static Requirement] {
+        &self.cited
+    }
+
+    /// The model in its present state.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+}
+
+impl Peer for Host {
+    fn now(&mut self) -> u64 {
+        self.now.0
+    }
+
+    fn send(&mut self, client: u8, bytes: &[u8]) {
+        let client = self.clients.entry(client).or_default();
+        for ruling in client.session.receive(&mut self.model, bytes, self.now) {
+            client.output.extend(ruling.bytes());
+            self.cited.extend(ruling.because);
+        }
+    }
+
+    fn receive(&mut self, client: u8, _hurry: bool) -> Received {
+        let client = self.clients.entry(client).or_default();
+        if !client.output.is_empty() {
+            Received::Bytes(core::mem::take(&mut client.output))
+        } else if client.gone || client.session.is_closed() {
+            Received::Closed
+        } else {
+            Received::Nothing
+        }
+    }
+
+    fn half_close(&mut self, client: u8) {
+        self.clients.entry(client).or_default().gone = true;
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.now.0 = self.now.0.saturating_add(1);
+            for client in self.clients.values_mut() {
+                for ruling in client.session.tick(&mut self.model, self.now) {
+                    client.output.extend(ruling.bytes());
+                    self.cited.extend(ruling.because);
+                }
+            }
+        }
+    }
+}

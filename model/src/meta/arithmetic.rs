@@ -1,0 +1,8 @@
+//! ma. Law: `spec/meta/arithmetic.md`.
+
+use crate::dispatch::unknown;
+use crate::framing::Line;
+use crate::ruling::Ruling;
+use crate::{Model, Time};
+
+pub(crate) fn ma(_model: &mut Model, line: &Line, _now: Time) -> Ruling { unknown(line) }

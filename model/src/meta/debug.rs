@@ -1,0 +1,8 @@
+//! me. Law: `spec/meta/debug.md`.
+
+use crate::dispatch::unknown;
+use crate::framing::Line;
+use crate::ruling::Ruling;
+use crate::{Model, Time};
+
+pub(crate) fn me(_model: &mut Model, line: &Line, _now: Time) -> Ruling { unknown(line) }

@@ -1,0 +1,91 @@
+//! How the server was started, as far as a client can tell.
+//!
+//! Options that only move memory or threads about are accepted and change nothing here.
+
+use alloc::format;
+use alloc::string::String;
+
+/// The start options that change an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// Items have uniques; `-C` takes them away.
+    pub cas: bool,
+    /// The largest item, `-I`.
+    pub item_size_max_bytes: u64,
+    /// The memory for items, `-m`.
+    pub memory_limit_bytes: u64,
+    /// A full memory refuses instead of evicting, `-M`.
+    pub refuse_when_full: bool,
+    /// `flush_all` is allowed; `-F` forbids it.
+    pub flush: bool,
+    /// Dumps are allowed; `-X` forbids them.
+    pub dumps: bool,
+    /// `shutdown` is allowed, `-A`.
+    pub shutdown: bool,
+    /// Statistics by key prefix are on from the start, `-D`.
+    pub detail: bool,
+    /// What ends a key's prefix, `-D`.
+    pub prefix_delimiter: u8,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            cas: true,
+            item_size_max_bytes: 1 << 20,
+            memory_limit_bytes: 64 << 20,
+            refuse_when_full: false,
+            flush: true,
+            dumps: true,
+            shutdown: false,
+            detail: false,
+            prefix_delimiter: b':',
+        }
+    }
+}
+
+impl Options {
+    /// Reads command-line options, as an exchange's header gives them.
+    ///
+    /// # Errors
+    /// When an option is unknown here or its value is no number.
+    pub fn parse(arguments: &str) -> Result<Options, String> {
+        let mut options = Options::default();
+        let mut words = arguments.split_whitespace();
+        while let Some(word) = words.next() {
+            match word {
+                "-C" => options.cas = false,
+                "-M" => options.refuse_when_full = true,
+                "-F" => options.flush = false,
+                "-X" => options.dumps = false,
+                "-A" => options.shutdown = true,
+                "-D" => {
+                    options.detail = true;
+                    options.prefix_delimiter = words
+                        .next()
+                        .and_then(|word| word.bytes().next())
+                        .ok_or("-D needs a character")?;
+                }
+                "-m" => options.memory_limit_bytes = size(word, words.next(), 1 << 20)?,
+                "-I" => options.item_size_max_bytes = size(word, words.next(), 1)?,
+                _ => return Err(format!("the model does not know the option `{word}`")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// A size such as `2m`, in bytes; a bare number counts in `unit`.
+fn size(option: &str, value: Option<&str>, unit: u64) -> Result<u64, String> {
+    let value = value.unwrap_or_default();
+    let (digits, unit) = match value.as_bytes().last() {
+        Some(b'k' | b'K') => (value.trim_end_matches(['k', 'K']), 1 << 10),
+        Some(b'm' | b'M') => (value.trim_end_matches(['m', 'M']), 1 << 20),
+        _ => (value, unit),
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit))
+        .ok_or_else(|| format!("`{option} {value}` is no size"))
+}

@@ -1,0 +1,93 @@
+//! What all clients share: the items, the uniques, the counters.
+//!
+//! An item that is expired or flushed is never seen: every command finds items through
+//! [`Model::lookup`]. The commands are in the chapter files.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use spec::{Dialect, Requirement, req};
+
+use crate::{Counters, Options, Time};
+
+/// A whole memcached, apart from its clients' connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Model {
+    pub(crate) options: Options,
+    pub(crate) dialect: Dialect,
+    pub(crate) items: BTreeMap<Vec<u8>, Item>,
+    pub(crate) last_unique: u64,
+    pub(crate) counters: Counters,
+}
+
+/// One item.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Item {
+    /// The data block.
+    pub value: Vec<u8>,
+    /// The client flags.
+    pub flags: u32,
+    /// When it dies; never, where there is none.
+    pub expires: Option<Time>,
+    /// The cas unique.
+    pub unique: u64,
+    /// When it was stored, for `flush_all`.
+    pub stored: Time,
+    /// When it was last read, for the `l` and `la` fields.
+    pub accessed: Time,
+    /// A client fetched it since it was stored.
+    pub fetched: bool,
+    /// It was invalidated, and is served until somebody replaces it.
+    pub stale: bool,
+    /// Some client was told to replace it.
+    pub won: bool,
+    /// Its key came in base64, and goes out so.
+    pub base64: bool,
+}
+
+/// Why a key has no item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Absence {
+    Unknown,
+    Expired,
+}
+
+impl Absence {
+    /// The rule that hides the item, where one had been stored.
+    pub(crate) fn rule(self) -> Option<&'static Requirement> {
+        match self {
+            Absence::Unknown => None,
+            Absence::Expired => Some(req!("expiration.gone")),
+        }
+    }
+}
+
+impl Model {
+    /// An empty cache, started so, with these habits.
+    #[must_use]
+    pub fn new(options: Options, dialect: Dialect) -> Model {
+        Model { options, dialect, ..Model::default() }
+    }
+
+    /// The live item of this key.
+    pub(crate) fn lookup(&mut self, key: &[u8], now: Time) -> Result<&mut Item, Absence> {
+        let expired = match self.items.get(key) {
+            None => return Err(Absence::Unknown),
+            Some(item) => item.expires.is_some_and(|expires| expires <= now),
+        };
+        if expired {
+            self.items.remove(key);
+            return Err(Absence::Expired);
+        }
+        self.items.get_mut(key).ok_or(Absence::Unknown)
+    }
+
+    /// A unique that no item has had.
+    pub(crate) fn next_unique(&mut self) -> u64 {
+        if !self.options.cas {
+            return 0;
+        }
+        self.last_unique = self.last_unique.wrapping_add(1);
+        self.last_unique
+    }
+}

@@ -1,0 +1,26 @@
+//! The counters whose every move is ruled. Law: `spec/statistics.md`.
+
+/// What `stats` counts since the start, or since `stats reset`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each field is the statistic of that name")]
+pub struct Counters {
+    pub cmd_get: u64,
+    pub cmd_set: u64,
+    pub get_hits: u64,
+    pub get_misses: u64,
+    pub cas_hits: u64,
+    pub cas_misses: u64,
+    pub cas_badval: u64,
+    pub store_too_large: u64,
+    pub total_items: u64,
+}
+
+/// Moves a counter by one.
+pub(crate) fn count(counter: &mut u64) {
+    *counter = counter.wrapping_add(1);
+}
+
+use crate::framing::Line;
+use crate::{Model, Time};
+use crate::ruling::Ruling;
+pub(crate) fn stats(_model: &mut Model, line: &Line, _now: Time) -> Ruling { crate::dispatch::unknown(line) }

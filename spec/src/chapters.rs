@@ -1,0 +1,107 @@
+//! The chapters in their reading order, and the search for a name among them.
+//!
+//! A new chapter is one file of prose and one line here; nothing else lists them. The scan is in
+//! `scan.rs`.
+
+use crate::requirement::Requirement;
+use crate::scan;
+
+/// One file of the law.
+#[derive(Clone, Copy, Debug)]
+pub struct Chapter {
+    /// The file's path without its ending: `storage`, `meta/get`.
+    pub name: &'static str,
+    /// Its prose.
+    pub prose: &'static str,
+    /// Its rules, alternatives and deviations, in order.
+    pub requirements: &'static [Requirement],
+}
+
+/// One const table per file, numbered after the table of the file before it.
+macro_rules! chapters {
+    ($($module:ident = $path:literal after $previous:ident;)*) => {
+        $(mod $module {
+            pub(super) const PROSE: &str = include_str!(concat!("../", $path, ".md"));
+            pub(super) const COUNT: usize = super::scan::count(PROSE);
+            pub(super) const BASE: usize = super::$previous::BASE + super::$previous::COUNT;
+            pub(super) const TABLE: &[super::Requirement; COUNT] =
+                &super::scan::table($path, PROSE, BASE);
+        })*
+
+        /// The law, chapter by chapter, in reading order.
+        pub const CHAPTERS: &[Chapter] = &[$(Chapter {
+            name: $path,
+            prose: $module::PROSE,
+            requirements: $module::TABLE,
+        }),*];
+
+        /// How many names the law has.
+        pub(crate) const NAMES: usize = $($module::COUNT +)* 0;
+    };
+}
+
+mod start {
+    pub(super) const BASE: usize = 0;
+    pub(super) const COUNT: usize = 0;
+}
+
+chapters! {
+    framing = "framing" after start;
+    keys = "keys" after framing;
+    numbers = "numbers" after keys;
+    expiration = "expiration" after numbers;
+    storage = "storage" after expiration;
+    retrieval = "retrieval" after storage;
+    arithmetic = "arithmetic" after retrieval;
+    deletion = "deletion" after arithmetic;
+    touch = "touch" after deletion;
+    flush = "flush" after touch;
+    meta_flags = "meta/flags" after flush;
+    meta_noop = "meta/noop" after meta_flags;
+    meta_get = "meta/get" after meta_noop;
+    meta_set = "meta/set" after meta_get;
+    meta_delete = "meta/delete" after meta_set;
+    meta_arithmetic = "meta/arithmetic" after meta_delete;
+    meta_debug = "meta/debug" after meta_arithmetic;
+    statistics = "statistics" after meta_debug;
+    administration = "administration" after statistics;
+    memory = "memory" after administration;
+    concurrency = "concurrency" after memory;
+    limits = "limits" after concurrency;
+}
+
+/// Every name of the law, in reading order.
+pub fn requirements() -> impl Iterator<Item = &'static Requirement> {
+    CHAPTERS.iter().flat_map(|chapter| chapter.requirements)
+}
+
+/// The requirement of this name, if the law has it.
+#[must_use]
+pub const fn find(name: &str) -> Option<&'static Requirement> {
+    let mut chapters = CHAPTERS;
+    while let [chapter, rest @ ..] = chapters {
+        if scan::belongs(name, chapter.name) {
+            let mut requirements = chapter.requirements;
+            while let [requirement, others @ ..] = requirements {
+                if scan::same(requirement.name, name) {
+                    return Some(requirement);
+                }
+                requirements = others;
+            }
+        }
+        chapters = rest;
+    }
+    None
+}
+
+/// The requirement of this name, for `req!`.
+///
+/// # Panics
+/// When the law has no such name; in `req!` that is a compile error at the citation.
+#[must_use]
+pub const fn named(name: &str) -> &'static Requirement {
+    match find(name) {
+        Some(requirement) => requirement,
+        None => panic!("the law has no rule of this name"),
+    }
+}

@@ -1,0 +1,165 @@
+//! Reads exchanges out of prose and out of case files.
+//!
+//! It refuses what it does not understand, naming file and line: a step that is skipped silently
+//! would be a check that does not run. The grammar is in `README.md` beside this crate.
+
+use super::{Action, Exchange, Header, Step, Template};
+use crate::chapters::{CHAPTERS, find};
+use crate::requirement::Requirement;
+
+/// A line that is not in the grammar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// The file.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: u32,
+    /// What is wrong, and what is accepted.
+    pub problem: String,
+}
+
+impl std::fmt::Display for ParseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.problem)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// Every exchange of the prose, in reading order.
+///
+/// # Errors
+/// On the first line that is not in the grammar; a test of this crate holds that there is none.
+pub fn examples() -> Result<Vec<Exchange>, ParseError> {
+    let mut exchanges = Vec::new();
+    for chapter in CHAPTERS {
+        let file = format!("spec/{}.md", chapter.name);
+        let mut requirement = None;
+        let mut open: Option<Exchange> = None;
+        for (line, text) in (1..).zip(chapter.prose.lines()) {
+            let failed = |problem| ParseError { file: file.clone(), line, problem };
+            if let Some(header) = text.strip_prefix("```exchange") {
+                let shown = requirement.ok_or_else(|| failed("no rule stands before this".into()))?;
+                open = Some(opened(shown, &file, line, header).map_err(failed)?);
+            } else if text == "```" {
+                exchanges.extend(open.take());
+            } else if let Some(exchange) = &mut open {
+                exchange.steps.extend(step(line, text).map_err(failed)?);
+            } else if let Some(name) = marked(text) {
+                requirement = find(name);
+            }
+        }
+    }
+    Ok(exchanges)
+}
+
+/// The exchanges of a case file: each opens with `r[NAME] header`, and ends at an empty line.
+///
+/// # Errors
+/// On the first line that is not in the grammar.
+pub fn cases(file: &str, text: &str) -> Result<Vec<Exchange>, ParseError> {
+    let mut exchanges = Vec::new();
+    let mut open: Option<Exchange> = None;
+    for (line, text) in (1..).zip(text.lines()) {
+        let failed = |problem| ParseError { file: file.to_owned(), line, problem };
+        if let Some(name) = marked(text) {
+            let header = text.split_once(']').map_or("", |(_, header)| header);
+            let shown = find(name).ok_or_else(|| failed(format!("the law has no `{name}`")))?;
+            exchanges.extend(open.replace(opened(shown, file, line, header).map_err(failed)?));
+        } else if text.is_empty() {
+            exchanges.extend(open.take());
+        } else if let Some(exchange) = &mut open {
+            exchange.steps.extend(step(line, text).map_err(failed)?);
+        } else if !text.starts_with('#') {
+            return Err(failed("a case begins with `r[NAME]`, a comment with `#`".into()));
+        }
+    }
+    exchanges.extend(open);
+    Ok(exchanges)
+}
+
+/// The name in a marker line.
+fn marked(text: &str) -> Option<&str> {
+    let rest = ["r[", "a[", "d["].iter().find_map(|opening| text.strip_prefix(opening))?;
+    rest.split_once(']').map(|(name, _)| name)
+}
+
+fn opened(
+    requirement: &'static Requirement,
+    file: &str,
+    line: u32,
+    header: &str,
+) -> Result<Exchange, String> {
+    let header = parse_header(header)?;
+    Ok(Exchange { requirement, file: file.to_owned(), line: line + 1, header, steps: Vec::new() })
+}
+
+/// The words of a header: `options="-C -m 8" dialect=law,memcached-1.6.45 exclusive fence=none`.
+fn parse_header(text: &str) -> Result<Header, String> {
+    let mut header =
+        Header { options: String::new(), dialects: Vec::new(), exclusive: false, fence: true };
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (word, after) = if let Some(quoted) = rest.strip_prefix("options=\"") {
+            let (options, after) =
+                quoted.split_once('"').ok_or("`options=\"…\"` needs its closing quote")?;
+            header.options = options.to_owned();
+            ("", after)
+        } else {
+            rest.split_once(' ').unwrap_or((rest, ""))
+        };
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("", "") => {}
+            ("dialect", list) if !list.is_empty() => {
+                header.dialects = list.split(',').map(str::to_owned).collect();
+            }
+            ("exclusive", "") => header.exclusive = true,
+            ("fence", "none") => header.fence = false,
+            _ => {
+                return Err(format!(
+                    "`{word}` is not `options=\"…\"`, `dialect=A,B`, `exclusive` or `fence=none`"
+                ));
+            }
+        }
+        rest = after.trim_start();
+    }
+    Ok(header)
+}
+
+/// One line of an exchange; nothing for a comment or an empty line.
+fn step(line: u32, text: &str) -> Result<Option<Step>, String> {
+    if text.is_empty() || text.starts_with('#') {
+        return Ok(None);
+    }
+    let (client, rest) = match text.as_bytes().first() {
+        Some(digit @ b'1'..=b'9') => (digit - b'0', text.get(1..).unwrap_or_default()),
+        _ => (1, text),
+    };
+    let (form, tail) = rest.split_once(' ').unwrap_or((rest, ""));
+    let line_of = |tail| Template::parse(tail).map(|template| template.followed_by(b"\r\n"));
+    let action = match form {
+        ">" => Action::Send(line_of(tail)?),
+        ">>" => Action::Send(Template::parse(tail)?),
+        "<" => Action::Expect(line_of(tail)?),
+        "<*" => Action::ExpectLater(line_of(tail)?),
+        "<<" => Action::Expect(Template::parse(tail)?),
+        "=" => match tail {
+            "silent" => Action::Silent,
+            "closed" => Action::Closed,
+            "half-close" => Action::HalfClose,
+            _ => return Err("`=` is followed by `silent`, `closed` or `half-close`".into()),
+        },
+        "~" => Action::Pass {
+            seconds: tail
+                .strip_suffix('s')
+                .and_then(|seconds| seconds.parse().ok())
+                .ok_or("time passes as `~ 3s`")?,
+        },
+        _ => {
+            return Err(format!(
+                "`{form}` is no step; there are `>`, `>>`, `<`, `<*`, `<<`, `=` and `~`"
+            ));
+        }
+    };
+    Ok(Some(Step { line, client, action }))
+}

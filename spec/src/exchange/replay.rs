@@ -1,0 +1,246 @@
+//! Plays an exchange against a peer, and says where they part.
+//!
+//! One engine for every source and every target. It never waits by the clock: a peer says when
+//! nothing more will come, and silence is proved by a fence, a request whose reply must come next.
+
+use std::collections::BTreeMap;
+
+use super::template::{Bindings, Match, Template};
+use super::{Action, Exchange, Step};
+
+/// Something that answers like a memcached: the model, a server in this process, a socket.
+pub trait Peer {
+    /// The time, in seconds of the Unix epoch.
+    fn now(&mut self) -> u64;
+    /// Sends bytes as this client, connecting it first where it is new.
+    fn send(&mut self, client: u8, bytes: &[u8]);
+    /// More bytes for this client. `hurry` says that silence is what one hopes for.
+    fn receive(&mut self, client: u8, hurry: bool) -> Received;
+    /// This client will send nothing more.
+    fn half_close(&mut self, client: u8);
+    /// Lets time pass.
+    fn pass(&mut self, seconds: u64);
+}
+
+/// What a client finds when it reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Nothing, and as far as the peer can tell nothing will come.
+    Nothing,
+    /// The end: the server has closed.
+    Closed,
+}
+
+/// Which way bytes went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the client to the server.
+    Sent,
+    /// From the server to the client.
+    Received,
+}
+
+/// One thing that happened while an exchange was played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The client.
+    pub client: u8,
+    /// Which way.
+    pub direction: Direction,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Where an exchange and a peer part.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The line of the step that failed.
+    pub line: u32,
+    /// What it says there.
+    pub expected: String,
+    /// What came instead, not yet consumed by an earlier step.
+    pub received: Vec<u8>,
+    /// All that happened.
+    pub events: Vec<Event>,
+}
+
+/// Plays one exchange.
+///
+/// # Errors
+/// When what the peer does is not what the exchange expects.
+pub fn replay(exchange: &Exchange, peer: &mut impl Peer) -> Result<Vec<Event>, Box<Failure>> {
+    let mut player = Player {
+        peer,
+        bindings: Bindings::new(),
+        clients: BTreeMap::new(),
+        events: Vec::new(),
+        fence: exchange.header.fence,
+    };
+    for step in &exchange.steps {
+        player.play(step)?;
+    }
+    let line = exchange.steps.last().map_or(exchange.line, |step| step.line);
+    let clients: Vec<u8> = player.clients.keys().copied().collect();
+    for client in clients {
+        player.silence(line, client)?;
+    }
+    Ok(player.events)
+}
+
+const FENCE: &[u8] = b"mn\r\n";
+const FENCED: &[u8] = b"MN\r\n";
+
+struct Player<'a, P> {
+    peer: &'a mut P,
+    bindings: Bindings,
+    clients: BTreeMap<u8, Client>,
+    events: Vec<Event>,
+    fence: bool,
+}
+
+/// What the player knows of one client.
+#[derive(Default)]
+struct Client {
+    unread: Vec<u8>,
+    half_closed: bool,
+    closed: bool,
+}
+
+impl<P: Peer> Player<'_, P> {
+    fn play(&mut self, step: &Step) -> Result<(), Box<Failure>> {
+        let Step { line, client, action } = step;
+        self.clients.entry(*client).or_default();
+        match action {
+            Action::Send(template) => {
+                let now = self.peer.now();
+                let bytes = template
+                    .render(&self.bindings, now)
+                    .map_err(|problem| self.failure(*line, *client, &problem))?;
+                self.send(*client, &bytes);
+                Ok(())
+            }
+            Action::Expect(template) => self.expect(*line, *client, template, false),
+            Action::ExpectLater(template) => self.expect(*line, *client, template, true),
+            Action::Silent => self.silence(*line, *client),
+            Action::Closed => self.closed(*line, *client),
+            Action::HalfClose => {
+                self.peer.half_close(*client);
+                self.client(*client).half_closed = true;
+                Ok(())
+            }
+            Action::Pass { seconds } => {
+                self.peer.pass(*seconds);
+                Ok(())
+            }
+        }
+    }
+
+    fn send(&mut self, client: u8, bytes: &[u8]) {
+        self.peer.send(client, bytes);
+        self.events.push(Event { client, direction: Direction::Sent, bytes: bytes.to_vec() });
+    }
+
+    fn client(&mut self, client: u8) -> &mut Client {
+        self.clients.entry(client).or_default()
+    }
+
+    /// Reads once; false when nothing more will come.
+    fn read(&mut self, client: u8, hurry: bool) -> bool {
+        match self.peer.receive(client, hurry) {
+            Received::Bytes(bytes) => {
+                self.client(client).unread.extend_from_slice(&bytes);
+                self.events.push(Event { client, direction: Direction::Received, bytes });
+                true
+            }
+            Received::Nothing => false,
+            Received::Closed => {
+                self.client(client).closed = true;
+                false
+            }
+        }
+    }
+
+    fn expect(
+        &mut self,
+        line: u32,
+        client: u8,
+        template: &Template,
+        later: bool,
+    ) -> Result<(), Box<Failure>> {
+        let mut from = 0;
+        loop {
+            let now = self.peer.now();
+            let unread = std::mem::take(&mut self.client(client).unread);
+            let rest = unread.get(from..).unwrap_or_default();
+            let found = template.compare(rest, &mut self.bindings, now);
+            // A clock that ticked since the request was sent is no disagreement.
+            let found = match found {
+                Match::No(_) => template.compare(rest, &mut self.bindings, now.saturating_sub(1)),
+                agreed => agreed,
+            };
+            match found {
+                Match::Whole(length) => {
+                    self.client(client).unread =
+                        unread.get(from + length..).unwrap_or_default().to_vec();
+                    return Ok(());
+                }
+                Match::No(_) if later => match rest.iter().position(|byte| *byte == b'\n') {
+                    Some(end) => {
+                        from += end + 1;
+                        self.client(client).unread = unread;
+                        continue;
+                    }
+                    None => self.client(client).unread = unread,
+                },
+                Match::No(_) => {
+                    self.client(client).unread = unread;
+                    return Err(self.failure(line, client, &template.to_string()));
+                }
+                Match::Part => self.client(client).unread = unread,
+            }
+            if !self.read(client, false) {
+                return Err(self.failure(line, client, &template.to_string()));
+            }
+        }
+    }
+
+    /// Nothing more has come, and a fence shows that nothing will.
+    fn silence(&mut self, line: u32, client: u8) -> Result<(), Box<Failure>> {
+        let known = self.client(client);
+        if known.closed || known.half_closed || !self.fence {
+            while !self.client(client).closed && self.read(client, true) {}
+        } else {
+            self.send(client, FENCE);
+            while self.client(client).unread != FENCED {
+                let so_far = &self.client(client).unread;
+                if !FENCED.starts_with(so_far) || !self.read(client, false) {
+                    return Err(self.failure(line, client, "nothing but the reply to a fence, `MN`"));
+                }
+            }
+            self.client(client).unread.clear();
+        }
+        if self.client(client).unread.is_empty() {
+            Ok(())
+        } else {
+            Err(self.failure(line, client, "nothing"))
+        }
+    }
+
+    fn closed(&mut self, line: u32, client: u8) -> Result<(), Box<Failure>> {
+        while self.read(client, false) {}
+        let known = self.client(client);
+        if known.closed && known.unread.is_empty() {
+            Ok(())
+        } else {
+            Err(self.failure(line, client, "the connection closed, and nothing before that"))
+        }
+    }
+
+    fn failure(&mut self, line: u32, client: u8, expected: &str) -> Box<Failure> {
+        let received = self.client(client).unread.clone();
+        let events = std::mem::take(&mut self.events);
+        Box::new(Failure { line, expected: expected.to_owned(), received, events })
+    }
+}

@@ -1,0 +1,170 @@
+//! Reads the markers out of a chapter's prose, at compile time.
+//!
+//! It never runs in a program: every call is inside a `const`. One call per chapter, because the
+//! compiler limits the length of a single constant's evaluation. The chapters are in `chapters.rs`.
+
+// A constant that indexes out of bounds or overflows does not compile.
+#![expect(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use crate::requirement::{Kind, Level, Requirement, Witness};
+
+/// How many markers the prose holds.
+pub(crate) const fn count(prose: &str) -> usize {
+    let text = prose.as_bytes();
+    let (mut found, mut at) = (0, 0);
+    while at < text.len() {
+        if marker(text, at).is_some() {
+            found += 1;
+        }
+        at = next_line(text, at);
+    }
+    found
+}
+
+/// The markers of the prose in their order, numbered from `base`.
+pub(crate) const fn table<const N: usize>(
+    chapter: &'static str,
+    prose: &'static str,
+    base: usize,
+) -> [Requirement; N] {
+    let text = prose.as_bytes();
+    let mut table = [EMPTY; N];
+    let (mut found, mut at, mut line) = (0, 0, 1);
+    let mut rule_level = Level::May;
+    while at < text.len() {
+        let after = next_line(text, at);
+        if let Some(kind) = marker(text, at) {
+            let name_end = until(text, at, b']');
+            let sentence = slice(prose, after, paragraph_end(text, after));
+            if matches!(kind, Kind::Rule) {
+                rule_level = level(sentence.as_bytes());
+            }
+            table[found] = Requirement {
+                name: slice(prose, at + 2, name_end),
+                kind,
+                level: rule_level,
+                witness: witness(text, name_end),
+                sentence,
+                chapter,
+                line,
+                ordinal: (base + found) as u16,
+            };
+            found += 1;
+        }
+        at = after;
+        line += 1;
+    }
+    table
+}
+
+/// Whether a name belongs to a chapter: `meta.get.hit` to `meta/get`.
+pub(crate) const fn belongs(name: &str, chapter: &str) -> bool {
+    let (name, chapter) = (name.as_bytes(), chapter.as_bytes());
+    if name.len() <= chapter.len() || name[chapter.len()] != b'.' {
+        return false;
+    }
+    let mut at = 0;
+    while at < chapter.len() {
+        let expected = if chapter[at] == b'/' { b'.' } else { chapter[at] };
+        if name[at] != expected {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// String equality that a constant may use.
+pub(crate) const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    a.len() == b.len() && starts_with(a, 0, b)
+}
+
+const EMPTY: Requirement = Requirement {
+    name: "",
+    kind: Kind::Rule,
+    level: Level::May,
+    witness: Witness::Exchange,
+    sentence: "",
+    chapter: "",
+    line: 0,
+    ordinal: 0,
+};
+
+const fn marker(text: &[u8], at: usize) -> Option<Kind> {
+    if at + 1 >= text.len() || text[at + 1] != b'[' {
+        return None;
+    }
+    match text[at] {
+        b'r' => Some(Kind::Rule),
+        b'a' => Some(Kind::Alternative),
+        b'd' => Some(Kind::Deviation),
+        _ => None,
+    }
+}
+
+const fn witness(text: &[u8], name_end: usize) -> Witness {
+    if starts_with(text, name_end, b"] history") {
+        Witness::History
+    } else if starts_with(text, name_end, b"] process") {
+        Witness::Process
+    } else {
+        Witness::Exchange
+    }
+}
+
+const fn level(sentence: &[u8]) -> Level {
+    let mut at = 0;
+    while at < sentence.len() {
+        if starts_with(sentence, at, b"MUST") {
+            return Level::Must;
+        }
+        if starts_with(sentence, at, b"SHOULD") {
+            return Level::Should;
+        }
+        at += 1;
+    }
+    Level::May
+}
+
+const fn next_line(text: &[u8], from: usize) -> usize {
+    until(text, from, b'\n') + 1
+}
+
+const fn until(text: &[u8], from: usize, stop: u8) -> usize {
+    let mut at = from;
+    while at < text.len() && text[at] != stop {
+        at += 1;
+    }
+    at
+}
+
+/// Where the paragraph ends: before an empty line or a fence.
+const fn paragraph_end(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while at < text.len() {
+        if starts_with(text, at, b"\n\n") || starts_with(text, at, b"\n```") {
+            return at;
+        }
+        at += 1;
+    }
+    at
+}
+
+const fn starts_with(text: &[u8], from: usize, word: &[u8]) -> bool {
+    if from + word.len() > text.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < word.len() {
+        if text[from + at] != word[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+const fn slice(text: &'static str, from: usize, to: usize) -> &'static str {
+    text.split_at(to).0.split_at(from).1
+}
