@@ -36,7 +36,9 @@ pub fn check(
             exchange.header.holds_for(dialect.name())
                 && dialect.standing(exchange.requirement) != Standing::NotElected
                 && (select.is_empty()
-                    || select.iter().any(|name| selects(name, exchange.requirement)))
+                    || select
+                        .iter()
+                        .any(|name| selects(name, exchange.requirement)))
         })
         .collect();
     let next = AtomicUsize::new(0);
@@ -46,15 +48,25 @@ pub fn check(
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(exchange) = wanted.get(index) else { break };
+                    let Some(exchange) = wanted.get(index) else {
+                        break;
+                    };
                     let outcome = target.play(exchange);
-                    outcomes.lock().expect("no player panics").insert(index, outcome);
+                    outcomes
+                        .lock()
+                        .expect("no player panics")
+                        .insert(index, outcome);
                 }
             });
         }
     });
     let outcomes = outcomes.into_inner().expect("no player panics");
-    judge(outcomes.iter().filter_map(|(index, outcome)| Some((*wanted.get(*index)?, outcome))), dialect)
+    judge(
+        outcomes
+            .iter()
+            .filter_map(|(index, outcome)| Some((*wanted.get(*index)?, outcome))),
+        dialect,
+    )
 }
 
 fn judge<'a>(
@@ -69,8 +81,10 @@ fn judge<'a>(
             Standing::Held | Standing::NotElected => None,
         };
         if let Some(excuse) = excuse {
-            excused.entry(exchange.requirement.name).or_insert((false, excuse)).0 |=
-                matches!(outcome, Outcome::Failed(_));
+            excused
+                .entry(exchange.requirement.name)
+                .or_insert((false, excuse))
+                .0 |= matches!(outcome, Outcome::Failed(_));
         }
         match outcome {
             Outcome::Passed(_) => report.passed += 1,
@@ -81,21 +95,41 @@ fn judge<'a>(
         }
     }
     for (name, (_, excuse)) in excused.iter().filter(|(_, (failed, _))| !failed) {
-        report.problems.push(format!("{name}: passes, although `{excuse}` excuses it; the dialect is stale"));
+        report.problems.push(format!(
+            "{name}: passes, although `{excuse}` excuses it; the dialect is stale"
+        ));
     }
     report
 }
 
 fn describe(exchange: &Exchange, outcome: &Outcome) -> String {
-    let Requirement { name, level, sentence, .. } = exchange.requirement;
-    let mut text = format!("{name} ({level}, {}:{})\n  {}\n", exchange.file, exchange.line, sentence.replace('\n', "\n  "));
+    let Requirement {
+        name,
+        level,
+        sentence,
+        ..
+    } = exchange.requirement;
+    let mut text = format!(
+        "{name} ({level}, {}:{})\n  {}\n",
+        exchange.file,
+        exchange.line,
+        sentence.replace('\n', "\n  ")
+    );
     match outcome {
         Outcome::Passed(_) => {}
         Outcome::Broken(problem) => text.push_str(&format!("  not tried: {problem}\n")),
         Outcome::Failed(failure) => {
             for event in &failure.events {
-                let mark = if event.direction == Direction::Sent { '>' } else { '<' };
-                text.push_str(&format!("  {}{mark}{mark} {}\n", event.client, shorten(&event.bytes)));
+                let mark = if event.direction == Direction::Sent {
+                    '>'
+                } else {
+                    '<'
+                };
+                text.push_str(&format!(
+                    "  {}{mark}{mark} {}\n",
+                    event.client,
+                    shorten(&event.bytes)
+                ));
             }
             text.push_str(&format!(
                 "  line {}: expected `{}`\n  received `{}`\n",
@@ -111,7 +145,11 @@ fn describe(exchange: &Exchange, outcome: &Outcome) -> String {
 fn shorten(bytes: &[u8]) -> String {
     let (shown, more) = bytes.split_at_checked(300).unwrap_or((bytes, &[]));
     let text = shown.escape_ascii().to_string();
-    if more.is_empty() { text } else { format!("{text}… and {} bytes", more.len()) }
+    if more.is_empty() {
+        text
+    } else {
+        format!("{text}… and {} bytes", more.len())
+    }
 }
 
 /// Whether a selection, a name or the beginning of one, means this requirement.

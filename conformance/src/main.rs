@@ -35,9 +35,17 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Command::Check { spawn, dialect, jobs, select } = Arguments::parse().command;
+    let Command::Check {
+        spawn,
+        dialect,
+        jobs,
+        select,
+    } = Arguments::parse().command;
     let Some(dialect) = Dialect::shipped(&dialect) else {
-        eprintln!("touchstone: no dialect `{dialect}`; there are {:?}", Dialect::shipped_names());
+        eprintln!(
+            "touchstone: no dialect `{dialect}`; there are {:?}",
+            Dialect::shipped_names()
+        );
         return ExitCode::from(2);
     };
     let exchanges = match examples() {
@@ -47,8 +55,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let target =
-        spawn.map_or_else(|| Target::Model(Box::new(dialect.clone())), Target::Spawn);
+    let target = spawn.map_or_else(|| Target::Model(Box::new(dialect.clone())), Target::Spawn);
     let report = check(&exchanges, &target, &dialect, &select, jobs);
     for problem in &report.problems {
         println!("{problem}");

@@ -23,9 +23,10 @@ impl Deadline {
         let (at, because) = match u64::try_from(exptime) {
             Err(_) => (Some(Time(0)), req!("expiration.negative")),
             Ok(0) => (None, req!("expiration.zero")),
-            Ok(seconds) if exptime <= RELATIVE_MAX_SECONDS => {
-                (Some(Time(now.0.saturating_add(seconds))), req!("expiration.relative"))
-            }
+            Ok(seconds) if exptime <= RELATIVE_MAX_SECONDS => (
+                Some(Time(now.0.saturating_add(seconds))),
+                req!("expiration.relative"),
+            ),
             Ok(date) => (Some(Time(date)), req!("expiration.absolute")),
         };
         Deadline { at, because }

@@ -25,7 +25,9 @@ impl Line {
             Some(content) => (content, vec![]),
             None => (content, vec![req!("framing.line.bare-lf")]),
         };
-        let tokens = content.split(|byte| *byte == b' ').filter(|token| !token.is_empty());
+        let tokens = content
+            .split(|byte| *byte == b' ')
+            .filter(|token| !token.is_empty());
         let tokens = tokens.map(<[u8]>::to_vec).collect();
         Some((Line { tokens, because }, end.saturating_add(1)))
     }

@@ -31,7 +31,12 @@ impl Host {
     /// A host for this model, at this time.
     #[must_use]
     pub fn new(model: Model, now: Time) -> Host {
-        Host { model, now, clients: BTreeMap::new(), cited: Vec::new() }
+        Host {
+            model,
+            now,
+            clients: BTreeMap::new(),
+            cited: Vec::new(),
+        }
     }
 
     /// The rules cited so far, each as often as it was.

@@ -7,5 +7,9 @@ const LENGTH_MAX: usize = 250;
 
 /// Refuses a key that is too long, naming the rule.
 pub(crate) fn check(key: &[u8]) -> Result<(), &'static Requirement> {
-    if key.len() > LENGTH_MAX { Err(req!("keys.length.over")) } else { Ok(()) }
+    if key.len() > LENGTH_MAX {
+        Err(req!("keys.length.over"))
+    } else {
+        Ok(())
+    }
 }

@@ -42,8 +42,8 @@ mod storage;
 mod touch;
 
 pub use expiration::Time;
-pub use memory::size_of_item;
 pub use host::Host;
+pub use memory::size_of_item;
 pub use options::Options;
 pub use reply::{Code, Reply, Value};
 pub use ruling::{Recovery, Ruling};

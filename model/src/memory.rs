@@ -5,5 +5,9 @@
 #[must_use]
 pub fn size_of_item(key_length: u64, value_length: u64, has_flags: bool, has_unique: bool) -> u64 {
     let optional = if has_flags { 4_u64 } else { 0 }.saturating_add(if has_unique { 8 } else { 0 });
-    48_u64.saturating_add(key_length).saturating_add(value_length).saturating_add(3).saturating_add(optional)
+    48_u64
+        .saturating_add(key_length)
+        .saturating_add(value_length)
+        .saturating_add(3)
+        .saturating_add(optional)
 }

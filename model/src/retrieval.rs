@@ -21,7 +21,9 @@ pub(crate) fn get(model: &mut Model, line: &Line, now: Time) -> Ruling {
     let mut reasons = Vec::new();
     for key in keys {
         if let Err(rule) = keys::check(key) {
-            return MALFORMED.because(rule).also(req!("retrieval.get.one-bad-key"));
+            return MALFORMED
+                .because(rule)
+                .also(req!("retrieval.get.one-bad-key"));
         }
         count(&mut model.counters.cmd_get);
         match model.lookup(key, now) {

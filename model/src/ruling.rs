@@ -36,7 +36,12 @@ pub enum Recovery {
 impl Reply {
     /// Rules that this is the answer, by this rule.
     pub(crate) fn because(self, rule: &'static Requirement) -> Ruling {
-        Ruling { reply: self, silent: false, recovery: Recovery::Next, because: vec![rule] }
+        Ruling {
+            reply: self,
+            silent: false,
+            recovery: Recovery::Next,
+            because: vec![rule],
+        }
     }
 }
 

@@ -98,7 +98,8 @@ impl Session {
                     return Some(ruling);
                 }
                 Expecting::Swallow(left) => {
-                    let taken = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
+                    let taken =
+                        usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
                     skip(input, taken);
                     let left = left.saturating_sub(taken as u64);
                     if left > 0 {

@@ -66,7 +66,11 @@ impl Model {
     /// An empty cache, started so, with these habits.
     #[must_use]
     pub fn new(options: Options, dialect: Dialect) -> Model {
-        Model { options, dialect, ..Model::default() }
+        Model {
+            options,
+            dialect,
+            ..Model::default()
+        }
     }
 
     /// The live item of this key.

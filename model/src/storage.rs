@@ -63,7 +63,9 @@ pub(crate) fn line(model: &mut Model, line: &Line, now: Time) -> Answer {
     }
     let (Some(flags), Ok(exptime)) = (
         numbers::unsigned(flags).and_then(|flags| u32::try_from(flags).ok()),
-        core::str::from_utf8(exptime).unwrap_or_default().parse::<i64>(),
+        core::str::from_utf8(exptime)
+            .unwrap_or_default()
+            .parse::<i64>(),
     ) else {
         return refuse(MALFORMED, req!("storage.line.numbers"));
     };
@@ -105,7 +107,9 @@ impl Store {
             None => Reply::ClientError(Cow::Borrowed("bad data chunk"))
                 .because(req!("storage.block.end")),
             Some(data) => match self.verb {
-                Verb::Set => self.put(model, data, now).because(req!("storage.set.stored")),
+                Verb::Set => self
+                    .put(model, data, now)
+                    .because(req!("storage.set.stored")),
                 Verb::Add => self.add(model, data, now),
                 Verb::Replace => self.replace(model, data, now),
                 Verb::Append | Verb::Prepend => self.join(model, data, now),
@@ -127,10 +131,12 @@ impl Store {
 
     fn replace(self, model: &mut Model, data: &[u8], now: Time) -> Ruling {
         match model.lookup(&self.key, now) {
-            Ok(_) => self.put(model, data, now).because(req!("storage.replace.stored")),
-            Err(absence) => {
-                Reply::NotStored.because(req!("storage.replace.missing")).also(absence.rule())
-            }
+            Ok(_) => self
+                .put(model, data, now)
+                .because(req!("storage.replace.stored")),
+            Err(absence) => Reply::NotStored
+                .because(req!("storage.replace.missing"))
+                .also(absence.rule()),
         }
     }
 
@@ -139,14 +145,18 @@ impl Store {
         let unique = model.next_unique();
         match model.lookup(&self.key, now) {
             Ok(item) => {
-                let at = if self.verb == Verb::Append { item.value.len() } else { 0 };
+                let at = if self.verb == Verb::Append {
+                    item.value.len()
+                } else {
+                    0
+                };
                 item.value.splice(at..at, data.iter().copied());
                 item.unique = unique;
                 Reply::Stored.because(req!("storage.append.stored"))
             }
-            Err(absence) => {
-                Reply::NotStored.because(req!("storage.append.missing")).also(absence.rule())
-            }
+            Err(absence) => Reply::NotStored
+                .because(req!("storage.append.missing"))
+                .also(absence.rule()),
         }
     }
 
@@ -154,11 +164,14 @@ impl Store {
         match model.lookup(&self.key, now) {
             Err(absence) => {
                 count(&mut model.counters.cas_misses);
-                Reply::NotFound.because(req!("storage.cas.not-found")).also(absence.rule())
+                Reply::NotFound
+                    .because(req!("storage.cas.not-found"))
+                    .also(absence.rule())
             }
             Ok(item) if item.unique == unique && unique != 0 => {
                 count(&mut model.counters.cas_hits);
-                self.put(model, data, now).because(req!("storage.cas.stored"))
+                self.put(model, data, now)
+                    .because(req!("storage.cas.stored"))
             }
             Ok(_) => {
                 count(&mut model.counters.cas_badval);

@@ -5,5 +5,9 @@ use crate::framing::Line;
 use crate::ruling::Ruling;
 use crate::{Model, Time};
 
-pub(crate) fn touch(_model: &mut Model, line: &Line, _now: Time) -> Ruling { unknown(line) }
-pub(crate) fn gat(_model: &mut Model, line: &Line, _now: Time) -> Ruling { unknown(line) }
+pub(crate) fn touch(_model: &mut Model, line: &Line, _now: Time) -> Ruling {
+    unknown(line)
+}
+pub(crate) fn gat(_model: &mut Model, line: &Line, _now: Time) -> Ruling {
+    unknown(line)
+}

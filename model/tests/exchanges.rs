@@ -30,7 +30,10 @@ fn problem(exchange: &Exchange, dialect: &Dialect) -> Option<String> {
             "{}:{}: passed, but no ruling cited the rule; cited: {:?}",
             exchange.file,
             exchange.line,
-            host.cited().iter().map(|rule| rule.name).collect::<Vec<_>>(),
+            host.cited()
+                .iter()
+                .map(|rule| rule.name)
+                .collect::<Vec<_>>(),
         )),
     }
 }
@@ -55,7 +58,11 @@ fn replay_all(dialect: &Dialect) {
         }
     }
     for (name, _) in excused.iter().filter(|(_, failed)| !**failed) {
-        let _ = writeln!(report, "{name}\n    passes, although {} excuses it", dialect.name());
+        let _ = writeln!(
+            report,
+            "{name}\n    passes, although {} excuses it",
+            dialect.name()
+        );
     }
     println!("{played} exchanges replayed as {}", dialect.name());
     assert!(played > 0, "nothing was replayed");

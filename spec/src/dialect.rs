@@ -47,7 +47,11 @@ impl std::error::Error for DialectError {}
 impl Default for Dialect {
     /// The law itself: of each rule the alternative that stands first, and no deviation.
     fn default() -> Self {
-        let mut law = Dialect { name: "law".to_owned(), holds: [0; WORDS], fails: Vec::new() };
+        let mut law = Dialect {
+            name: "law".to_owned(),
+            holds: [0; WORDS],
+            fails: Vec::new(),
+        };
         for chapter in CHAPTERS {
             let mut elected = false;
             for requirement in chapter.requirements {
@@ -94,7 +98,10 @@ impl Dialect {
     /// # Errors
     /// On the first line that is none of these or names what the law does not have.
     pub fn parse(name: &str, text: &str) -> Result<Dialect, DialectError> {
-        let mut dialect = Dialect { name: name.to_owned(), ..Dialect::default() };
+        let mut dialect = Dialect {
+            name: name.to_owned(),
+            ..Dialect::default()
+        };
         for (number, line) in (1..).zip(text.lines()) {
             let words: Vec<&str> = line.split_whitespace().collect();
             let problem = match words.as_slice() {
@@ -103,11 +110,16 @@ impl Dialect {
                 ["elect", name] => dialect.elect(name),
                 ["deviate", name] => dialect.deviate(name),
                 ["fails", rule, "because", name] => dialect.fail(rule, name),
-                _ => Err("write `elect NAME`, `deviate NAME`, `fails RULE because NAME` \
+                _ => Err(
+                    "write `elect NAME`, `deviate NAME`, `fails RULE because NAME` \
                           or a `#` comment"
-                    .to_owned()),
+                        .to_owned(),
+                ),
             };
-            problem.map_err(|problem| DialectError { line: number, problem })?;
+            problem.map_err(|problem| DialectError {
+                line: number,
+                problem,
+            })?;
         }
         Ok(dialect)
     }
@@ -145,7 +157,9 @@ impl Dialect {
         if !self.has(requirement) {
             return Standing::NotElected;
         }
-        let excuse = (requirement.kind == Kind::Rule).then(|| self.excuse(requirement)).flatten();
+        let excuse = (requirement.kind == Kind::Rule)
+            .then(|| self.excuse(requirement))
+            .flatten();
         excuse.map_or(Standing::Held, Standing::Excused)
     }
 
@@ -176,7 +190,9 @@ impl Dialect {
         let because = find(because)
             .filter(|variant| variant.kind != Kind::Rule && self.has(variant))
             .ok_or_else(|| {
-                format!("`{because}` is no alternative or deviation of this dialect (name it above)")
+                format!(
+                    "`{because}` is no alternative or deviation of this dialect (name it above)"
+                )
             })?;
         self.fails.push((rule.name, because.name));
         Ok(())

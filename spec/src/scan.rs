@@ -65,7 +65,11 @@ pub(crate) const fn belongs(name: &str, chapter: &str) -> bool {
     }
     let mut at = 0;
     while at < chapter.len() {
-        let expected = if chapter[at] == b'/' { b'.' } else { chapter[at] };
+        let expected = if chapter[at] == b'/' {
+            b'.'
+        } else {
+            chapter[at]
+        };
         if name[at] != expected {
             return false;
         }

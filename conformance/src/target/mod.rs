@@ -33,7 +33,10 @@ impl Target {
             Target::Model(dialect) => match model::Options::parse(&exchange.header.options) {
                 Ok(options) => {
                     let model = model::Model::new(options, (**dialect).clone());
-                    replay(exchange, &mut model::Host::new(model, model::Time(1_800_000_000)))
+                    replay(
+                        exchange,
+                        &mut model::Host::new(model, model::Time(1_800_000_000)),
+                    )
                 }
                 Err(problem) => return Outcome::Broken(problem),
             },

@@ -41,12 +41,19 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("cannot start `{line}`: {error}"))?;
-        let mut process = Process { child, port, clients: BTreeMap::new() };
+        let mut process = Process {
+            child,
+            port,
+            clients: BTreeMap::new(),
+        };
         process.wait_until_up(&line)?;
         Ok(process)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a real process is waited for in real time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a real process is waited for in real time"
+    )]
     fn wait_until_up(&mut self, line: &str) -> Result<(), String> {
         let deadline = Instant::now() + START_MAX;
         while Instant::now() < deadline {
@@ -59,7 +66,10 @@ impl Process {
             }
             thread::sleep(POLL);
         }
-        Err(format!("`{line}` does not accept connections on port {}", self.port))
+        Err(format!(
+            "`{line}` does not accept connections on port {}",
+            self.port
+        ))
     }
 
     fn keep(&mut self, client: u8, stream: TcpStream) {
@@ -85,9 +95,14 @@ impl Drop for Process {
 }
 
 impl Peer for Process {
-    #[expect(clippy::disallowed_methods, reason = "a real server lives in real time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a real server lives in real time"
+    )]
     fn now(&mut self) -> u64 {
-        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs())
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |now| now.as_secs())
     }
 
     fn send(&mut self, client: u8, bytes: &[u8]) {
@@ -99,7 +114,9 @@ impl Peer for Process {
     }
 
     fn receive(&mut self, client: u8, hurry: bool) -> Received {
-        let Some(stream) = self.client(client) else { return Received::Closed };
+        let Some(stream) = self.client(client) else {
+            return Received::Closed;
+        };
         let _ = stream.set_read_timeout(Some(if hurry { SILENCE } else { REPLY_MAX }));
         let mut buffer = vec![0; 1 << 16];
         match stream.read(&mut buffer) {
@@ -121,7 +138,10 @@ impl Peer for Process {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a real server lives in real time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a real server lives in real time"
+    )]
     fn pass(&mut self, seconds: u64) {
         thread::sleep(Duration::from_secs(seconds));
     }

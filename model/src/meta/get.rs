@@ -5,4 +5,6 @@ use crate::framing::Line;
 use crate::ruling::Ruling;
 use crate::{Model, Time};
 
-pub(crate) fn mg(_model: &mut Model, line: &Line, _now: Time) -> Ruling { unknown(line) }
+pub(crate) fn mg(_model: &mut Model, line: &Line, _now: Time) -> Ruling {
+    unknown(line)
+}

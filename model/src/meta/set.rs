@@ -17,4 +17,6 @@ impl MetaSet {
     }
 }
 
-pub(crate) fn line(_model: &mut Model, line: &Line, _now: Time) -> Answer { unknown(line).into() }
+pub(crate) fn line(_model: &mut Model, line: &Line, _now: Time) -> Answer {
+    unknown(line).into()
+}

@@ -37,9 +37,14 @@ pub fn examples() -> Result<Vec<Exchange>, ParseError> {
         let mut requirement = None;
         let mut open: Option<Exchange> = None;
         for (line, text) in (1..).zip(chapter.prose.lines()) {
-            let failed = |problem| ParseError { file: file.clone(), line, problem };
+            let failed = |problem| ParseError {
+                file: file.clone(),
+                line,
+                problem,
+            };
             if let Some(header) = text.strip_prefix("```exchange") {
-                let shown = requirement.ok_or_else(|| failed("no rule stands before this".into()))?;
+                let shown =
+                    requirement.ok_or_else(|| failed("no rule stands before this".into()))?;
                 open = Some(opened(shown, &file, line, header).map_err(failed)?);
             } else if text == "```" {
                 exchanges.extend(open.take());
@@ -61,7 +66,11 @@ pub fn cases(file: &str, text: &str) -> Result<Vec<Exchange>, ParseError> {
     let mut exchanges = Vec::new();
     let mut open: Option<Exchange> = None;
     for (line, text) in (1..).zip(text.lines()) {
-        let failed = |problem| ParseError { file: file.to_owned(), line, problem };
+        let failed = |problem| ParseError {
+            file: file.to_owned(),
+            line,
+            problem,
+        };
         if let Some(name) = marked(text) {
             let header = text.split_once(']').map_or("", |(_, header)| header);
             let shown = find(name).ok_or_else(|| failed(format!("the law has no `{name}`")))?;
@@ -71,7 +80,9 @@ pub fn cases(file: &str, text: &str) -> Result<Vec<Exchange>, ParseError> {
         } else if let Some(exchange) = &mut open {
             exchange.steps.extend(step(line, text).map_err(failed)?);
         } else if !text.starts_with('#') {
-            return Err(failed("a case begins with `r[NAME]`, a comment with `#`".into()));
+            return Err(failed(
+                "a case begins with `r[NAME]`, a comment with `#`".into(),
+            ));
         }
     }
     exchanges.extend(open);
@@ -80,7 +91,9 @@ pub fn cases(file: &str, text: &str) -> Result<Vec<Exchange>, ParseError> {
 
 /// The name in a marker line.
 fn marked(text: &str) -> Option<&str> {
-    let rest = ["r[", "a[", "d["].iter().find_map(|opening| text.strip_prefix(opening))?;
+    let rest = ["r[", "a[", "d["]
+        .iter()
+        .find_map(|opening| text.strip_prefix(opening))?;
     rest.split_once(']').map(|(name, _)| name)
 }
 
@@ -91,18 +104,29 @@ fn opened(
     header: &str,
 ) -> Result<Exchange, String> {
     let header = parse_header(header)?;
-    Ok(Exchange { requirement, file: file.to_owned(), line: line + 1, header, steps: Vec::new() })
+    Ok(Exchange {
+        requirement,
+        file: file.to_owned(),
+        line: line + 1,
+        header,
+        steps: Vec::new(),
+    })
 }
 
 /// The words of a header: `options="-C -m 8" dialect=law,memcached-1.6.45 exclusive fence=none`.
 fn parse_header(text: &str) -> Result<Header, String> {
-    let mut header =
-        Header { options: String::new(), dialects: Vec::new(), exclusive: false, fence: true };
+    let mut header = Header {
+        options: String::new(),
+        dialects: Vec::new(),
+        exclusive: false,
+        fence: true,
+    };
     let mut rest = text.trim();
     while !rest.is_empty() {
         let (word, after) = if let Some(quoted) = rest.strip_prefix("options=\"") {
-            let (options, after) =
-                quoted.split_once('"').ok_or("`options=\"…\"` needs its closing quote")?;
+            let (options, after) = quoted
+                .split_once('"')
+                .ok_or("`options=\"…\"` needs its closing quote")?;
             header.options = options.to_owned();
             ("", after)
         } else {
@@ -161,5 +185,9 @@ fn step(line: u32, text: &str) -> Result<Option<Step>, String> {
             ));
         }
     };
-    Ok(Some(Step { line, client, action }))
+    Ok(Some(Step {
+        line,
+        client,
+        action,
+    }))
 }

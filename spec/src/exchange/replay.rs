@@ -81,7 +81,10 @@ pub fn replay(exchange: &Exchange, peer: &mut impl Peer) -> Result<Vec<Event>, B
     for step in &exchange.steps {
         player.play(step)?;
     }
-    let line = exchange.steps.last().map_or(exchange.line, |step| step.line);
+    let line = exchange
+        .steps
+        .last()
+        .map_or(exchange.line, |step| step.line);
     let clients: Vec<u8> = player.clients.keys().copied().collect();
     for client in clients {
         player.silence(line, client)?;
@@ -110,7 +113,11 @@ struct Client {
 
 impl<P: Peer> Player<'_, P> {
     fn play(&mut self, step: &Step) -> Result<(), Box<Failure>> {
-        let Step { line, client, action } = step;
+        let Step {
+            line,
+            client,
+            action,
+        } = step;
         self.clients.entry(*client).or_default();
         match action {
             Action::Send(template) => {
@@ -139,7 +146,11 @@ impl<P: Peer> Player<'_, P> {
 
     fn send(&mut self, client: u8, bytes: &[u8]) {
         self.peer.send(client, bytes);
-        self.events.push(Event { client, direction: Direction::Sent, bytes: bytes.to_vec() });
+        self.events.push(Event {
+            client,
+            direction: Direction::Sent,
+            bytes: bytes.to_vec(),
+        });
     }
 
     fn client(&mut self, client: u8) -> &mut Client {
@@ -151,7 +162,11 @@ impl<P: Peer> Player<'_, P> {
         match self.peer.receive(client, hurry) {
             Received::Bytes(bytes) => {
                 self.client(client).unread.extend_from_slice(&bytes);
-                self.events.push(Event { client, direction: Direction::Received, bytes });
+                self.events.push(Event {
+                    client,
+                    direction: Direction::Received,
+                    bytes,
+                });
                 true
             }
             Received::Nothing => false,
@@ -216,7 +231,11 @@ impl<P: Peer> Player<'_, P> {
             while self.client(client).unread != FENCED {
                 let so_far = &self.client(client).unread;
                 if !FENCED.starts_with(so_far) || !self.read(client, false) {
-                    return Err(self.failure(line, client, "nothing but the reply to a fence, `MN`"));
+                    return Err(self.failure(
+                        line,
+                        client,
+                        "nothing but the reply to a fence, `MN`",
+                    ));
                 }
             }
             self.client(client).unread.clear();
@@ -234,13 +253,22 @@ impl<P: Peer> Player<'_, P> {
         if known.closed && known.unread.is_empty() {
             Ok(())
         } else {
-            Err(self.failure(line, client, "the connection closed, and nothing before that"))
+            Err(self.failure(
+                line,
+                client,
+                "the connection closed, and nothing before that",
+            ))
         }
     }
 
     fn failure(&mut self, line: u32, client: u8, expected: &str) -> Box<Failure> {
         let received = self.client(client).unread.clone();
         let events = std::mem::take(&mut self.events);
-        Box::new(Failure { line, expected: expected.to_owned(), received, events })
+        Box::new(Failure {
+            line,
+            expected: expected.to_owned(),
+            received,
+            events,
+        })
     }
 }

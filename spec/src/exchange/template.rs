@@ -57,8 +57,10 @@ impl Template {
             match next {
                 '\\' => parts.literal(&[escape(&mut rest)?]),
                 '{' => {
-                    let (hole, after) =
-                        rest.as_str().split_once('}').ok_or("a `{` needs its `}`; `\\{` is a brace")?;
+                    let (hole, after) = rest
+                        .as_str()
+                        .split_once('}')
+                        .ok_or("a `{` needs its `}`; `\\{` is a brace")?;
                     parts.hole(hole)?;
                     rest = after.chars();
                 }
@@ -66,7 +68,10 @@ impl Template {
                 plain => parts.literal(plain.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
-        Ok(Template { source: text.to_owned(), parts: parts.done })
+        Ok(Template {
+            source: text.to_owned(),
+            parts: parts.done,
+        })
     }
 
     /// The same template with these bytes behind it.
@@ -87,7 +92,9 @@ impl Template {
                 Part::Bytes(literal) => bytes.extend_from_slice(literal),
                 Part::Now(offset) => bytes.extend_from_slice(moved(now, *offset).as_bytes()),
                 Part::Bound(name) => bytes.extend_from_slice(
-                    bindings.get(name).ok_or_else(|| format!("nothing bound `{name}` before"))?,
+                    bindings
+                        .get(name)
+                        .ok_or_else(|| format!("nothing bound `{name}` before"))?,
                 ),
                 Part::Digits(_) | Part::Any => return Err("only an expectation has holes".into()),
             }
@@ -118,7 +125,10 @@ impl Template {
             match step {
                 Match::Whole(length) => {
                     if let Part::Digits(Some(name)) = part {
-                        found.push((name.clone(), rest.get(..length).unwrap_or_default().to_vec()));
+                        found.push((
+                            name.clone(),
+                            rest.get(..length).unwrap_or_default().to_vec(),
+                        ));
                     }
                     at += length;
                 }
@@ -160,7 +170,9 @@ impl Parts {
 
     fn hole(&mut self, hole: &str) -> Result<(), String> {
         if let Some((text, count)) = hole.rsplit_once('*') {
-            let count: usize = count.parse().map_err(|_| format!("`{{{hole}}}` repeats how often?"))?;
+            let count: usize = count
+                .parse()
+                .map_err(|_| format!("`{{{hole}}}` repeats how often?"))?;
             let template = Template::parse(text)?;
             let [Part::Bytes(bytes)] = template.parts.as_slice() else {
                 return Err(format!("`{{{hole}}}` can repeat plain bytes only"));
