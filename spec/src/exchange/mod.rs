@@ -1,7 +1,8 @@
 //! Examples of the law as data: what a client sends, and what it must receive.
 //!
 //! The grammar is in `README.md` beside this crate, and nowhere else. [`examples`] reads the
-//! exchanges of the prose, [`cases`] those of a case file; [`replay()`] plays one against any [`Peer`].
+//! exchanges of the prose, [`cases`] those of a case file; [`replay()`] plays one against a
+//! [`Peer`].
 //! Nothing here opens a socket: a target is a `Peer`, and lives with whoever judges.
 
 mod parse;

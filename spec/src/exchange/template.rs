@@ -1,7 +1,7 @@
 //! Bytes with holes: what a step sends or expects.
 //!
-//! A template never guesses: a hole matches digits, a line or a bound name, and all else is byte for
-//! byte. How templates are written is in `README.md` beside this crate.
+//! A template never guesses: a hole matches digits, a line or a bound name, and all else is byte
+//! for byte. How templates are written is in `README.md` beside this crate.
 
 use std::collections::BTreeMap;
 
