@@ -187,12 +187,9 @@ impl Store {
             flags: self.flags,
             expires: self.deadline.at,
             unique: model.next_unique(),
-            stored: now,
-            accessed: now,
             ..Item::default()
         };
-        model.items.insert(self.key.clone(), item);
-        count(&mut model.counters.total_items);
+        model.put(&self.key, item, now);
         Stored(self.deadline.because)
     }
 }
@@ -207,8 +204,16 @@ impl Stored {
 }
 
 impl Model {
+    /// Stores an item now, whatever its key had.
+    pub(crate) fn put(&mut self, key: &[u8], mut item: Item, now: Time) {
+        item.stored = now;
+        item.accessed = now;
+        self.items.insert(key.to_vec(), item);
+        count(&mut self.counters.total_items);
+    }
+
     /// Whether an item of this size may not be stored at all.
-    fn too_large(&self, key: &[u8], length: u64, flags: u32) -> bool {
+    pub(crate) fn too_large(&self, key: &[u8], length: u64, flags: u32) -> bool {
         let key_length = key.len() as u64;
         size_of_item(key_length, length, flags != 0, self.options.cas)
             > self.options.item_size_max_bytes
