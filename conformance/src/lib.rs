@@ -1,11 +1,13 @@
 //! The verdict: puts any memcached implementation on trial.
 //!
 //! - [`check`]: plays exchanges against a target and says which rules hold.
-//! - [`target`]: what can be tried: the model, a server in this process, any command that starts one.
+//! - [`list`]: the law as a list, and as a table of what each chapter holds.
+//! - [`target`]: what can be tried: the model, a server in this process, any command line.
 //!
 //! It never shares a parser or a constant with the server it judges.
 
 #![forbid(unsafe_code)]
 
 pub mod check;
+pub mod list;
 pub mod target;

@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use conformance::check::check;
+use conformance::list;
 use conformance::target::Target;
 use spec::Dialect;
-use spec::exchange::examples;
+use spec::exchange::{Exchange, examples};
 
 /// Puts any memcached on trial, by the executable standard of memcached.
 #[derive(Parser)]
@@ -19,35 +20,42 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Play the law's examples against a target and say which rules hold
-    Check {
-        /// Start this command for each exchange; `{port}` stands for the port
-        #[arg(long, value_name = "COMMAND")]
-        spawn: Option<String>,
-        /// Follow this dialect: law, memcached-1.6.45, memcached-1.6.18
-        #[arg(long, default_value = "law")]
-        dialect: String,
-        /// How many exchanges are played at once
-        #[arg(long, default_value_t = 8)]
-        jobs: usize,
-        /// Only rules whose names begin so: `storage.cas`
-        select: Vec<String>,
+    Check(Check),
+    /// Print the law: one line a rule
+    List {
+        /// A table instead: what each chapter holds
+        #[arg(long)]
+        table: bool,
     },
 }
 
+#[derive(Args)]
+struct Check {
+    /// Try the law's own model
+    #[arg(long, conflicts_with = "spawn")]
+    model: bool,
+    /// Start this command for each exchange; `{port}` stands for the port
+    #[arg(long, value_name = "COMMAND")]
+    spawn: Option<String>,
+    /// Follow this dialect
+    #[arg(long, default_value = "law", value_parser = dialect)]
+    dialect: Dialect,
+    /// How many exchanges are played at once
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..))]
+    jobs: u8,
+    /// Only rules whose names begin so: `storage.cas`
+    #[arg(value_name = "RULE")]
+    select: Vec<String>,
+}
+
+fn dialect(name: &str) -> Result<Dialect, String> {
+    Dialect::shipped(name)
+        .ok_or_else(|| format!("there are {}", Dialect::shipped_names().join(", ")))
+}
+
+/// 0: all as the law says; 1: violations; 2: usage; 3: nothing was tried.
 fn main() -> ExitCode {
-    let Command::Check {
-        spawn,
-        dialect,
-        jobs,
-        select,
-    } = Arguments::parse().command;
-    let Some(dialect) = Dialect::shipped(&dialect) else {
-        eprintln!(
-            "touchstone: no dialect `{dialect}`; there are {:?}",
-            Dialect::shipped_names()
-        );
-        return ExitCode::from(2);
-    };
+    let command = Arguments::parse().command;
     let exchanges = match examples() {
         Ok(exchanges) => exchanges,
         Err(error) => {
@@ -55,8 +63,29 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    match command {
+        Command::Check(arguments) => run_check(arguments, &exchanges),
+        Command::List { table: true } => {
+            print!("{}", list::table(&exchanges));
+            ExitCode::SUCCESS
+        }
+        Command::List { table: false } => {
+            print!("{}", list::rules());
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn run_check(arguments: Check, exchanges: &[Exchange]) -> ExitCode {
+    let Check {
+        model: _,
+        spawn,
+        dialect,
+        jobs,
+        select,
+    } = arguments;
     let target = spawn.map_or_else(|| Target::Model(Box::new(dialect.clone())), Target::Spawn);
-    let report = check(&exchanges, &target, &dialect, &select, jobs);
+    let report = check(exchanges, &target, &dialect, &select, usize::from(jobs));
     for problem in &report.problems {
         println!("{problem}");
     }
@@ -69,6 +98,7 @@ fn main() -> ExitCode {
     if !report.problems.is_empty() {
         ExitCode::from(1)
     } else if report.passed == 0 {
+        eprintln!("touchstone: nothing was tried; `touchstone list` prints the rules");
         ExitCode::from(3)
     } else {
         ExitCode::SUCCESS

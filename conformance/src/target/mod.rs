@@ -2,8 +2,13 @@
 
 pub mod process;
 
+use model::{Host, Model, Options, Time};
 use spec::Dialect;
 use spec::exchange::{Event, Exchange, Failure, replay};
+
+/// When the virtual clock of a target in this process starts: well past the first month, so that
+/// relative and absolute exptimes differ.
+pub const START: Time = Time(1_800_000_000);
 
 /// Something that can be put on trial.
 #[derive(Clone, Debug)]
@@ -30,13 +35,10 @@ impl Target {
     #[must_use]
     pub fn play(&self, exchange: &Exchange) -> Outcome {
         let played = match self {
-            Target::Model(dialect) => match model::Options::parse(&exchange.header.options) {
+            Target::Model(dialect) => match Options::parse(&exchange.header.options) {
                 Ok(options) => {
-                    let model = model::Model::new(options, (**dialect).clone());
-                    replay(
-                        exchange,
-                        &mut model::Host::new(model, model::Time(1_800_000_000)),
-                    )
+                    let model = Model::new(options, (**dialect).clone());
+                    replay(exchange, &mut Host::new(model, START))
                 }
                 Err(problem) => return Outcome::Broken(problem),
             },

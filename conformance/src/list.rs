@@ -1,0 +1,118 @@
+//! The law as a list: every rule, or a table of what each chapter holds.
+//!
+//! It never claims what it has not just counted: "cited" is what the model cited while every exchange
+//! was replayed on it, under each shipped dialect.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use model::{Host, Model, Options};
+use spec::exchange::{Exchange, replay};
+use spec::{CHAPTERS, Chapter, Dialect, Kind, Level, Standing, Witness, requirements};
+
+use crate::target::START;
+
+/// One line for each rule, alternative and deviation: its level, name and sentence.
+#[must_use]
+pub fn rules() -> String {
+    let mut text = String::new();
+    for requirement in requirements() {
+        let mark = match requirement.kind {
+            Kind::Rule => requirement.level.to_string(),
+            Kind::Alternative => "  or".to_owned(),
+            Kind::Deviation => "  but".to_owned(),
+        };
+        let sentence = requirement.sentence.trim().replace('\n', " ");
+        let _ = writeln!(text, "{mark:6} {}: {sentence}", requirement.name);
+    }
+    text
+}
+
+/// Chapter by chapter: rules by level, variants, kinds of witness, exchanges, names cited.
+#[must_use]
+pub fn table(exchanges: &[Exchange]) -> String {
+    let cited = cited(exchanges);
+    let mut text = row("chapter", &HEADINGS.map(str::to_owned));
+    let mut total = [0; HEADINGS.len()];
+    for chapter in CHAPTERS {
+        let counts = counts(chapter, exchanges, &cited);
+        for (sum, count) in total.iter_mut().zip(counts) {
+            *sum += count;
+        }
+        text.push_str(&row(chapter.name, &counts.map(|count| count.to_string())));
+    }
+    text.push_str(&row("all", &total.map(|count| count.to_string())));
+    text
+}
+
+const HEADINGS: [&str; 11] = [
+    "rules",
+    "MUST",
+    "SHOULD",
+    "MAY",
+    "alternatives",
+    "deviations",
+    "by exchange",
+    "by history",
+    "by process",
+    "exchanges",
+    "cited",
+];
+
+fn counts(
+    chapter: &Chapter,
+    exchanges: &[Exchange],
+    cited: &BTreeSet<&str>,
+) -> [usize; HEADINGS.len()] {
+    let all = || chapter.requirements.iter();
+    let kind = |kind| all().filter(|named| named.kind == kind).count();
+    let rules = || all().filter(|named| named.kind == Kind::Rule);
+    let level = |level| rules().filter(|rule| rule.level == level).count();
+    let witness = |witness| rules().filter(|rule| rule.witness == witness).count();
+    [
+        kind(Kind::Rule),
+        level(Level::Must),
+        level(Level::Should),
+        level(Level::May),
+        kind(Kind::Alternative),
+        kind(Kind::Deviation),
+        witness(Witness::Exchange),
+        witness(Witness::History),
+        witness(Witness::Process),
+        exchanges
+            .iter()
+            .filter(|exchange| exchange.requirement.chapter == chapter.name)
+            .count(),
+        all().filter(|named| cited.contains(named.name)).count(),
+    ]
+}
+
+/// Every name that a ruling cited while the exchanges were replayed.
+fn cited(exchanges: &[Exchange]) -> BTreeSet<&'static str> {
+    let mut cited = BTreeSet::new();
+    for dialect in Dialect::shipped_names()
+        .iter()
+        .filter_map(|name| Dialect::shipped(name))
+    {
+        for exchange in exchanges {
+            let standing = dialect.standing(exchange.requirement);
+            let held = standing == Standing::Held && exchange.header.holds_for(dialect.name());
+            if let (true, Ok(options)) = (held, Options::parse(&exchange.header.options)) {
+                let mut host = Host::new(Model::new(options, dialect.clone()), START);
+                if replay(exchange, &mut host).is_ok() {
+                    cited.extend(host.cited().iter().map(|rule| rule.name));
+                }
+            }
+        }
+    }
+    cited
+}
+
+fn row(first: &str, cells: &[String; HEADINGS.len()]) -> String {
+    let mut text = format!("{first:16}");
+    for (cell, heading) in cells.iter().zip(HEADINGS) {
+        let _ = write!(text, "  {cell:>width$}", width = heading.len());
+    }
+    text.push('\n');
+    text
+}
