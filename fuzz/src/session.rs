@@ -10,13 +10,18 @@ const NOW: Time = Time(1_800_000_000);
 /// # Panics
 /// When the two differ, when a request is answered without a reason, or when the model panics.
 pub fn session(input: &[u8]) {
-    let Some((cut, stream)) = input.split_first() else { return };
+    let Some((cut, stream)) = input.split_first() else {
+        return;
+    };
     let cut = usize::from(*cut).min(stream.len());
     let (before, after) = stream.split_at(cut);
 
     let (whole, at_once) = play(&[stream]);
     let (pieces, in_pieces) = play(&[before, after]);
-    assert_eq!(at_once, in_pieces, "the replies depend on where the input was cut");
+    assert_eq!(
+        at_once, in_pieces,
+        "the replies depend on where the input was cut"
+    );
     assert_eq!(whole, pieces, "the items depend on where the input was cut");
 }
 

@@ -1,0 +1,89 @@
+//! Keys in base64. Law: `spec/meta/flags.md`.
+//!
+//! It never knows what a key is for: text comes in, bytes go out, and back.
+
+use alloc::vec::Vec;
+
+use spec::{Dialect, Requirement, req};
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// What a text stands for, and the rules that say so beyond its alphabet.
+#[derive(Default)]
+pub(crate) struct Decoded {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) because: Vec<&'static Requirement>,
+}
+
+/// Decodes a text; nothing where it is no base64.
+pub(crate) fn decode(text: &[u8], dialect: &Dialect) -> Option<Decoded> {
+    let mut decoded = Decoded::default();
+    let digits: Vec<u8> = text
+        .iter()
+        .copied()
+        .filter(|byte| is_digit(*byte))
+        .collect();
+    if digits.is_empty() || !digits.len().is_multiple_of(4) {
+        return None;
+    }
+    if digits.len() < text.len() {
+        decoded.because.push(req!("meta.flags.base64.foreign"));
+    }
+    let unpadded = digits
+        .iter()
+        .position(|digit| *digit == b'=')
+        .unwrap_or(digits.len());
+    if !matches!(digits.get(unpadded..)?, b"" | b"=" | b"==") {
+        let careless = req!("meta.flags.base64.malformed.padding");
+        if !dialect.has(careless) {
+            return None;
+        }
+        decoded.because.push(careless);
+    }
+    for block in digits.chunks(4) {
+        let word = block
+            .iter()
+            .fold(0_u32, |word, digit| word << 6 | value(*digit));
+        let [_, bytes @ ..] = word.to_be_bytes();
+        let padding = block.iter().filter(|digit| **digit == b'=').count();
+        if padding > 2 {
+            return None;
+        }
+        let kept = bytes.len().saturating_sub(padding);
+        decoded.bytes.extend(bytes.iter().take(kept));
+        if padding > 0 {
+            break;
+        }
+    }
+    Some(decoded)
+}
+
+/// These bytes in base64, padded.
+pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for block in bytes.chunks(3) {
+        let mut at = block.iter().copied();
+        let mut next = || at.next().unwrap_or_default();
+        let word = u32::from_be_bytes([0, next(), next(), next()]);
+        let digits = [word >> 18, word >> 12, word >> 6, word].map(digit);
+        text.extend(digits.iter().take(block.len().saturating_add(1)));
+        text.extend(b"==".iter().take(3_usize.saturating_sub(block.len())));
+    }
+    text
+}
+
+fn is_digit(byte: u8) -> bool {
+    byte == b'=' || ALPHABET.contains(&byte)
+}
+
+fn value(digit: u8) -> u32 {
+    (0..)
+        .zip(ALPHABET)
+        .find(|(_, byte)| **byte == digit)
+        .map_or(0, |(value, _)| value)
+}
+
+fn digit(bits: u32) -> u8 {
+    let place = usize::try_from(bits & 63).unwrap_or_default();
+    ALPHABET.get(place).copied().unwrap_or_default()
+}
