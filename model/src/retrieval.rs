@@ -36,7 +36,7 @@ pub(crate) fn get(model: &mut Model, line: &Line, now: Time) -> Ruling {
                 item.fetched = true;
                 item.accessed = now;
                 values.push(Value {
-                    key: key.clone(),
+                    key: key.to_vec(),
                     flags: item.flags,
                     data: item.value.clone(),
                     unique: with_unique.then_some(item.unique),

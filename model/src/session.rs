@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use spec::req;
+use spec::{Requirement, req};
 
 use crate::dispatch::{self, Answer, Upload};
 use crate::framing::Line;
@@ -26,8 +26,8 @@ enum Expecting {
     /// A command line.
     #[default]
     Line,
-    /// The data block of a storage command, and its line end.
-    Data(Upload),
+    /// The data block of a storage command, and its line end; the rules its line rested on.
+    Data(Upload, Vec<&'static Requirement>),
     /// So many bytes that nobody wants.
     Swallow(u64),
     /// Nothing: the connection is closed.
@@ -81,19 +81,22 @@ impl Session {
                     skip(input, taken);
                     match dispatch::rule(model, &line, now) {
                         Answer::Ruled(mut ruling) => {
-                            ruling.because.extend(line.because);
+                            ruling.because.extend(line.because());
                             return Some(ruling);
                         }
-                        Answer::AwaitsData(upload) => self.expecting = Expecting::Data(upload),
+                        Answer::AwaitsData(upload) => {
+                            self.expecting = Expecting::Data(upload, line.because());
+                        }
                     }
                 }
-                Expecting::Data(upload) => {
+                Expecting::Data(upload, because) => {
                     let length = upload.length();
                     let Some(block) = input.get(..length.saturating_add(2)) else {
-                        self.expecting = Expecting::Data(upload);
+                        self.expecting = Expecting::Data(upload, because);
                         return None;
                     };
-                    let ruling = upload.finish(model, block, now);
+                    let mut ruling = upload.finish(model, block, now);
+                    ruling.because.extend(because);
                     skip(input, block.len());
                     return Some(ruling);
                 }

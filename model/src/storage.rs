@@ -39,15 +39,12 @@ enum Verb {
     Cas(u64),
 }
 
-/// The largest length a line may claim; beyond it the claim itself is malformed.
-const LENGTH_MAX: u64 = 2_147_483_645;
-
 /// `<command> <key> <flags> <exptime> <bytes> [<unique>] [noreply]`
 pub(crate) fn line(model: &mut Model, line: &Line, now: Time) -> Answer {
     let [_, key, flags, exptime, length, rest @ ..] = line.arguments_from(0) else {
         return MALFORMED.because(req!("storage.line.missing")).into();
     };
-    let Some(length) = numbers::unsigned(length).filter(|length| *length <= LENGTH_MAX) else {
+    let Some(length) = numbers::length(length, line, &model.dialect) else {
         return MALFORMED.because(req!("storage.line.length")).into();
     };
     let block = length.saturating_add(2);
@@ -61,11 +58,9 @@ pub(crate) fn line(model: &mut Model, line: &Line, now: Time) -> Answer {
     if let Err(rule) = keys::check(key) {
         return refuse(MALFORMED, rule);
     }
-    let (Some(flags), Ok(exptime)) = (
-        numbers::unsigned(flags).and_then(|flags| u32::try_from(flags).ok()),
-        core::str::from_utf8(exptime)
-            .unwrap_or_default()
-            .parse::<i64>(),
+    let (Some(flags), Some(exptime)) = (
+        numbers::flags(flags, line, &model.dialect),
+        numbers::exptime(exptime, line, &model.dialect),
     ) else {
         return refuse(MALFORMED, req!("storage.line.numbers"));
     };
@@ -74,7 +69,10 @@ pub(crate) fn line(model: &mut Model, line: &Line, now: Time) -> Answer {
         b"replace" => Verb::Replace,
         b"append" => Verb::Append,
         b"prepend" => Verb::Prepend,
-        b"cas" => match rest.first().and_then(|unique| numbers::unsigned(unique)) {
+        b"cas" => match rest
+            .first()
+            .and_then(|unique| numbers::unsigned64(unique, line, &model.dialect))
+        {
             Some(unique) => Verb::Cas(unique),
             None => return refuse(MALFORMED, req!("storage.cas.unique")),
         },
@@ -83,7 +81,7 @@ pub(crate) fn line(model: &mut Model, line: &Line, now: Time) -> Answer {
     if model.too_large(key, length, flags) {
         count(&mut model.counters.store_too_large);
         if verb == Verb::Set {
-            model.items.remove(key);
+            model.items.remove(*key);
         }
         let too_large = Reply::ServerError(Cow::Borrowed("object too large for cache"));
         return refuse(too_large, req!("storage.too-large"));
@@ -91,9 +89,9 @@ pub(crate) fn line(model: &mut Model, line: &Line, now: Time) -> Answer {
     count(&mut model.counters.cmd_set);
     Answer::AwaitsData(Upload::Classic(Store {
         verb,
-        key: key.clone(),
+        key: key.to_vec(),
         flags,
-        deadline: Deadline::of(exptime, now),
+        deadline: Deadline::of(exptime.into(), now),
         length: usize::try_from(length).unwrap_or(usize::MAX),
         noreply: line.noreply(),
     }))

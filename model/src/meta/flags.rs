@@ -75,7 +75,7 @@ impl Flags {
         let mut flags = Flags {
             key: key.to_vec(),
             base64: false,
-            flags: Flags::read(tokens)?,
+            flags: Flags::read(tokens, line, dialect)?,
             because: Vec::new(),
         };
         if flags.has(b'b') {
@@ -96,7 +96,7 @@ impl Flags {
 
     /// Reads the flags from left to right. The last bad argument is the one that is reported, but a
     /// flag that is unknown or repeated ends the search.
-    fn read(tokens: &[Vec<u8>]) -> Result<Vec<Flag>, Ruling> {
+    fn read(tokens: &[&[u8]], line: &Line, dialect: &Dialect) -> Result<Vec<Flag>, Ruling> {
         let mut flags: Vec<Flag> = Vec::new();
         let mut fault = None;
         for token in tokens {
@@ -109,7 +109,7 @@ impl Flags {
             if !b"bcfhklqstuvxCDEFIJLMNOPRT".contains(letter) {
                 return Err(refuse("invalid flag", req!("meta.flags.unknown")));
             }
-            let argument = Argument::read(*letter, text).unwrap_or_else(|found| {
+            let argument = Argument::read(*letter, text, line, dialect).unwrap_or_else(|found| {
                 fault = Some(found);
                 Argument::Text(vec![])
             });
@@ -200,10 +200,12 @@ impl Flag {
 
 impl Argument {
     /// Reads what this letter wants behind it.
-    fn read(letter: u8, text: &[u8]) -> Result<Argument, Ruling> {
-        let number = || numbers::unsigned(text).map(Argument::Number);
+    fn read(letter: u8, text: &[u8], line: &Line, dialect: &Dialect) -> Result<Argument, Ruling> {
+        let number = || numbers::unsigned64(text, line, dialect).map(Argument::Number);
         match letter {
-            b'N' | b'R' | b'T' => numbers::signed(text).map(Argument::Seconds).ok_or_else(bad),
+            b'N' | b'R' | b'T' => numbers::signed32(text, line, dialect)
+                .map(Argument::Seconds)
+                .ok_or_else(bad),
             b'C' | b'E' => number().ok_or_else(bad),
             b'D' => number().ok_or_else(|| {
                 refuse(
@@ -217,9 +219,8 @@ impl Argument {
                     req!("meta.flags.number.initial"),
                 )
             }),
-            b'F' => numbers::unsigned(text)
-                .filter(|flags| u32::try_from(*flags).is_ok())
-                .map(Argument::Number)
+            b'F' => numbers::unsigned32(text, line, dialect)
+                .map(|flags| Argument::Number(flags.into()))
                 .ok_or_else(|| MALFORMED.because(req!("meta.flags.number.client-flags"))),
             _ => Ok(Argument::Text(text.to_vec())),
         }
