@@ -1,161 +1,77 @@
-//! Plays exchanges against a target and says which rules hold.
+//! Plays exchanges against a target and judges what came of each.
+//!
+//! Every exchange gets a server of its own, so several are played at once and none sees another's
+//! items. The verdicts are in `verdict.rs`.
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use spec::exchange::{Direction, Exchange};
+use spec::exchange::Exchange;
 use spec::{Dialect, Requirement, Standing};
 
 use crate::target::{Outcome, Target};
+use crate::verdict::{Judged, Report};
 
-/// What came of a check.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Exchanges that went as written.
-    pub passed: usize,
-    /// Exchanges that failed where the dialect says they do.
-    pub excused: usize,
-    /// What is wrong, one text each.
-    pub problems: Vec<String>,
-}
-
-/// Plays every exchange that holds for the dialect and whose rule begins with one of the names.
+/// Plays every exchange that holds for the dialect and is selected, so many at once.
 #[must_use]
-pub fn check(
-    exchanges: &[Exchange],
+pub fn check<'a>(
+    exchanges: &'a [Exchange],
     target: &Target,
     dialect: &Dialect,
     select: &[String],
     jobs: usize,
-) -> Report {
+) -> Report<'a> {
     let wanted: Vec<&Exchange> = exchanges
         .iter()
-        .filter(|exchange| {
-            exchange.header.holds_for(dialect.name())
-                && dialect.standing(exchange.requirement) != Standing::NotElected
-                && (select.is_empty()
-                    || select
-                        .iter()
-                        .any(|name| selects(name, exchange.requirement)))
-        })
+        .filter(|exchange| holds(exchange, dialect) && selected(exchange.requirement, select))
         .collect();
+    let outcomes = play_all(&wanted, target, jobs);
+    let judged = wanted
+        .into_iter()
+        .zip(outcomes)
+        .map(|(exchange, outcome)| Judged::new(exchange, outcome, dialect))
+        .collect();
+    Report::new(target.to_string(), target.arguments(), dialect, judged)
+}
+
+/// Whether an exchange shows something that this dialect has.
+fn holds(exchange: &Exchange, dialect: &Dialect) -> bool {
+    exchange.header.holds_for(dialect.name())
+        && dialect.standing(exchange.requirement) != Standing::NotElected
+}
+
+/// Plays the exchanges, so many at once; the outcomes are in their order.
+fn play_all(exchanges: &[&Exchange], target: &Target, jobs: usize) -> Vec<Outcome> {
     let next = AtomicUsize::new(0);
-    let outcomes = Mutex::new(BTreeMap::new());
+    let outcomes: Vec<Mutex<Option<Outcome>>> =
+        exchanges.iter().map(|_| Mutex::new(None)).collect();
     thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(exchange) = wanted.get(index) else {
+                    let (Some(exchange), Some(slot)) = (exchanges.get(index), outcomes.get(index))
+                    else {
                         break;
                     };
-                    let outcome = target.play(exchange);
-                    outcomes
-                        .lock()
-                        .expect("no player panics")
-                        .insert(index, outcome);
+                    *slot.lock().expect("no player panics") = Some(target.play(exchange));
                 }
             });
         }
     });
-    let outcomes = outcomes.into_inner().expect("no player panics");
-    judge(
-        outcomes
-            .iter()
-            .filter_map(|(index, outcome)| Some((*wanted.get(*index)?, outcome))),
-        dialect,
-    )
+    let outcome = |slot: Mutex<Option<Outcome>>| slot.into_inner().expect("no player panics");
+    outcomes.into_iter().filter_map(outcome).collect()
 }
 
-fn judge<'a>(
-    outcomes: impl Iterator<Item = (&'a Exchange, &'a Outcome)>,
-    dialect: &Dialect,
-) -> Report {
-    let mut report = Report::default();
-    let mut excused: BTreeMap<&str, (bool, &str)> = BTreeMap::new();
-    for (exchange, outcome) in outcomes {
-        let excuse = match dialect.standing(exchange.requirement) {
-            Standing::Excused(excuse) => Some(excuse),
-            Standing::Held | Standing::NotElected => None,
-        };
-        if let Some(excuse) = excuse {
-            excused
-                .entry(exchange.requirement.name)
-                .or_insert((false, excuse))
-                .0 |= matches!(outcome, Outcome::Failed(_));
-        }
-        match outcome {
-            Outcome::Passed(_) => report.passed += 1,
-            Outcome::Failed(_) if excuse.is_some() => report.excused += 1,
-            Outcome::Failed(_) | Outcome::Broken(_) => {
-                report.problems.push(describe(exchange, outcome));
-            }
-        }
-    }
-    for (name, (_, excuse)) in excused.iter().filter(|(_, (failed, _))| !failed) {
-        report.problems.push(format!(
-            "{name}: passes, although `{excuse}` excuses it; the dialect is stale"
-        ));
-    }
-    report
-}
-
-fn describe(exchange: &Exchange, outcome: &Outcome) -> String {
-    let Requirement {
-        name,
-        level,
-        sentence,
-        ..
-    } = exchange.requirement;
-    let mut text = format!(
-        "{name} ({level}, {}:{})\n  {}\n",
-        exchange.file,
-        exchange.line,
-        sentence.replace('\n', "\n  ")
-    );
-    match outcome {
-        Outcome::Passed(_) => {}
-        Outcome::Broken(problem) => text.push_str(&format!("  not tried: {problem}\n")),
-        Outcome::Failed(failure) => {
-            for event in &failure.events {
-                let mark = if event.direction == Direction::Sent {
-                    '>'
-                } else {
-                    '<'
-                };
-                text.push_str(&format!(
-                    "  {}{mark}{mark} {}\n",
-                    event.client,
-                    shorten(&event.bytes)
-                ));
-            }
-            text.push_str(&format!(
-                "  line {}: expected `{}`\n  received `{}`\n",
-                failure.line,
-                failure.expected,
-                shorten(&failure.received)
-            ));
-        }
-    }
-    text
-}
-
-fn shorten(bytes: &[u8]) -> String {
-    let (shown, more) = bytes.split_at_checked(300).unwrap_or((bytes, &[]));
-    let text = shown.escape_ascii().to_string();
-    if more.is_empty() {
-        text
-    } else {
-        format!("{text}… and {} bytes", more.len())
-    }
-}
-
-/// Whether a selection, a name or the beginning of one, means this requirement.
-fn selects(selection: &str, requirement: &Requirement) -> bool {
-    requirement
-        .name
-        .strip_prefix(selection)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+/// Whether a name, the beginning of one, or a pattern with `*` at its end means this requirement.
+fn selected(requirement: &Requirement, select: &[String]) -> bool {
+    let matches = |selection: &String| {
+        let beginning = selection.trim_end_matches('*').trim_end_matches('.');
+        let rest = requirement.name.strip_prefix(beginning);
+        rest.is_some_and(|rest| {
+            rest.is_empty() || rest.starts_with('.') || selection.ends_with('*')
+        })
+    };
+    select.is_empty() || select.iter().any(matches)
 }

@@ -1,6 +1,7 @@
 //! The verdict: puts any memcached implementation on trial.
 //!
-//! - [`check`]: plays exchanges against a target and says which rules hold.
+//! - [`check`]: plays exchanges against a target; [`verdict`] says what came of it, [`report`]
+//!   shows it.
 //! - [`list`]: the law as a list, and as a table of what each chapter holds.
 //! - [`target`]: what can be tried: the model, a server in this process, any command line.
 //!
@@ -10,4 +11,6 @@
 
 pub mod check;
 pub mod list;
+pub mod report;
 pub mod target;
+pub mod verdict;

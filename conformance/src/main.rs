@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use conformance::check::check;
-use conformance::list;
 use conformance::target::Target;
+use conformance::{list, report};
 use spec::Dialect;
 use spec::exchange::{Exchange, examples};
 
@@ -43,6 +43,9 @@ struct Check {
     /// How many exchanges are played at once
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..))]
     jobs: u8,
+    /// Show every failure, not only the most basic
+    #[arg(long)]
+    all: bool,
     /// Only rules whose names begin so: `storage.cas`
     #[arg(value_name = "RULE")]
     select: Vec<String>,
@@ -53,7 +56,8 @@ fn dialect(name: &str) -> Result<Dialect, String> {
         .ok_or_else(|| format!("there are {}", Dialect::shipped_names().join(", ")))
 }
 
-/// 0: all as the law says; 1: violations; 2: usage; 3: nothing was tried.
+/// Exits with what a trial means: 0 conforms, 1 violates, 3 nothing was tried, 4 the target died, 5 the
+/// dialect is stale; and 2 when the command line makes no sense.
 fn main() -> ExitCode {
     let command = Arguments::parse().command;
     let exchanges = match examples() {
@@ -82,25 +86,11 @@ fn run_check(arguments: Check, exchanges: &[Exchange]) -> ExitCode {
         spawn,
         dialect,
         jobs,
+        all,
         select,
     } = arguments;
     let target = spawn.map_or_else(|| Target::Model(Box::new(dialect.clone())), Target::Spawn);
     let report = check(exchanges, &target, &dialect, &select, usize::from(jobs));
-    for problem in &report.problems {
-        println!("{problem}");
-    }
-    println!(
-        "{} passed, {} failed as the dialect says, {} problems",
-        report.passed,
-        report.excused,
-        report.problems.len()
-    );
-    if !report.problems.is_empty() {
-        ExitCode::from(1)
-    } else if report.passed == 0 {
-        eprintln!("touchstone: nothing was tried; `touchstone list` prints the rules");
-        ExitCode::from(3)
-    } else {
-        ExitCode::SUCCESS
-    }
+    print!("{}", report::text(&report, all));
+    ExitCode::from(report.conclusion().exit_code())
 }

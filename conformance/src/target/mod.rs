@@ -1,10 +1,14 @@
-//! What can be tried. A target makes a fresh server for each exchange that asks for one.
+//! What can be tried. A target makes a fresh server for each exchange.
 
 pub mod process;
 
+use std::fmt;
+
 use model::{Host, Model, Options, Time};
 use spec::Dialect;
-use spec::exchange::{Event, Exchange, Failure, replay};
+use spec::exchange::{Exchange, Failure, Peer, replay};
+
+use process::Process;
 
 /// When the virtual clock of a target in this process starts: well past the first month, so that
 /// relative and absolute exptimes differ.
@@ -23,35 +27,60 @@ pub enum Target {
 #[derive(Debug)]
 pub enum Outcome {
     /// It went as written.
-    Passed(Vec<Event>),
+    Passed,
     /// It did not.
     Failed(Box<Failure>),
-    /// The target could not be brought to the point where it could be tried.
-    Broken(String),
+    /// The target cannot be brought to the point where it could be tried.
+    Unsupported(String),
+    /// The target could not be started, or died.
+    Crashed(String),
 }
 
 impl Target {
     /// Plays one exchange on a server of its own.
     #[must_use]
     pub fn play(&self, exchange: &Exchange) -> Outcome {
-        let played = match self {
-            Target::Model(dialect) => match Options::parse(&exchange.header.options) {
+        let options = &exchange.header.options;
+        match self {
+            Target::Model(dialect) => match Options::parse(options) {
                 Ok(options) => {
                     let model = Model::new(options, (**dialect).clone());
-                    replay(exchange, &mut Host::new(model, START))
+                    played(exchange, &mut Host::new(model, START))
                 }
-                Err(problem) => return Outcome::Broken(problem),
+                Err(problem) => Outcome::Unsupported(problem),
             },
-            Target::Spawn(command) => {
-                match process::Process::start(command, &exchange.header.options) {
-                    Ok(mut process) => replay(exchange, &mut process),
-                    Err(problem) => return Outcome::Broken(problem),
+            Target::Spawn(command) => match Process::start(command, options) {
+                Ok(mut process) => {
+                    let outcome = played(exchange, &mut process);
+                    process.died().map_or(outcome, Outcome::Crashed)
                 }
-            }
-        };
-        match played {
-            Ok(events) => Outcome::Passed(events),
-            Err(failure) => Outcome::Failed(failure),
+                Err(problem) => Outcome::Crashed(problem),
+            },
         }
+    }
+
+    /// The arguments of `touchstone check` that try this target.
+    #[must_use]
+    pub fn arguments(&self) -> String {
+        match self {
+            Target::Model(_) => "--model".to_owned(),
+            Target::Spawn(command) => format!("--spawn '{command}'"),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Model(_) => write!(f, "the model, in this process"),
+            Target::Spawn(command) => write!(f, "`{command}`"),
+        }
+    }
+}
+
+fn played(exchange: &Exchange, peer: &mut dyn Peer) -> Outcome {
+    match replay(exchange, peer) {
+        Ok(_) => Outcome::Passed,
+        Err(failure) => Outcome::Failed(failure),
     }
 }

@@ -87,6 +87,15 @@ impl Process {
     }
 }
 
+impl Process {
+    /// How it ended, where it did: a server that a client can end is no server.
+    #[must_use]
+    pub fn died(&mut self) -> Option<String> {
+        let status = self.child.try_wait().ok()??;
+        Some(format!("the server ended while it was tried: {status}"))
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -62,6 +62,8 @@ pub struct Failure {
     pub expected: String,
     /// What came instead, not yet consumed by an earlier step.
     pub received: Vec<u8>,
+    /// How many of its first bytes are as expected, where a byte differs.
+    pub agreed: Option<usize>,
     /// All that happened.
     pub events: Vec<Event>,
 }
@@ -70,7 +72,10 @@ pub struct Failure {
 ///
 /// # Errors
 /// When what the peer does is not what the exchange expects.
-pub fn replay(exchange: &Exchange, peer: &mut impl Peer) -> Result<Vec<Event>, Box<Failure>> {
+pub fn replay<P: Peer + ?Sized>(
+    exchange: &Exchange,
+    peer: &mut P,
+) -> Result<Vec<Event>, Box<Failure>> {
     let mut player = Player {
         peer,
         bindings: Bindings::new(),
@@ -95,7 +100,7 @@ pub fn replay(exchange: &Exchange, peer: &mut impl Peer) -> Result<Vec<Event>, B
 const FENCE: &[u8] = b"mn\r\n";
 const FENCED: &[u8] = b"MN\r\n";
 
-struct Player<'a, P> {
+struct Player<'a, P: ?Sized> {
     peer: &'a mut P,
     bindings: Bindings,
     clients: BTreeMap<u8, Client>,
@@ -111,7 +116,7 @@ struct Client {
     closed: bool,
 }
 
-impl<P: Peer> Player<'_, P> {
+impl<P: Peer + ?Sized> Player<'_, P> {
     fn play(&mut self, step: &Step) -> Result<(), Box<Failure>> {
         let Step {
             line,
@@ -184,39 +189,43 @@ impl<P: Peer> Player<'_, P> {
         template: &Template,
         later: bool,
     ) -> Result<(), Box<Failure>> {
+        loop {
+            let unread = std::mem::take(&mut self.client(client).unread);
+            let (from, found) = self.seek(template, &unread, later);
+            if let Match::Whole(length) = found {
+                let rest = unread.get(from + length..).unwrap_or_default();
+                self.client(client).unread = rest.to_vec();
+                return Ok(());
+            }
+            self.client(client).unread = unread;
+            let agreed = if let Match::No(agreed) = found {
+                Some(agreed)
+            } else {
+                None
+            };
+            if (agreed.is_some() && !later) || !self.read(client, false) {
+                let failure = self.failure(line, client, &template.to_string());
+                return Err(Box::new(Failure { agreed, ..*failure }));
+            }
+        }
+    }
+
+    /// Compares with the first line; with `later`, with the first line that does not disagree. The
+    /// number is where that line begins.
+    fn seek(&mut self, template: &Template, unread: &[u8], later: bool) -> (usize, Match) {
+        let now = self.peer.now();
         let mut from = 0;
         loop {
-            let now = self.peer.now();
-            let unread = std::mem::take(&mut self.client(client).unread);
             let rest = unread.get(from..).unwrap_or_default();
-            let found = template.compare(rest, &mut self.bindings, now);
-            // A clock that ticked since the request was sent is no disagreement.
-            let found = match found {
-                Match::No(_) => template.compare(rest, &mut self.bindings, now.saturating_sub(1)),
-                agreed => agreed,
-            };
-            match found {
-                Match::Whole(length) => {
-                    self.client(client).unread =
-                        unread.get(from + length..).unwrap_or_default().to_vec();
-                    return Ok(());
-                }
-                Match::No(_) if later => match rest.iter().position(|byte| *byte == b'\n') {
-                    Some(end) => {
-                        from += end + 1;
-                        self.client(client).unread = unread;
-                        continue;
-                    }
-                    None => self.client(client).unread = unread,
-                },
-                Match::No(_) => {
-                    self.client(client).unread = unread;
-                    return Err(self.failure(line, client, &template.to_string()));
-                }
-                Match::Part => self.client(client).unread = unread,
+            let mut found = template.compare(rest, &mut self.bindings, now);
+            if let Match::No(_) = found {
+                // A clock that ticked since the request was sent is no disagreement.
+                found = template.compare(rest, &mut self.bindings, now.saturating_sub(1));
             }
-            if !self.read(client, false) {
-                return Err(self.failure(line, client, &template.to_string()));
+            let line_end = rest.iter().position(|byte| *byte == b'\n');
+            match (&found, line_end) {
+                (Match::No(_), Some(end)) if later => from += end + 1,
+                _ => return (from, found),
             }
         }
     }
@@ -268,6 +277,7 @@ impl<P: Peer> Player<'_, P> {
             line,
             expected: expected.to_owned(),
             received,
+            agreed: None,
             events,
         })
     }

@@ -1,0 +1,5 @@
+//! How a report is shown.
+
+mod text;
+
+pub use text::text;

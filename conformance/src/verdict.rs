@@ -1,0 +1,211 @@
+//! What one exchange says of a target, and what all of them together mean.
+//!
+//! Silence is never green: what did not run is counted and says why, and a report in which nothing ran
+//! conforms to nothing. How a report is shown is in `report/`.
+
+use std::collections::BTreeMap;
+
+use spec::exchange::{Exchange, Failure};
+use spec::{Dialect, Level, Standing};
+
+use crate::target::Outcome;
+
+/// What one exchange says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// It went as written.
+    Pass,
+    /// It broke a MUST.
+    Fail,
+    /// It broke a SHOULD.
+    NonStrict,
+    /// It differs where the law only observes.
+    Info,
+    /// It differs as the dialect says this implementation does.
+    Known,
+    /// The target cannot show it.
+    Unsupported,
+    /// It was not tried, for the reason given.
+    Skipped,
+    /// The target died or could not be reached while it was tried.
+    Crashed,
+}
+
+impl Verdict {
+    /// Every verdict, in the order reports list them.
+    pub const ALL: [Verdict; 8] = [
+        Verdict::Pass,
+        Verdict::NonStrict,
+        Verdict::Fail,
+        Verdict::Info,
+        Verdict::Known,
+        Verdict::Unsupported,
+        Verdict::Skipped,
+        Verdict::Crashed,
+    ];
+
+    /// The word reports use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::NonStrict => "non-strict",
+            Verdict::Info => "info",
+            Verdict::Known => "known",
+            Verdict::Unsupported => "unsupported",
+            Verdict::Skipped => "skipped",
+            Verdict::Crashed => "crashed",
+        }
+    }
+}
+
+/// One exchange and what came of it.
+#[derive(Debug)]
+pub struct Judged<'a> {
+    /// The exchange.
+    pub exchange: &'a Exchange,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Where it parted from what was expected.
+    pub failure: Option<Box<Failure>>,
+    /// Why it was not tried, or what excuses it.
+    pub reason: Option<String>,
+}
+
+impl<'a> Judged<'a> {
+    /// Judges what came of playing an exchange, for this dialect.
+    #[must_use]
+    pub fn new(exchange: &'a Exchange, outcome: Outcome, dialect: &Dialect) -> Judged<'a> {
+        let excuse = match dialect.standing(exchange.requirement) {
+            Standing::Excused(excuse) => Some(excuse.to_owned()),
+            Standing::Held | Standing::NotElected => None,
+        };
+        let (verdict, failure, reason) = match outcome {
+            Outcome::Passed => (Verdict::Pass, None, None),
+            Outcome::Failed(failure) if excuse.is_some() => (Verdict::Known, Some(failure), excuse),
+            Outcome::Failed(failure) => {
+                let verdict = match exchange.requirement.level {
+                    Level::Must => Verdict::Fail,
+                    Level::Should => Verdict::NonStrict,
+                    Level::May => Verdict::Info,
+                };
+                (verdict, Some(failure), None)
+            }
+            Outcome::Unsupported(reason) => (Verdict::Unsupported, None, Some(reason)),
+            Outcome::Crashed(reason) => (Verdict::Crashed, None, Some(reason)),
+        };
+        Judged {
+            exchange,
+            verdict,
+            failure,
+            reason,
+        }
+    }
+}
+
+/// All that a trial found.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// What was tried, in words.
+    pub target: String,
+    /// The arguments that try it again.
+    pub arguments: String,
+    /// The dialect it was held to.
+    pub dialect: String,
+    /// Every exchange that holds for the dialect, in the law's order.
+    pub judged: Vec<Judged<'a>>,
+    /// Rules that the dialect excuses and that hold all the same, with the excuse.
+    pub stale: Vec<(&'static str, &'static str)>,
+}
+
+impl<'a> Report<'a> {
+    /// Gathers the judgements, and finds the excuses that nothing needed.
+    #[must_use]
+    pub fn new(
+        target: String,
+        arguments: String,
+        dialect: &Dialect,
+        judged: Vec<Judged<'a>>,
+    ) -> Report<'a> {
+        let mut needed: BTreeMap<&'static str, (&'static str, bool)> = BTreeMap::new();
+        for Judged {
+            exchange, verdict, ..
+        } in &judged
+        {
+            if let Standing::Excused(excuse) = dialect.standing(exchange.requirement) {
+                let needs = *verdict != Verdict::Pass;
+                needed
+                    .entry(exchange.requirement.name)
+                    .or_insert((excuse, false))
+                    .1 |= needs;
+            }
+        }
+        let stale = needed
+            .into_iter()
+            .filter(|(_, (_, needed))| !needed)
+            .map(|(rule, (excuse, _))| (rule, excuse))
+            .collect();
+        Report {
+            target,
+            arguments,
+            dialect: dialect.name().to_owned(),
+            judged,
+            stale,
+        }
+    }
+
+    /// How many exchanges have this verdict.
+    #[must_use]
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.judged
+            .iter()
+            .filter(|judged| judged.verdict == verdict)
+            .count()
+    }
+
+    /// What the trial means to whoever ran it; the first that applies.
+    #[must_use]
+    pub fn conclusion(&self) -> Conclusion {
+        if self.count(Verdict::Crashed) > 0 {
+            Conclusion::Crashed
+        } else if self.count(Verdict::Fail) > 0 {
+            Conclusion::Violates
+        } else if !self.stale.is_empty() {
+            Conclusion::Stale
+        } else if self.count(Verdict::Pass) == 0 {
+            Conclusion::NothingTried
+        } else {
+            Conclusion::Conforms
+        }
+    }
+}
+
+/// What a trial means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// No MUST is broken.
+    Conforms,
+    /// Some MUST is broken.
+    Violates,
+    /// The dialect excuses what needs no excuse.
+    Stale,
+    /// Nothing was tried.
+    NothingTried,
+    /// The target died, or was never there.
+    Crashed,
+}
+
+impl Conclusion {
+    /// The exit code that says so; 2 is for a command line that makes no sense.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Conclusion::Conforms => 0,
+            Conclusion::Violates => 1,
+            Conclusion::NothingTried => 3,
+            Conclusion::Crashed => 4,
+            Conclusion::Stale => 5,
+        }
+    }
+}
