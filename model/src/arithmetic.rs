@@ -54,13 +54,16 @@ pub(crate) fn rule(model: &mut Model, line: &Line, now: Time) -> Ruling {
     let [command, key, delta, ..] = line.arguments_from(0) else {
         return incomplete(model);
     };
-    let ruling = match (keys::check(key), numbers::unsigned(delta)) {
-        (Err(rule), _) => MALFORMED.because(rule).also(req!("arithmetic.key")),
-        (Ok(()), None) => Reply::ClientError(Cow::Borrowed("invalid numeric delta argument"))
-            .because(req!("arithmetic.delta"))
-            .also(req!("arithmetic.delta.first")),
-        (Ok(()), Some(delta)) if command == b"incr" => answer(model, key, Delta::Incr(delta), now),
-        (Ok(()), Some(delta)) => answer(model, key, Delta::Decr(delta), now),
+    let ruling = if let Err(rule) = keys::check(key) {
+        MALFORMED.because(rule).also(req!("arithmetic.key"))
+    } else {
+        match numbers::unsigned64(delta, line, &model.dialect) {
+            None => Reply::ClientError(Cow::Borrowed("invalid numeric delta argument"))
+                .because(req!("arithmetic.delta"))
+                .also(req!("arithmetic.delta.first")),
+            Some(by) if *command == b"incr" => answer(model, key, Delta::Incr(by), now),
+            Some(by) => answer(model, key, Delta::Decr(by), now),
+        }
     };
     ruling.silent_if(line.noreply(), req!("arithmetic.noreply"))
 }
