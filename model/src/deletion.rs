@@ -1,10 +1,62 @@
-//! delete. Law: `spec/deletion.md`.
+//! `delete`. Law: `spec/deletion.md`.
 
-use crate::dispatch::unknown;
+use alloc::borrow::Cow;
+
+use spec::req;
+
 use crate::framing::Line;
+use crate::reply::{MALFORMED, Reply};
 use crate::ruling::Ruling;
-use crate::{Model, Time};
+use crate::statistics::count;
+use crate::{Model, Time, keys};
 
-pub(crate) fn delete(_model: &mut Model, line: &Line, _now: Time) -> Ruling {
-    unknown(line)
+/// `delete <key> [noreply]`
+pub(crate) fn delete(model: &mut Model, line: &Line, now: Time) -> Ruling {
+    let [_, key, behind @ ..] = line.arguments_from(0) else {
+        return incomplete(model);
+    };
+    let ruling = if let Err(rule) = keys::check(key) {
+        MALFORMED.because(rule).also(req!("deletion.key"))
+    } else {
+        match behind {
+            [] | [b"noreply"] => remove(model, key, now),
+            [b"0"] | [b"0", b"noreply"] => remove(model, key, now).also(req!("deletion.zero")),
+            _ if model.dialect.has(req!("deletion.arguments.refused")) => {
+                USAGE.because(req!("deletion.arguments.refused"))
+            }
+            _ => remove(model, key, now).also(req!("deletion.arguments.ignored")),
+        }
+    };
+    ruling.silent_if(line.noreply(), req!("deletion.noreply"))
+}
+
+const USAGE: Reply = Reply::ClientError(Cow::Borrowed(
+    "bad command line format.  Usage: delete <key> [noreply]",
+));
+
+fn incomplete(model: &Model) -> Ruling {
+    if model.dialect.has(req!("deletion.tokens.error")) {
+        Reply::Error.because(req!("deletion.tokens.error"))
+    } else {
+        MALFORMED.because(req!("deletion.tokens"))
+    }
+}
+
+fn remove(model: &mut Model, key: &[u8], now: Time) -> Ruling {
+    match model.lookup(key, now) {
+        Err(absence) => {
+            count(&mut model.counters.delete_misses);
+            Reply::NotFound
+                .because(req!("deletion.missing"))
+                .also(absence.rule())
+        }
+        Ok(_) => {
+            model.items.remove(key);
+            count(&mut model.counters.delete_hits);
+            Reply::Deleted
+                .because(req!("deletion.deleted"))
+                .also(req!("deletion.gone"))
+                .also(req!("deletion.unique"))
+        }
+    }
 }
