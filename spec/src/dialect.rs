@@ -3,6 +3,11 @@
 //! A dialect never adds behaviour of its own: each of its words names an alternative or a deviation
 //! that stands in the prose, with its transcript. The files are in `dialects/`.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::chapters::{CHAPTERS, NAMES, find, requirements};
 use crate::requirement::{Kind, Requirement};
 
@@ -36,13 +41,13 @@ pub struct DialectError {
     pub problem: String,
 }
 
-impl std::fmt::Display for DialectError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for DialectError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "line {}: {}", self.line, self.problem)
     }
 }
 
-impl std::error::Error for DialectError {}
+impl core::error::Error for DialectError {}
 
 impl Default for Dialect {
     /// The law itself: of each rule the alternative that stands first, and no deviation.

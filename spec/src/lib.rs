@@ -8,7 +8,10 @@
 //! It never speaks to a socket, reads a clock or depends on another crate. Begin with `README.md`
 //! beside this crate, then read the chapters; the machinery is the smaller part.
 
+#![no_std]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
 
 mod chapters;
 mod dialect;

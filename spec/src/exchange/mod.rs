@@ -13,6 +13,9 @@ pub use parse::{ParseError, cases, examples};
 pub use replay::{Direction, Event, Failure, Peer, Received, replay};
 pub use template::{Bindings, Match, Template};
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::requirement::Requirement;
 
 /// One example: the rule it shows, and the steps that show it.

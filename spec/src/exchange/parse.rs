@@ -3,6 +3,11 @@
 //! It refuses what it does not understand, naming file and line: a step that is skipped silently
 //! would be a check that does not run. The grammar is in `README.md` beside this crate.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::{Action, Exchange, Header, Step, Template};
 use crate::chapters::{CHAPTERS, find};
 use crate::requirement::Requirement;
@@ -18,13 +23,13 @@ pub struct ParseError {
     pub problem: String,
 }
 
-impl std::fmt::Display for ParseError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for ParseError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{}:{}: {}", self.file, self.line, self.problem)
     }
 }
 
-impl std::error::Error for ParseError {}
+impl core::error::Error for ParseError {}
 
 /// Every exchange of the prose, in reading order.
 ///

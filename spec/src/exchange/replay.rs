@@ -3,7 +3,11 @@
 //! One engine for every source and every target. It never waits by the clock: a peer says when
 //! nothing more will come, and silence is proved by a fence, a request whose reply must come next.
 
-use std::collections::BTreeMap;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::template::{Bindings, Match, Template};
 use super::{Action, Exchange, Step};
@@ -190,7 +194,7 @@ impl<P: Peer + ?Sized> Player<'_, P> {
         later: bool,
     ) -> Result<(), Box<Failure>> {
         loop {
-            let unread = std::mem::take(&mut self.client(client).unread);
+            let unread = core::mem::take(&mut self.client(client).unread);
             let (from, found) = self.seek(template, &unread, later);
             if let Match::Whole(length) = found {
                 let rest = unread.get(from + length..).unwrap_or_default();
@@ -272,7 +276,7 @@ impl<P: Peer + ?Sized> Player<'_, P> {
 
     fn failure(&mut self, line: u32, client: u8, expected: &str) -> Box<Failure> {
         let received = self.client(client).unread.clone();
-        let events = std::mem::take(&mut self.events);
+        let events = core::mem::take(&mut self.events);
         Box::new(Failure {
             line,
             expected: expected.to_owned(),

@@ -3,7 +3,11 @@
 //! A template never guesses: a hole matches digits, a line or a bound name, and all else is byte
 //! for byte. How templates are written is in `README.md` beside this crate.
 
-use std::collections::BTreeMap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 /// What the holes of an exchange stand for so far.
 pub type Bindings = BTreeMap<String, Vec<u8>>;
@@ -15,8 +19,8 @@ pub struct Template {
     parts: Vec<Part>,
 }
 
-impl std::fmt::Display for Template {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Template {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(&self.source)
     }
 }
@@ -105,19 +109,20 @@ impl Template {
     /// Compares with what was received, from its first byte.
     pub fn compare(&self, received: &[u8], bindings: &mut Bindings, now: u64) -> Match {
         let mut at = 0;
-        let mut found = Vec::new();
+        // What this template binds holds within it at once, and beyond it only once all agrees.
+        let mut found = Bindings::new();
         for part in &self.parts {
             let rest = received.get(at..).unwrap_or_default();
             let step = match part {
                 Part::Bytes(literal) => literally(rest, literal),
                 Part::Now(offset) => literally(rest, moved(now, *offset).as_bytes()),
                 Part::Any => span(rest, |byte| byte != b'\r' && byte != b'\n', 0),
-                Part::Bound(name) => match bindings.get(name) {
+                Part::Bound(name) => match found.get(name).or(bindings.get(name)) {
                     Some(bound) => literally(rest, bound),
                     None => Match::No(0),
                 },
                 Part::Digits(None) => span(rest, |byte| byte.is_ascii_digit(), 1),
-                Part::Digits(Some(name)) => match bindings.get(name) {
+                Part::Digits(Some(name)) => match found.get(name).or(bindings.get(name)) {
                     Some(bound) => literally(rest, bound),
                     None => span(rest, |byte| byte.is_ascii_digit(), 1),
                 },
@@ -125,10 +130,10 @@ impl Template {
             match step {
                 Match::Whole(length) => {
                     if let Part::Digits(Some(name)) = part {
-                        found.push((
+                        found.insert(
                             name.clone(),
                             rest.get(..length).unwrap_or_default().to_vec(),
-                        ));
+                        );
                     }
                     at += length;
                 }
@@ -156,7 +161,7 @@ impl Parts {
     }
 
     /// `⏎`, with the one space that may stand on each side of it.
-    fn end_line(&mut self, rest: &mut std::str::Chars<'_>) {
+    fn end_line(&mut self, rest: &mut core::str::Chars<'_>) {
         if let Some(Part::Bytes(last)) = self.done.last_mut()
             && last.last() == Some(&b' ')
         {
@@ -200,7 +205,7 @@ impl Parts {
     }
 }
 
-fn escape(rest: &mut std::str::Chars<'_>) -> Result<u8, String> {
+fn escape(rest: &mut core::str::Chars<'_>) -> Result<u8, String> {
     match rest.next() {
         Some('r') => Ok(b'\r'),
         Some('n') => Ok(b'\n'),
