@@ -1,5 +1,6 @@
 //! The verdict: puts any memcached implementation on trial.
 //!
+//! - [`cases`]: every exchange there is to play.
 //! - [`check`]: plays exchanges against a target; [`verdict`] says what came of it, [`report`]
 //!   shows it.
 //! - [`list`]: the law as a list, and as a table of what each chapter holds.
@@ -9,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cases;
 pub mod check;
 pub mod list;
 pub mod report;

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use conformance::check::check;
+use conformance::check::Trial;
 use conformance::target::Target;
-use conformance::{list, report};
+use conformance::target::shape::Shape;
+use conformance::{cases, list, report};
 use spec::Dialect;
-use spec::exchange::{Exchange, examples};
+use spec::exchange::Exchange;
 
 /// Puts any memcached on trial, by the executable standard of memcached.
 #[derive(Parser)]
@@ -40,8 +41,11 @@ struct Check {
     /// Follow this dialect
     #[arg(long, default_value = "law", value_parser = dialect)]
     dialect: Dialect,
+    /// How the clients' bytes are cut into writes
+    #[arg(long, value_enum, default_value_t)]
+    shape: Shape,
     /// How many exchanges are played at once
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..))]
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u8).range(1..))]
     jobs: u8,
     /// Show every failure, not only the most basic
     #[arg(long)]
@@ -60,7 +64,7 @@ fn dialect(name: &str) -> Result<Dialect, String> {
 /// dialect is stale; and 2 when the command line makes no sense.
 fn main() -> ExitCode {
     let command = Arguments::parse().command;
-    let exchanges = match examples() {
+    let exchanges = match cases::all() {
         Ok(exchanges) => exchanges,
         Err(error) => {
             eprintln!("touchstone: {error}");
@@ -85,12 +89,20 @@ fn run_check(arguments: Check, exchanges: &[Exchange]) -> ExitCode {
         model: _,
         spawn,
         dialect,
+        shape,
         jobs,
         all,
         select,
     } = arguments;
     let target = spawn.map_or_else(|| Target::Model(Box::new(dialect.clone())), Target::Spawn);
-    let report = check(exchanges, &target, &dialect, &select, usize::from(jobs));
+    let trial = Trial {
+        target,
+        dialect,
+        shape,
+        select,
+        jobs: usize::from(jobs),
+    };
+    let report = trial.run(exchanges);
     print!("{}", report::text(&report, all));
     ExitCode::from(report.conclusion().exit_code())
 }

@@ -1,6 +1,7 @@
 //! What can be tried. A target makes a fresh server for each exchange.
 
 pub mod process;
+pub mod shape;
 
 use std::fmt;
 
@@ -9,6 +10,7 @@ use spec::Dialect;
 use spec::exchange::{Exchange, Failure, Peer, replay};
 
 use process::Process;
+use shape::{Shape, Shaped};
 
 /// When the virtual clock of a target in this process starts: well past the first month, so that
 /// relative and absolute exptimes differ.
@@ -39,19 +41,23 @@ pub enum Outcome {
 impl Target {
     /// Plays one exchange on a server of its own.
     #[must_use]
-    pub fn play(&self, exchange: &Exchange) -> Outcome {
+    pub fn play(&self, exchange: &Exchange, shape: Shape) -> Outcome {
+        let played = |peer: &mut dyn Peer| match replay(exchange, &mut Shaped::new(peer, shape)) {
+            Ok(_) => Outcome::Passed,
+            Err(failure) => Outcome::Failed(failure),
+        };
         let options = &exchange.header.options;
         match self {
             Target::Model(dialect) => match Options::parse(options) {
                 Ok(options) => {
                     let model = Model::new(options, (**dialect).clone());
-                    played(exchange, &mut Host::new(model, START))
+                    played(&mut Host::new(model, START))
                 }
                 Err(problem) => Outcome::Unsupported(problem),
             },
             Target::Spawn(command) => match Process::start(command, options) {
                 Ok(mut process) => {
-                    let outcome = played(exchange, &mut process);
+                    let outcome = played(&mut process);
                     process.died().map_or(outcome, Outcome::Crashed)
                 }
                 Err(problem) => Outcome::Crashed(problem),
@@ -75,12 +81,5 @@ impl fmt::Display for Target {
             Target::Model(_) => write!(f, "the model, in this process"),
             Target::Spawn(command) => write!(f, "`{command}`"),
         }
-    }
-}
-
-fn played(exchange: &Exchange, peer: &mut dyn Peer) -> Outcome {
-    match replay(exchange, peer) {
-        Ok(_) => Outcome::Passed,
-        Err(failure) => Outcome::Failed(failure),
     }
 }
