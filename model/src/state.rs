@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use spec::{Dialect, Requirement, req};
 
+use crate::flush::Flush;
 use crate::{Counters, Options, Time};
 
 /// A whole memcached, apart from its clients' connections.
@@ -18,6 +19,7 @@ pub struct Model {
     pub(crate) items: BTreeMap<Vec<u8>, Item>,
     pub(crate) last_unique: u64,
     pub(crate) counters: Counters,
+    pub(crate) flush: Option<Flush>,
 }
 
 /// One item.
@@ -50,6 +52,7 @@ pub struct Item {
 pub(crate) enum Absence {
     Unknown,
     Expired,
+    Flushed,
 }
 
 impl Absence {
@@ -58,6 +61,7 @@ impl Absence {
         match self {
             Absence::Unknown => None,
             Absence::Expired => Some(req!("expiration.gone")),
+            Absence::Flushed => Some(req!("flush.gone")),
         }
     }
 }
@@ -75,13 +79,19 @@ impl Model {
 
     /// The live item of this key.
     pub(crate) fn lookup(&mut self, key: &[u8], now: Time) -> Result<&mut Item, Absence> {
-        let expired = match self.items.get(key) {
+        let absence = match self.items.get(key) {
             None => return Err(Absence::Unknown),
-            Some(item) => item.expires.is_some_and(|expires| expires <= now),
+            Some(item) if self.flush.is_some_and(|flush| flush.hides(item, now)) => {
+                Some(Absence::Flushed)
+            }
+            Some(item) => item
+                .expires
+                .filter(|expires| *expires <= now)
+                .map(|_| Absence::Expired),
         };
-        if expired {
+        if let Some(absence) = absence {
             self.items.remove(key);
-            return Err(Absence::Expired);
+            return Err(absence);
         }
         self.items.get_mut(key).ok_or(Absence::Unknown)
     }
