@@ -182,10 +182,10 @@ fn a_refusal_names_file_line_and_what_is_accepted() {
     assert!(problem("> {").contains('}'));
     assert!(problem("> {k*x}").contains("how often"));
     assert!(problem("< {No}").contains("no hole"));
-    let unknown = cases("test", "r[storage.nothing]\n")
+    let unknown = cases("test", "r[nowhere.nothing]\n")
         .unwrap_err()
         .to_string();
-    assert_eq!(unknown, "test:1: the law has no `storage.nothing`");
+    assert_eq!(unknown, "test:1: the law has no `nowhere.nothing`");
     assert!(
         cases("test", "r[storage.cas.exists] fast\n")
             .unwrap_err()
