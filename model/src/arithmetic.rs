@@ -54,7 +54,7 @@ pub(crate) fn rule(model: &mut Model, line: &Line, now: Time) -> Ruling {
     let [command, key, delta, ..] = line.arguments_from(0) else {
         return incomplete(model);
     };
-    let ruling = if let Err(rule) = keys::check(key) {
+    let ruling = if let Err(rule) = keys::check(key, line) {
         MALFORMED.because(rule).also(req!("arithmetic.key"))
     } else {
         match numbers::unsigned64(delta, line, &model.dialect) {

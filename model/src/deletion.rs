@@ -15,7 +15,7 @@ pub(crate) fn delete(model: &mut Model, line: &Line, now: Time) -> Ruling {
     let [_, key, behind @ ..] = line.arguments_from(0) else {
         return incomplete(model);
     };
-    let ruling = if let Err(rule) = keys::check(key) {
+    let ruling = if let Err(rule) = keys::check(key, line) {
         MALFORMED.because(rule).also(req!("deletion.key"))
     } else {
         match behind {

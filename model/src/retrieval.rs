@@ -20,7 +20,7 @@ pub(crate) fn get(model: &mut Model, line: &Line, now: Time) -> Ruling {
     let mut values = Vec::new();
     let mut reasons = Vec::new();
     for key in keys {
-        if let Err(rule) = keys::check(key) {
+        if let Err(rule) = keys::check(key, line) {
             return MALFORMED
                 .because(rule)
                 .also(req!("retrieval.get.one-bad-key"));

@@ -55,7 +55,7 @@ pub(crate) fn line(model: &mut Model, line: &Line, now: Time) -> Answer {
             .silent_if(line.noreply(), req!("framing.noreply"))
             .into()
     };
-    if let Err(rule) = keys::check(key) {
+    if let Err(rule) = keys::check(key, line) {
         return refuse(MALFORMED, rule);
     }
     let (Some(flags), Some(exptime)) = (

@@ -65,7 +65,7 @@ impl Flags {
         if tokens.iter().any(|token| is_punctuation(token)) {
             return Err(MALFORMED.because(req!("meta.flags.punctuation")));
         }
-        keys::check(key).map_err(|rule| MALFORMED.because(rule))?;
+        keys::check(key, line).map_err(|rule| MALFORMED.because(rule))?;
         if line.arguments_from(2).len() > FLAGS_MAX {
             return Err(refuse(
                 "options flags are too long",
