@@ -1,0 +1,51 @@
+//! `verbosity`, `cache_memlimit` and `shutdown`.
+
+use super::Context;
+use crate::protocol::{Error, Reply};
+
+/// The most talkative a client can make a server.
+const VERBOSITY_MAX: u32 = 2;
+
+/// The least memory, in megabytes, that a server can be brought down to.
+const MEGABYTES_MIN: u32 = 8;
+
+/// A limit above this was meant in bytes.
+const MEGABYTES_MAX: u32 = 1_000_000_000;
+
+/// Makes the server more or less talkative.
+pub(super) fn verbosity(context: &Context<'_>, level: u32) -> Reply {
+    context.shared.set_verbosity(level.min(VERBOSITY_MAX));
+    Reply::Ok
+}
+
+/// Changes the memory limit.
+pub(super) fn cache_memlimit(context: &Context<'_>, megabytes: u32) -> Reply {
+    if megabytes < MEGABYTES_MIN {
+        return Error::MemoryLimitTooSmall.into();
+    }
+    let bytes = usize::try_from(megabytes)
+        .ok()
+        .filter(|_| megabytes <= MEGABYTES_MAX)
+        .and_then(|megabytes| megabytes.checked_mul(1024 * 1024));
+    match bytes {
+        Some(bytes) => {
+            context.shared.store.set_limit(bytes, context.now);
+            Reply::Ok
+        }
+        None => Error::MemoryLimitNotMegabytes.into(),
+    }
+}
+
+/// Stops the server; then there is no reply.
+pub(super) fn shutdown(context: &Context<'_>, mode: Option<&[u8]>) -> Option<Reply> {
+    if !context.shared.settings.allows_shutdown {
+        return Some(Error::ShutdownNotEnabled.into());
+    }
+    match mode {
+        None | Some(b"graceful") => {
+            context.shared.stop();
+            None
+        }
+        Some(_) => Some(Error::InvalidShutdownMode.into()),
+    }
+}

@@ -1,0 +1,28 @@
+//! `flush_all`.
+
+use super::{Context, expiration};
+use crate::counters::Counter;
+use crate::protocol::{Error, Reply};
+
+/// Hides all items, at once or after a delay; no delay means that it was no number.
+pub(super) fn flush_all(context: &Context<'_>, delay: Option<i32>) -> Reply {
+    context.count(Counter::CmdFlush);
+    if !context.shared.settings.allows_flush {
+        return Error::FlushNotAllowed.into();
+    }
+    let Some(delay) = delay else {
+        return Error::InvalidExptime.into();
+    };
+    let store = &context.shared.store;
+    if delay <= 0 {
+        store.flush();
+        return Reply::Ok;
+    }
+    let expiry = expiration::expiry(delay.into(), context.now);
+    match expiry.second() {
+        Some(second) if expiry.has_passed(context.now) => store.flush_before(second),
+        Some(second) => store.flush_at(second),
+        None => {}
+    }
+    Reply::Ok
+}

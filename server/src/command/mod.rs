@@ -1,0 +1,70 @@
+//! What requests do: one file for each chapter of the law.
+//!
+//! It never sees a socket or writes a byte: a request goes in, one reply comes out. All that a
+//! command knows of the world is its [`Context`].
+
+mod administration;
+mod arithmetic;
+mod deletion;
+mod expiration;
+mod flush;
+pub mod retrieval;
+mod statistics;
+pub mod storage;
+mod touch;
+
+use crate::counters::{Counter, Counters};
+use crate::protocol::{Reply, Request};
+use crate::shared::Shared;
+use crate::store::{Absence, Entry};
+use crate::time::Time;
+
+/// What a command may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// What all connections share.
+    pub shared: &'a Shared,
+    /// The counters of this worker.
+    pub counters: &'a Counters,
+    /// The time.
+    pub now: Time,
+}
+
+impl Context<'_> {
+    /// Looks a key up, and counts an item that was found dead.
+    fn entry<R>(&self, key: &[u8], act: impl FnOnce(&mut Entry<'_>) -> R) -> R {
+        self.shared.store.entry(key, self.now, |entry| {
+            match entry.absence() {
+                Absence::Unknown => {}
+                Absence::Expired => self.count(Counter::GetExpired),
+                Absence::Flushed => self.count(Counter::GetFlushed),
+            }
+            act(entry)
+        })
+    }
+
+    fn count(&self, counter: Counter) {
+        self.counters.count(counter);
+    }
+
+    fn count_either(&self, first: bool, then: Counter, otherwise: Counter) {
+        self.count(if first { then } else { otherwise });
+    }
+}
+
+/// Carries out a request that is one line and has one short reply.
+#[must_use]
+pub fn carry_out(context: &Context<'_>, request: &Request<'_>) -> Option<Reply> {
+    Some(match *request {
+        Request::Arithmetic(arithmetic) => arithmetic::step(context, &arithmetic),
+        Request::Delete(key) => deletion::delete(context, key),
+        Request::Touch(key, exptime) => touch::touch(context, key, exptime),
+        Request::FlushAll(delay) => flush::flush_all(context, delay),
+        Request::Version => Reply::Version,
+        Request::Verbosity(level) => administration::verbosity(context, level),
+        Request::MemoryLimit(megabytes) => administration::cache_memlimit(context, megabytes),
+        Request::Statistics(words) => statistics::stats(context, words),
+        Request::Shutdown(mode) => return administration::shutdown(context, mode),
+        Request::Store(_) | Request::Retrieve(_) | Request::Quit => return None,
+    })
+}

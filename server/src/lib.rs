@@ -1,0 +1,26 @@
+//! The subject: a memcached server.
+//!
+//! - [`store`]: the items. Knows no protocol, no connection, no clock.
+//! - [`command`]: what each request does to the store; one file for each chapter of the law.
+//! - [`protocol`]: bytes into requests, replies into bytes.
+//! - [`session`]: one client's connection without a socket: bytes in, bytes out, now an argument.
+//! - [`net`]: sockets, threads, signals, and the only clock.
+//!
+//! Each knows only those above it in this list; nothing here knows the law or the model.
+
+#![forbid(unsafe_code)]
+
+pub mod command;
+pub mod counters;
+pub mod net;
+pub mod protocol;
+pub mod session;
+pub mod settings;
+pub mod shared;
+pub mod store;
+pub mod time;
+
+pub use session::Connection;
+pub use settings::Settings;
+pub use shared::Shared;
+pub use time::Time;

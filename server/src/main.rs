@@ -1,0 +1,114 @@
+//! `touchstoned`: a memcached server.
+//!
+//! It only turns a command line into a running server; what it does then is in the library.
+
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::process::{self, ExitCode};
+use std::sync::Arc;
+
+use nix::unistd::{self, User};
+use server::Shared;
+use server::net::{self, Clock};
+use server::protocol::VERSION;
+use server::settings::{Purpose, Settings};
+
+/// A command line that is not understood, as memcached ends.
+const EXIT_OPTIONS: u8 = 1;
+/// No such user.
+const EXIT_USER: u8 = 67;
+/// No such address, or no thread.
+const EXIT_SYSTEM: u8 = 71;
+
+fn main() -> ExitCode {
+    let settings = match Settings::parse(std::env::args().skip(1)) {
+        Ok(settings) => settings,
+        Err(problem) => return fail(EXIT_OPTIONS, &problem),
+    };
+    match settings.purpose {
+        Purpose::Version => print!("{}", version()),
+        Purpose::Help => print!("{}\n{}", version(), Settings::help()),
+        Purpose::Serve => return serve(settings),
+    }
+    ExitCode::SUCCESS
+}
+
+fn version() -> String {
+    format!(
+        "memcached {VERSION}\ntouchstoned {}\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+fn serve(settings: Settings) -> ExitCode {
+    for warning in &settings.warnings {
+        eprintln!("touchstoned: {warning}");
+    }
+    let listening = match net::listen(&settings) {
+        Ok(listening) => listening,
+        Err(error) => return fail(EXIT_SYSTEM, &format!("cannot listen on {error}")),
+    };
+    if let Some(name) = &settings.user
+        && let Err(problem) = become_user(name)
+    {
+        return fail(EXIT_USER, &problem);
+    }
+    if settings.is_daemon
+        && let Err(error) = unistd::daemon(false, settings.verbosity > 0)
+    {
+        return fail(EXIT_SYSTEM, &format!("-d: {error}"));
+    }
+    if let Some(path) = &settings.pid_file
+        && let Err(error) = fs::write(path, format!("{}\n", process::id()))
+    {
+        eprintln!("touchstoned: -P: {path}: {error}");
+    }
+    let pid_file = settings.pid_file.clone();
+    announce(&settings, &listening);
+    let clock = Clock::start();
+    let shared = Arc::new(Shared::new(settings, clock.now()));
+    let served = net::serve(listening, &shared, clock);
+    if let Some(path) = pid_file {
+        let _ = fs::remove_file(path);
+    }
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(EXIT_SYSTEM, &error.to_string()),
+    }
+}
+
+/// One line for a person who starts it by hand.
+fn announce(settings: &Settings, listening: &net::Listening) {
+    if !io::stderr().is_terminal() || settings.is_daemon {
+        return;
+    }
+    for address in listening.addresses().unwrap_or_default() {
+        eprintln!(
+            "touchstoned: {address}, {} MB; Django: CACHES = {{\"default\": {{\"BACKEND\": \
+             \"django.core.cache.backends.memcached.PyMemcacheCache\", \"LOCATION\": \"{address}\"}}}}",
+            settings.memory_bytes / (1024 * 1024)
+        );
+    }
+}
+
+/// Gives up root's rights. Who is not root stays who he is.
+fn become_user(name: &str) -> Result<(), String> {
+    if !unistd::geteuid().is_root() {
+        return Ok(());
+    }
+    let user = User::from_name(name)
+        .ok()
+        .flatten()
+        .ok_or_else(|| format!("-u: there is no user `{name}`"))?;
+    unistd::setgroups(&[user.gid])
+        .and_then(|()| unistd::setgid(user.gid))
+        .and_then(|()| unistd::setuid(user.uid))
+        .map_err(|error| format!("-u: cannot become `{name}`: {error}"))
+}
+
+fn fail(code: u8, problem: &str) -> ExitCode {
+    eprintln!("touchstoned: {problem}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,179 @@
+//! Sockets, threads and signals.
+//!
+//! It never looks into the bytes it moves. One thread takes connections and deals them out to the
+//! workers; each worker is a thread with a runtime of its own and shares nothing but [`Shared`].
+
+mod clock;
+mod worker;
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::LocalSet;
+use tokio::time;
+
+use crate::counters::Counter;
+use crate::protocol::Error;
+use crate::settings::Settings;
+use crate::shared::Shared;
+pub use clock::Clock;
+use worker::Worker;
+
+/// How long to wait before accepting again when the system has no room for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often to look whether a client asked for an end.
+const STOP_CHECK: Duration = Duration::from_millis(50);
+
+/// Sockets that are bound and listen.
+#[derive(Debug)]
+pub struct Listening {
+    sockets: Vec<std::net::TcpListener>,
+}
+
+impl Listening {
+    /// Where they listen.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not say.
+    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        self.sockets
+            .iter()
+            .map(std::net::TcpListener::local_addr)
+            .collect()
+    }
+}
+
+/// Binds the sockets that the settings ask for.
+///
+/// # Errors
+///
+/// When an address is not to be had; the text names it.
+pub fn listen(settings: &Settings) -> io::Result<Listening> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let _guard = runtime.enter();
+    let mut sockets = Vec::new();
+    for address in addresses(settings)? {
+        let socket = bind(address, settings.backlog)
+            .map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))?;
+        sockets.push(socket.into_std()?);
+    }
+    Ok(Listening { sockets })
+}
+
+fn bind(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(backlog)
+}
+
+fn addresses(settings: &Settings) -> io::Result<Vec<SocketAddr>> {
+    if settings.listen.is_empty() {
+        return Ok(vec![SocketAddr::from(([127, 0, 0, 1], settings.port))]);
+    }
+    let mut addresses = Vec::new();
+    for text in &settings.listen {
+        addresses.extend(resolve(text, settings.port)?);
+    }
+    Ok(addresses)
+}
+
+/// `host`, `host:port`, `v6`, `[v6]` or `[v6]:port`.
+fn resolve(text: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = text.parse() {
+        return Ok(vec![address]);
+    }
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let found = if text.matches(':').count() == 1 {
+        text.to_socket_addrs()
+    } else {
+        (bare, port).to_socket_addrs()
+    };
+    found
+        .map(Iterator::collect)
+        .map_err(|error| io::Error::new(error.kind(), format!("{text}: {error}")))
+}
+
+/// Serves until a signal or a client asks for an end.
+///
+/// # Errors
+///
+/// When the system refuses threads, runtimes or signals.
+pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Result<()> {
+    let workers: Vec<Worker> = (0..shared.settings.threads)
+        .map(|number| Worker::start(number, shared, clock))
+        .collect::<io::Result<_>>()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let local = LocalSet::new();
+    runtime.block_on(local.run_until(async move {
+        let workers = Rc::new(workers);
+        for socket in listening.sockets {
+            let listener = TcpListener::from_std(socket)?;
+            let dealing = deal(listener, Rc::clone(&workers), Arc::clone(shared));
+            tokio::task::spawn_local(dealing);
+        }
+        until_stopped(shared).await
+    }))
+}
+
+async fn until_stopped(shared: &Shared) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut graceful = signal(SignalKind::user_defined1())?;
+    let _ignored = signal(SignalKind::hangup())?;
+    while !shared.is_stopping() {
+        let waiting = async {
+            std::future::poll_fn(|context| {
+                let asked = terminate.poll_recv(context).is_ready()
+                    || interrupt.poll_recv(context).is_ready()
+                    || graceful.poll_recv(context).is_ready();
+                if asked {
+                    std::task::Poll::Ready(())
+                } else {
+                    std::task::Poll::Pending
+                }
+            })
+            .await;
+            shared.stop();
+        };
+        let _ = time::timeout(STOP_CHECK, waiting).await;
+    }
+    Ok(())
+}
+
+/// Takes connections and deals them out, one worker after another.
+async fn deal(listener: TcpListener, workers: Rc<Vec<Worker>>, shared: Arc<Shared>) {
+    let mut turn = workers.iter().cycle();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) if shared.connections() >= shared.settings.connections_max => {
+                refuse(stream, &shared);
+            }
+            Ok((stream, _)) => {
+                if let (Some(worker), Ok(stream)) = (turn.next(), stream.into_std()) {
+                    worker.take(stream);
+                }
+            }
+            Err(_) => time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// Tells a client that there are too many, without waiting for it to listen.
+fn refuse(stream: TcpStream, shared: &Shared) {
+    shared.ledger.worker(0).count(Counter::RejectedConnections);
+    let line = format!("{}\r\n", Error::TooManyConnections.line());
+    let _ = stream.try_write(line.as_bytes());
+}

@@ -1,0 +1,49 @@
+//! Where a command line ends.
+//!
+//! It never looks into a line, save to see whether it asks for keys: those may be many.
+
+use memchr::memchr;
+
+/// The longest line that asks for no keys, its end included, in bytes.
+pub const LINE_LEN_MAX: usize = 2048;
+
+/// The longest line that asks for keys, in bytes.
+pub const KEYS_LINE_LEN_MAX: usize = 1024 * 1024;
+
+/// What stands at the start of the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// A whole line without its end, and how many bytes it takes with it.
+    Line(&'a [u8], usize),
+    /// The beginning of a line.
+    Incomplete,
+    /// More than a line may be.
+    TooLong,
+}
+
+/// Cuts a line. The first `scanned` bytes are known to hold no line end.
+#[must_use]
+pub fn cut(input: &[u8], scanned: usize) -> Frame<'_> {
+    let fresh = input.get(scanned..).unwrap_or_default();
+    let Some(end) = memchr(b'\n', fresh).map(|at| at.saturating_add(scanned)) else {
+        return if input.len() > ceiling(input) {
+            Frame::TooLong
+        } else {
+            Frame::Incomplete
+        };
+    };
+    let line = input.get(..end).unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    Frame::Line(line, end.saturating_add(1))
+}
+
+fn ceiling(input: &[u8]) -> usize {
+    let asks_for_keys = [&b"get "[..], b"gets ", b"gat ", b"gats "]
+        .iter()
+        .any(|command| input.starts_with(command));
+    if asks_for_keys {
+        KEYS_LINE_LEN_MAX
+    } else {
+        LINE_LEN_MAX
+    }
+}

@@ -1,0 +1,28 @@
+//! What bytes mean: lines into requests, replies into bytes.
+//!
+//! It never touches the store and never allocates to parse. A bad request is not an `Err` that
+//! somebody may drop: it is a [`Refusal`], which holds its reply and how the stream stays in step.
+//! Lines are cut in `frame.rs`; classic commands are read in `classic.rs`, meta ones in `meta.rs`;
+//! replies are written by `encode.rs` into an [`Output`].
+
+pub mod classic;
+pub mod encode;
+pub mod frame;
+mod number;
+mod output;
+mod reply;
+mod request;
+mod token;
+
+pub use output::Output;
+pub use reply::{Error, Reply};
+pub use request::{
+    Arithmetic, Direction, Parsed, Recovery, Refusal, Request, Retrieval, Storage, Verb,
+};
+pub use token::Tokens;
+
+/// The longest key, in bytes.
+pub const KEY_LEN_MAX: usize = 250;
+
+/// What `version` answers: clients and tools choose by it what they may use.
+pub const VERSION: &str = "1.6.45";

@@ -1,0 +1,166 @@
+//! Where a line becomes a reply: exactly one, and only here.
+//!
+//! It never decides what a request does (`command`) or how a reply is spelled (`protocol`).
+
+use std::mem;
+
+use bytes::{Buf, Bytes};
+
+use super::{BLOCK_FIRST_BYTES, Connection, Keys, OUTPUT_HIGH_BYTES, State};
+use crate::command::{self, retrieval, storage};
+use crate::protocol::{
+    Error, Parsed, Recovery, Refusal, Reply, Request, Retrieval, Storage, Tokens, classic, encode,
+};
+
+/// What ends a data block.
+const BLOCK_END: &[u8] = b"\r\n";
+
+impl Connection {
+    /// Answers a line. Tells how many of the bytes behind it belonged to it.
+    pub(super) fn dispatch(&mut self, line: &[u8], rest: &[u8]) -> usize {
+        match classic::parse(line) {
+            Err(refusal) => self.refuse(refusal),
+            Ok(Parsed { request, quiet }) => match request {
+                Request::Store(storage) => return self.begin_block(line, &storage, quiet, rest),
+                Request::Retrieve(retrieval) => self.retrieve(&retrieval),
+                Request::Quit => self.state = State::Closing,
+                other => match command::carry_out(&self.context(), &other) {
+                    Some(reply) => encode::reply(&reply, quiet, &mut self.output),
+                    None => self.state = State::Closing,
+                },
+            },
+        }
+        0
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        match refusal.recovery {
+            Recovery::Line => {}
+            Recovery::Block(length) => self.swallow(length),
+            Recovery::Close => {
+                self.state = State::Closing;
+                return;
+            }
+        }
+        encode::reply(&refusal.error.into(), refusal.quiet, &mut self.output);
+    }
+
+    fn swallow(&mut self, length: usize) {
+        self.state = State::Swallow(length.saturating_add(BLOCK_END.len()));
+    }
+
+    /// Stores the block where it has arrived with its line; else waits for the rest of it.
+    fn begin_block(
+        &mut self,
+        line: &[u8],
+        storage: &Storage<'_>,
+        quiet: bool,
+        rest: &[u8],
+    ) -> usize {
+        let admitted = storage::admit(&self.context(), storage);
+        if let Err(error) = admitted {
+            self.swallow(storage.length);
+            encode::reply(&error.into(), quiet, &mut self.output);
+            return 0;
+        }
+        let length = storage.length.saturating_add(BLOCK_END.len());
+        if let Some(block) = rest.get(..length) {
+            self.store(storage, block, quiet);
+            return length;
+        }
+        let mut block = Vec::with_capacity(length.min(BLOCK_FIRST_BYTES.max(rest.len())));
+        block.extend_from_slice(rest);
+        self.state = State::Block {
+            line: line.into(),
+            block,
+            length,
+            since: self.now,
+        };
+        rest.len()
+    }
+
+    /// Stores a block that came in pieces. Its line was good, and is so still.
+    pub(super) fn finish_block(&mut self) {
+        let State::Block {
+            line, block, since, ..
+        } = mem::replace(&mut self.state, State::Line)
+        else {
+            return;
+        };
+        if let Ok(Parsed {
+            request: Request::Store(storage),
+            quiet,
+        }) = classic::parse(&line)
+        {
+            let now = mem::replace(&mut self.now, since);
+            self.store(&storage, &block, quiet);
+            self.now = now;
+        }
+    }
+
+    fn store(&mut self, storage: &Storage<'_>, block: &[u8], quiet: bool) {
+        let reply = match block.strip_suffix(BLOCK_END) {
+            Some(value) => storage::store(&self.context(), storage, value),
+            None => Error::BadDataChunk.into(),
+        };
+        encode::reply(&reply, quiet, &mut self.output);
+    }
+
+    fn retrieve(&mut self, retrieval: &Retrieval<'_>) {
+        if retrieval.is_spoiled {
+            self.spoil(retrieval);
+            return;
+        }
+        let mut keys = retrieval.keys;
+        let all = keys.rest();
+        self.answer_keys(&mut keys, retrieval.with_uniques, retrieval.exptime);
+        if !keys.rest().is_empty() {
+            let answered = all.len().saturating_sub(keys.rest().len());
+            let mut keys = Bytes::copy_from_slice(all);
+            keys.advance(answered);
+            self.state = State::Keys(Keys {
+                keys,
+                with_uniques: retrieval.with_uniques,
+                exptime: retrieval.exptime,
+            });
+        }
+    }
+
+    /// One bad key is the whole reply, but the keys before it have been looked up.
+    fn spoil(&mut self, retrieval: &Retrieval<'_>) {
+        let good = retrieval.keys.take_while(|key| classic::is_key(key));
+        for key in good {
+            let _ = retrieval::fetch(&self.context(), key, retrieval.exptime);
+        }
+        encode::reply(&Reply::Error(Error::BadLine), false, &mut self.output);
+    }
+
+    /// Goes on with a retrieval for which there was no room.
+    pub(super) fn answer_more_keys(&mut self) {
+        let State::Keys(mut more) = mem::replace(&mut self.state, State::Line) else {
+            return;
+        };
+        let mut keys = Tokens::of(&more.keys);
+        self.answer_keys(&mut keys, more.with_uniques, more.exptime);
+        let left = keys.rest().len();
+        if left > 0 {
+            more.keys.advance(more.keys.len().saturating_sub(left));
+            self.state = State::Keys(more);
+        }
+    }
+
+    /// Answers keys while there is room; when none are left, says so.
+    fn answer_keys(&mut self, keys: &mut Tokens<'_>, with_uniques: bool, exptime: Option<i32>) {
+        while self.output.queued_bytes() < OUTPUT_HIGH_BYTES {
+            let Some(key) = keys.next() else {
+                *keys = Tokens::of(b"");
+                encode::end(&mut self.output);
+                return;
+            };
+            if let Some(hit) = retrieval::fetch(&self.context(), key, exptime) {
+                let unique = with_uniques.then_some(hit.unique);
+                encode::value(key, hit.flags, unique, &hit.value, &mut self.output);
+            }
+        }
+    }
+}

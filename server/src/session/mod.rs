@@ -1,0 +1,235 @@
+//! One client's connection, without the socket.
+//!
+//! Bytes go in, bytes come out, and the time is told: it never waits, reads a clock or knows what
+//! carries the bytes. However the input is cut, the output is the same.
+//! `dispatch.rs` is where a line becomes a reply.
+
+mod dispatch;
+
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::command::Context;
+use crate::counters::Counter;
+use crate::protocol::Output;
+use crate::protocol::frame::{self, Frame};
+use crate::shared::Shared;
+use crate::time::Time;
+
+/// While more than this waits to be sent, no further request is begun.
+const OUTPUT_HIGH_BYTES: usize = 128 * 1024;
+
+/// A block is not given more room than this before its bytes arrive.
+const BLOCK_FIRST_BYTES: usize = 64 * 1024;
+
+/// What the next bytes are.
+#[derive(Debug)]
+enum State {
+    /// A command line.
+    Line,
+    /// The rest of a data block, of this length with its end; the line it belongs to has been read.
+    Block {
+        line: Box<[u8]>,
+        block: Vec<u8>,
+        length: usize,
+        since: Time,
+    },
+    /// So many bytes that nobody wants.
+    Swallow(usize),
+    /// Not asked for yet: these keys are answered first, as room for the values comes.
+    Keys(Keys),
+    /// Nothing: what is queued is sent, and then the connection is closed.
+    Closing,
+}
+
+/// The rest of a retrieval that has more to say than fits.
+#[derive(Debug)]
+struct Keys {
+    keys: Bytes,
+    with_uniques: bool,
+    exptime: Option<i32>,
+}
+
+/// One client's connection.
+#[derive(Debug)]
+pub struct Connection {
+    shared: Arc<Shared>,
+    worker: usize,
+    state: State,
+    input: BytesMut,
+    scanned: usize,
+    output: Output,
+    now: Time,
+    active: Option<Time>,
+    is_finished: bool,
+}
+
+impl Connection {
+    /// A connection that has just been opened.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>) -> Self {
+        let worker = shared.open_connection();
+        shared.counters(worker).count(Counter::TotalConnections);
+        Self {
+            now: shared.started,
+            shared,
+            worker,
+            state: State::Line,
+            input: BytesMut::new(),
+            scanned: 0,
+            output: Output::default(),
+            active: None,
+            is_finished: false,
+        }
+    }
+
+    /// Takes what the client sent, and carries out all that is complete. Without bytes it only
+    /// learns the time.
+    pub fn receive(&mut self, bytes: &[u8], now: Time) {
+        self.now = now;
+        if !bytes.is_empty() || self.active.is_none() {
+            self.active = Some(now);
+        }
+        let read = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.context().counters.add(Counter::BytesRead, read);
+        if self.input.is_empty() {
+            let used = self.consume(bytes);
+            self.input
+                .extend_from_slice(bytes.get(used..).unwrap_or_default());
+        } else {
+            self.input.extend_from_slice(bytes);
+            self.resume();
+        }
+    }
+
+    /// Takes the next bytes for the client; empty when there are none for now.
+    pub fn transmit(&mut self) -> Bytes {
+        if self.output.queued_bytes() == 0 {
+            self.resume();
+        }
+        let bytes = self.output.take();
+        let written = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.context().counters.add(Counter::BytesWritten, written);
+        bytes
+    }
+
+    /// Learns that the client will send nothing more. It still gets every reply it is owed.
+    pub const fn finish(&mut self) {
+        self.is_finished = true;
+    }
+
+    /// Whether everything has been said, so that the socket is to be closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.output.queued_bytes() == 0
+            && match self.state {
+                State::Closing => true,
+                State::Keys(_) => false,
+                _ => self.is_finished && self.scanned == self.input.len(),
+            }
+    }
+
+    /// Whether more bytes would be carried out now; otherwise what is queued is to be sent first.
+    #[must_use]
+    pub fn wants_input(&self) -> bool {
+        !matches!(self.state, State::Closing | State::Keys(_))
+            && self.output.queued_bytes() < OUTPUT_HIGH_BYTES
+    }
+
+    /// When [`Connection::tick`] is to be called, if no bytes come before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Time> {
+        let idle_seconds = self.shared.settings.idle_timeout_seconds?;
+        let active = self.active.unwrap_or(self.shared.started);
+        Some(active.after(Duration::from_secs(idle_seconds)))
+    }
+
+    /// Learns the time, and closes a connection that has done nothing for too long.
+    pub fn tick(&mut self, now: Time) {
+        self.now = now;
+        if self.next_deadline().is_some_and(|deadline| deadline <= now) {
+            self.context().counters.count(Counter::IdleKicks);
+            self.output = Output::default();
+            self.state = State::Closing;
+        }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            shared: &self.shared,
+            counters: self.shared.counters(self.worker),
+            now: self.now,
+        }
+    }
+
+    /// Goes on with what has been received.
+    fn resume(&mut self) {
+        let mut input = mem::take(&mut self.input);
+        let used = self.consume(&input);
+        input.advance(used);
+        self.input = input;
+    }
+
+    /// Carries out what is complete while there is room for replies. Tells how many bytes that took.
+    fn consume(&mut self, input: &[u8]) -> usize {
+        let mut used = 0;
+        while self.output.queued_bytes() < OUTPUT_HIGH_BYTES {
+            let rest = input.get(used..).unwrap_or_default();
+            let Some(step) = self.step(rest) else { break };
+            used = used.saturating_add(step);
+        }
+        used
+    }
+
+    /// Takes one step. None when the rest of the input does not allow one.
+    fn step(&mut self, input: &[u8]) -> Option<usize> {
+        match &mut self.state {
+            State::Closing => (!input.is_empty()).then_some(input.len()),
+            State::Keys(_) => {
+                self.answer_more_keys();
+                Some(0)
+            }
+            State::Swallow(left) => {
+                let skipped = input.len().min(*left);
+                *left -= skipped;
+                if *left == 0 {
+                    self.state = State::Line;
+                    return Some(skipped);
+                }
+                (skipped > 0).then_some(skipped)
+            }
+            State::Block { block, length, .. } => {
+                let more = input.get(..length.saturating_sub(block.len()).min(input.len()))?;
+                block.extend_from_slice(more);
+                let (taken, complete) = (more.len(), block.len() == *length);
+                if complete {
+                    self.finish_block();
+                }
+                (taken > 0).then_some(taken)
+            }
+            State::Line => match frame::cut(input, mem::take(&mut self.scanned)) {
+                Frame::Line(line, used) => {
+                    let rest = input.get(used..).unwrap_or_default();
+                    Some(used.saturating_add(self.dispatch(line, rest)))
+                }
+                Frame::Incomplete => {
+                    self.scanned = input.len();
+                    None
+                }
+                Frame::TooLong => {
+                    self.state = State::Closing;
+                    Some(input.len())
+                }
+            },
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared.close_connection();
+    }
+}

@@ -1,0 +1,228 @@
+//! What a server is started with: memcached's command line.
+//!
+//! It never touches the system. An option that is unknown, or has a value out of its range, is
+//! refused with one line that names it. `options.rs` holds the table of all options.
+
+mod options;
+
+use options::{Kind, OPTIONS, Option as Choice};
+
+/// One mebibyte.
+const MEBIBYTE: usize = 1024 * 1024;
+
+/// What the program is to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// Serve.
+    #[default]
+    Serve,
+    /// Say its version.
+    Version,
+    /// Say its options.
+    Help,
+}
+
+/// What a server is started with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What the program is to do.
+    pub purpose: Purpose,
+    /// The addresses to listen on; none means loopback.
+    pub listen: Vec<String>,
+    /// The TCP port; 0 lets the system choose.
+    pub port: u16,
+    /// How many threads serve connections.
+    pub threads: usize,
+    /// The memory that items may take, in bytes.
+    pub memory_bytes: usize,
+    /// The largest item, its overhead included, in bytes.
+    pub item_bytes_max: usize,
+    /// How many clients are served at once.
+    pub connections_max: usize,
+    /// How many connections may wait to be accepted.
+    pub backlog: u32,
+    /// Whether items have uniques (not `-C`).
+    pub has_uniques: bool,
+    /// Whether full memory makes items go (not `-M`).
+    pub evicts: bool,
+    /// Whether `flush_all` is allowed (not `-F`).
+    pub allows_flush: bool,
+    /// Whether keys may be listed (not `-X`).
+    pub allows_dump: bool,
+    /// Whether `watch` is allowed (not `-W`).
+    pub allows_watch: bool,
+    /// Whether `shutdown` is allowed (`-A`).
+    pub allows_shutdown: bool,
+    /// What ends the prefix of a key.
+    pub prefix_delimiter: u8,
+    /// Whether requests are counted by prefix from the start (`-D`).
+    pub counts_prefixes: bool,
+    /// How talkative the server is.
+    pub verbosity: u32,
+    /// After how many seconds without a request a connection is closed.
+    pub idle_timeout_seconds: Option<u64>,
+    /// The user to become.
+    pub user: Option<String>,
+    /// Whether to go into the background.
+    pub is_daemon: bool,
+    /// Where the process id is written.
+    pub pid_file: Option<String>,
+    /// What is worth saying about the options, one line each.
+    pub warnings: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            purpose: Purpose::Serve,
+            listen: Vec::new(),
+            port: 11211,
+            threads: 4,
+            memory_bytes: 64 * MEBIBYTE,
+            item_bytes_max: MEBIBYTE,
+            connections_max: 1024,
+            backlog: 1024,
+            has_uniques: true,
+            evicts: true,
+            allows_flush: true,
+            allows_dump: true,
+            allows_watch: true,
+            allows_shutdown: false,
+            prefix_delimiter: b':',
+            counts_prefixes: false,
+            verbosity: 0,
+            idle_timeout_seconds: None,
+            user: None,
+            is_daemon: false,
+            pid_file: None,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads a command line, without the program's name.
+    ///
+    /// # Errors
+    ///
+    /// One line that names the option, what it was given, and what it takes.
+    pub fn parse<I>(arguments: I) -> Result<Self, String>
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let mut settings = Self::default();
+        let mut arguments = arguments.into_iter().map(Into::into);
+        while let Some(argument) = arguments.next() {
+            if let Some(long) = argument.strip_prefix("--") {
+                settings.take_long(long, &mut arguments)?;
+            } else if let Some(short) = argument.strip_prefix('-').filter(|rest| !rest.is_empty()) {
+                settings.take_short(short, &mut arguments)?;
+            } else {
+                return Err(format!(
+                    "`{argument}` is no option; all options begin with `-`"
+                ));
+            }
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// `--name`, `--name=value` or `--name value`.
+    fn take_long(
+        &mut self,
+        text: &str,
+        more: &mut impl Iterator<Item = String>,
+    ) -> Result<(), String> {
+        let (name, given) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (text, None),
+        };
+        let shown = format!("--{name}");
+        let option = OPTIONS
+            .iter()
+            .find(|option| option.long == name)
+            .ok_or_else(|| format!("{shown}: there is no such option; see -h"))?;
+        match (option.kind, given) {
+            (Kind::Flag(_), Some(value)) => {
+                Err(format!("{shown}: takes no value, but was given `{value}`"))
+            }
+            (_, given) => self.take(option, &shown, given, more),
+        }
+    }
+
+    /// `-x`, `-xyz`, `-xvalue` or `-x value`.
+    fn take_short(
+        &mut self,
+        text: &str,
+        more: &mut impl Iterator<Item = String>,
+    ) -> Result<(), String> {
+        let mut letters = text.chars();
+        while let Some(letter) = letters.next() {
+            let shown = format!("-{letter}");
+            let option = OPTIONS
+                .iter()
+                .find(|option| option.short == Some(letter))
+                .ok_or_else(|| format!("{shown}: there is no such option; see -h"))?;
+            if matches!(option.kind, Kind::Flag(_)) {
+                self.take(option, &shown, None, more)?;
+                continue;
+            }
+            let attached = letters.as_str();
+            let given = (!attached.is_empty()).then(|| attached.to_owned());
+            return self.take(option, &shown, given, more);
+        }
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        option: &Choice,
+        shown: &str,
+        given: Option<String>,
+        more: &mut impl Iterator<Item = String>,
+    ) -> Result<(), String> {
+        let set = match option.kind {
+            Kind::Flag(set) => {
+                set(self);
+                return Ok(());
+            }
+            Kind::Value(set) => set,
+        };
+        let value = given
+            .or_else(|| more.next())
+            .ok_or_else(|| format!("{shown}: needs {}", option.range))?;
+        set(self, &value).ok_or_else(|| format!("{shown}: `{value}` is not {}", option.range))
+    }
+
+    /// What no option can be blamed for alone.
+    fn check(&self) -> Result<(), String> {
+        if self.item_bytes_max > self.memory_bytes / 2 {
+            return Err(format!(
+                "-I: an item of {} bytes is more than half of the {} bytes of -m",
+                self.item_bytes_max, self.memory_bytes
+            ));
+        }
+        Ok(())
+    }
+
+    /// The text that `-h` prints.
+    #[must_use]
+    pub fn help() -> String {
+        let mut help = String::new();
+        for option in OPTIONS {
+            let short = option
+                .short
+                .map_or_else(String::new, |letter| format!("-{letter}, "));
+            let value = match option.kind {
+                Kind::Flag(_) => String::new(),
+                Kind::Value(_) => format!(" <{}>", option.range),
+            };
+            help.push_str(&format!(
+                "{short:4}--{}{value}\n        {}\n",
+                option.long, option.about
+            ));
+        }
+        help
+    }
+}

@@ -1,0 +1,364 @@
+//! The table of options.
+//!
+//! Each row is one option: its names, what it takes, what it is for, and what it sets.
+
+use super::{MEBIBYTE, Purpose, Settings};
+
+/// An option.
+pub(super) struct Option {
+    pub(super) short: std::option::Option<char>,
+    pub(super) long: &'static str,
+    pub(super) range: &'static str,
+    pub(super) about: &'static str,
+    pub(super) kind: Kind,
+}
+
+/// What an option does when it is given.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// It takes no value.
+    Flag(fn(&mut Settings)),
+    /// It takes a value; none when that is out of range.
+    Value(fn(&mut Settings, &str) -> std::option::Option<()>),
+}
+
+const fn flag(
+    short: char,
+    long: &'static str,
+    about: &'static str,
+    set: fn(&mut Settings),
+) -> Option {
+    Option {
+        short: Some(short),
+        long,
+        range: "",
+        about,
+        kind: Kind::Flag(set),
+    }
+}
+
+const fn value(
+    short: char,
+    long: &'static str,
+    range: &'static str,
+    about: &'static str,
+    set: fn(&mut Settings, &str) -> std::option::Option<()>,
+) -> Option {
+    Option {
+        short: Some(short),
+        long,
+        range,
+        about,
+        kind: Kind::Value(set),
+    }
+}
+
+/// All options.
+pub(super) const OPTIONS: &[Option] = &[
+    value(
+        'p',
+        "port",
+        "a port, 0 to 65535",
+        "the TCP port",
+        |settings, text| {
+            settings.port = number(text, 0, 65535)?;
+            Some(())
+        },
+    ),
+    value(
+        'l',
+        "listen",
+        "an address, or several with commas",
+        "where to listen",
+        listen,
+    ),
+    value(
+        'm',
+        "memory-limit",
+        "a number of megabytes, 1 to 16777216",
+        "memory for items",
+        |settings, text| {
+            settings.memory_bytes = number::<usize>(text, 1, 16_777_216)?.checked_mul(MEBIBYTE)?;
+            Some(())
+        },
+    ),
+    value(
+        'I',
+        "max-item-size",
+        "a size, 1k to 1g",
+        "the largest item",
+        |settings, text| {
+            settings.item_bytes_max =
+                size(text).filter(|size| (1024..=1024 * MEBIBYTE).contains(size))?;
+            Some(())
+        },
+    ),
+    value(
+        'c',
+        "conn-limit",
+        "a number of clients, 1 to 1000000",
+        "clients at once",
+        |settings, text| {
+            settings.connections_max = number(text, 1, 1_000_000)?;
+            Some(())
+        },
+    ),
+    value(
+        't',
+        "threads",
+        "a number of threads, 1 to 256",
+        "threads that serve",
+        |settings, text| {
+            settings.threads = number(text, 1, 256)?;
+            Some(())
+        },
+    ),
+    value(
+        'b',
+        "listen-backlog",
+        "a number of connections, 1 to 65535",
+        "connections waiting",
+        |settings, text| {
+            settings.backlog = number(text, 1, 65535)?;
+            Some(())
+        },
+    ),
+    flag(
+        'M',
+        "disable-evictions",
+        "refuse new items when memory is full",
+        |settings| settings.evicts = false,
+    ),
+    flag('C', "disable-cas", "keep no cas uniques", |settings| {
+        settings.has_uniques = false
+    }),
+    flag('F', "disable-flush-all", "refuse flush_all", |settings| {
+        settings.allows_flush = false
+    }),
+    flag('X', "disable-dumping", "refuse to list keys", |settings| {
+        settings.allows_dump = false
+    }),
+    flag('W', "disable-watch", "refuse watch", |settings| {
+        settings.allows_watch = false
+    }),
+    flag('A', "enable-shutdown", "allow shutdown", |settings| {
+        settings.allows_shutdown = true
+    }),
+    value(
+        'D',
+        "",
+        "one character",
+        "what ends the prefix of a key; counts by prefix",
+        |settings, text| {
+            let [delimiter] = text.as_bytes() else {
+                return None;
+            };
+            settings.prefix_delimiter = *delimiter;
+            settings.counts_prefixes = true;
+            Some(())
+        },
+    ),
+    value(
+        'o',
+        "extended",
+        "a list of extended options",
+        "idle_timeout=<seconds>, …",
+        extended,
+    ),
+    flag(
+        'v',
+        "verbose",
+        "say more; -vv and -vvv say still more",
+        |settings| {
+            settings.verbosity = settings.verbosity.saturating_add(1);
+        },
+    ),
+    flag('d', "daemon", "go into the background", |settings| {
+        settings.is_daemon = true
+    }),
+    value(
+        'P',
+        "pidfile",
+        "a path",
+        "where to write the process id",
+        |settings, text| {
+            settings.pid_file = Some(text.to_owned());
+            Some(())
+        },
+    ),
+    value(
+        'u',
+        "user",
+        "a user's name",
+        "whom to become when started as root",
+        |settings, text| {
+            settings.user = Some(text.to_owned());
+            Some(())
+        },
+    ),
+    flag('V', "version", "say the version and end", |settings| {
+        settings.purpose = Purpose::Version
+    }),
+    flag('h', "help", "say this and end", |settings| {
+        settings.purpose = Purpose::Help
+    }),
+    value(
+        'U',
+        "udp-port",
+        "0: there is no UDP yet",
+        "the UDP port",
+        |_, text| (text == "0").then_some(()),
+    ),
+    value(
+        'B',
+        "protocol",
+        "auto or ascii: there is no binary protocol yet",
+        "the protocol",
+        |_, text| matches!(text, "auto" | "ascii").then_some(()),
+    ),
+    value(
+        'R',
+        "max-reqs-per-event",
+        "a number, 1 to 1000000",
+        "accepted; fairness is by bytes here",
+        |settings, text| {
+            number::<u32>(text, 1, 1_000_000)?;
+            settings
+                .warnings
+                .push("-R: fairness is by bytes here, not by requests".to_owned());
+            Some(())
+        },
+    ),
+    value(
+        'f',
+        "slab-growth-factor",
+        "a factor above 1",
+        "accepted; there are no slabs",
+        |settings, text| {
+            text.parse::<f64>().ok().filter(|factor| *factor > 1.0)?;
+            settings
+                .warnings
+                .push("-f: there are no slabs here".to_owned());
+            Some(())
+        },
+    ),
+    value(
+        'n',
+        "slab-min-size",
+        "a number of bytes, 1 to 65536",
+        "accepted; there are no slabs",
+        |settings, text| {
+            number::<u32>(text, 1, 65536)?;
+            settings
+                .warnings
+                .push("-n: there are no slabs here".to_owned());
+            Some(())
+        },
+    ),
+    flag(
+        'k',
+        "lock-memory",
+        "accepted; memory is not locked",
+        |settings| {
+            settings
+                .warnings
+                .push("-k: memory is not locked here".to_owned());
+        },
+    ),
+    flag(
+        'r',
+        "enable-coredumps",
+        "accepted; the limit of core files is left as it is",
+        |settings| {
+            settings
+                .warnings
+                .push("-r: the limit of core files is left as it is".to_owned());
+        },
+    ),
+];
+
+fn listen(settings: &mut Settings, text: &str) -> std::option::Option<()> {
+    for address in text.split(',') {
+        if address.is_empty() {
+            return None;
+        }
+        settings.listen.push(address.to_owned());
+    }
+    Some(())
+}
+
+/// `-o`: a list of keys, some with values.
+fn extended(settings: &mut Settings, text: &str) -> std::option::Option<()> {
+    for option in text.split(',') {
+        let (key, value) = option.split_once('=').unwrap_or((option, ""));
+        match key {
+            "idle_timeout" => {
+                let seconds = number(value, 0, 31_536_000)?;
+                settings.idle_timeout_seconds = (seconds > 0).then_some(seconds);
+            }
+            _ if WITHOUT_EFFECT.contains(&key) => settings
+                .warnings
+                .push(format!("-o {key}: has no effect here")),
+            _ => return None,
+        }
+    }
+    Some(())
+}
+
+/// Extended options about memcached's own memory and threads.
+const WITHOUT_EFFECT: &[&str] = &[
+    "maxconns_fast",
+    "hashpower",
+    "no_hashexpand",
+    "hash_algorithm",
+    "slab_reassign",
+    "no_slab_reassign",
+    "slab_automove",
+    "no_slab_automove",
+    "slab_automove_ratio",
+    "slab_automove_window",
+    "slab_chunk_max",
+    "no_chunked_items",
+    "lru_crawler",
+    "no_lru_crawler",
+    "lru_crawler_sleep",
+    "lru_crawler_tocrawl",
+    "lru_maintainer",
+    "no_lru_maintainer",
+    "hot_lru_pct",
+    "warm_lru_pct",
+    "hot_max_factor",
+    "warm_max_factor",
+    "temporary_ttl",
+    "tail_repair_time",
+    "read_buf_mem_limit",
+    "resp_obj_mem_limit",
+    "watcher_logbuf_size",
+    "worker_logbuf_size",
+    "track_sizes",
+    "inline_ascii_resp",
+    "no_inline_ascii_resp",
+    "modern",
+    "no_modern",
+];
+
+/// A number within a range.
+fn number<N>(text: &str, min: N, max: N) -> std::option::Option<N>
+where
+    N: std::str::FromStr + PartialOrd,
+{
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| digits)?;
+    (min <= number && number <= max).then_some(number)
+}
+
+/// A number of bytes; `k`, `m` and `g` multiply it.
+fn size(text: &str) -> std::option::Option<usize> {
+    let (digits, unit) = match text.to_ascii_lowercase().chars().last()? {
+        'k' => (text.get(..text.len() - 1)?, 1024),
+        'm' => (text.get(..text.len() - 1)?, MEBIBYTE),
+        'g' => (text.get(..text.len() - 1)?, 1024 * MEBIBYTE),
+        _ => (text, 1),
+    };
+    number(digits, 1, usize::MAX)?.checked_mul(unit)
+}

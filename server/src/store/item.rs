@@ -1,0 +1,153 @@
+//! An item, as the store keeps it and as its callers see it.
+//!
+//! It never changes its key, value or flags: a new value is a new item.
+//! What may change in place is when it expires and what has been done with it.
+
+use bytes::Bytes;
+
+use crate::time::Time;
+
+/// When an item stops being visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Expiry(u64);
+
+impl Expiry {
+    /// It stays until it is evicted.
+    pub const NEVER: Self = Self(u64::MAX);
+    /// It was never visible.
+    pub const PAST: Self = Self(0);
+
+    /// At the start of this second of the Unix epoch.
+    #[must_use]
+    pub const fn at(second: u64) -> Self {
+        Self(second)
+    }
+
+    /// Whether an item that expires then is gone now.
+    #[must_use]
+    pub const fn has_passed(self, now: Time) -> bool {
+        self.0 <= now.seconds()
+    }
+
+    /// The second it expires at, unless it never does.
+    #[must_use]
+    pub fn second(self) -> Option<u64> {
+        (self != Self::NEVER).then_some(self.0)
+    }
+
+    /// How many seconds are left; none when it never expires.
+    #[must_use]
+    pub fn seconds_left(self, now: Time) -> Option<u64> {
+        self.second()
+            .map(|second| second.saturating_sub(now.seconds()))
+    }
+}
+
+/// What has been done with an item, beside its value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Somebody fetched it since it was stored.
+    pub fetched: bool,
+    /// It was invalidated, and is served as stale until it is stored again.
+    pub stale: bool,
+    /// Some client was told to recache it.
+    pub won: bool,
+    /// Its key came in base64, and is shown so.
+    pub encoded: bool,
+}
+
+/// What a caller wants stored under the key of an entry.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The value.
+    pub value: Bytes,
+    /// The client's flags.
+    pub flags: u32,
+    /// When it expires.
+    pub expiry: Expiry,
+    /// The unique the client chose; the store makes one where there is none.
+    pub unique: Option<u64>,
+    /// The marks it starts with.
+    pub marks: Marks,
+}
+
+/// A live item.
+#[derive(Debug)]
+pub struct Item {
+    pub(super) key: Box<[u8]>,
+    pub(super) value: Bytes,
+    pub(super) hash: u64,
+    pub(super) unique: u64,
+    pub(super) expiry: Expiry,
+    pub(super) stored: u64,
+    pub(super) accessed: u64,
+    pub(super) flags: u32,
+    pub(super) epoch: u32,
+    pub(super) marks: Marks,
+    pub(super) spared: bool,
+}
+
+impl Item {
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// Its value.
+    #[must_use]
+    pub fn value(&self) -> &[u8] {
+        &self.value
+    }
+
+    /// Its value, counted: it stays readable after the item is gone.
+    #[must_use]
+    pub fn share_value(&self) -> Bytes {
+        self.value.clone()
+    }
+
+    /// The client's flags.
+    #[must_use]
+    pub const fn flags(&self) -> u32 {
+        self.flags
+    }
+
+    /// The cas unique; 0 where the store keeps none.
+    #[must_use]
+    pub const fn unique(&self) -> u64 {
+        self.unique
+    }
+
+    /// When it expires.
+    #[must_use]
+    pub const fn expiry(&self) -> Expiry {
+        self.expiry
+    }
+
+    /// What has been done with it.
+    #[must_use]
+    pub const fn marks(&self) -> Marks {
+        self.marks
+    }
+
+    /// The second of the last fetch or touch, or of the store.
+    #[must_use]
+    pub const fn accessed(&self) -> u64 {
+        self.accessed
+    }
+}
+
+/// What an item costs of the memory limit.
+///
+/// 48 bytes of header, the key and its end, the value and its line end, 8 for a unique, 4 for flags
+/// that are not 0: what memcached counts, so that `bytes` reads the same and the same values fit.
+#[must_use]
+pub const fn footprint(key_len: usize, value_len: usize, flags: u32, has_unique: bool) -> usize {
+    let flags_len = if flags == 0 { 0 } else { 4 };
+    let unique_len = if has_unique { 8 } else { 0 };
+    51_usize
+        .saturating_add(key_len)
+        .saturating_add(value_len)
+        .saturating_add(flags_len)
+        .saturating_add(unique_len)
+}

@@ -1,0 +1,109 @@
+//! A server on a port of its own, and a client that writes down what was said.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use server::net::{self, Clock};
+use server::{Settings, Shared};
+
+/// Compares a transcript with the one on record.
+macro_rules! transcript {
+    ($said:expr) => {
+        insta::with_settings!({ omit_expression => true }, {
+            insta::assert_snapshot!($said);
+        });
+    };
+}
+
+/// What a client sends to learn that all replies before it have come, and what it gets.
+const FENCE: (&[u8], &[u8]) = (b"version fence\r\n", b"VERSION 1.6.45\r\n");
+
+/// A server that ends with the test.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub(crate) fn start(options: &str) -> Self {
+        let arguments = ["-p", "0"].into_iter().chain(options.split_whitespace());
+        let settings = Settings::parse(arguments).expect("the options are good");
+        let listening = net::listen(&settings).expect("loopback can be bound");
+        let address = *listening.addresses().expect("bound").first().expect("one");
+        let clock = Clock::start();
+        let shared = Arc::new(Shared::new(settings, clock.now()));
+        let serving = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            net::serve(listening, &serving, clock).expect("it serves");
+        });
+        Self {
+            address,
+            shared,
+            thread: Some(thread),
+        }
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("it listens");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .expect("a timeout is set");
+        stream
+    }
+
+    /// Sends each line, `⏎` standing for a line end, and writes down what comes back.
+    pub(crate) fn play(&self, script: &str) -> String {
+        let mut client = self.connect();
+        let mut transcript = String::new();
+        for line in script
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+        {
+            let bytes = line.replace(" ⏎ ", "\r\n").replace('⏎', "\r\n") + "\r\n";
+            client.write_all(bytes.as_bytes()).expect("it reads");
+            let reply = replies(&mut client);
+            transcript.push_str(&format!("> {line}\n"));
+            for line in String::from_utf8_lossy(&reply).split_inclusive("\r\n") {
+                transcript.push_str(&format!(
+                    "< {}\n",
+                    line.trim_end_matches("\r\n").escape_debug()
+                ));
+            }
+        }
+        transcript
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.stop();
+        let ended = self.thread.take().map(JoinHandle::join);
+        assert!(matches!(ended, None | Some(Ok(()))), "the server panicked");
+    }
+}
+
+/// All that the server has to say so far.
+pub(crate) fn replies(client: &mut TcpStream) -> Vec<u8> {
+    let (question, answer) = FENCE;
+    let mut received = Vec::new();
+    if client.write_all(question).is_err() {
+        return received;
+    }
+    let mut buffer = [0; 65536];
+    while !received.ends_with(answer) {
+        match client.read(&mut buffer) {
+            Ok(0) | Err(_) => {
+                received.extend_from_slice(b"(closed)\r\n");
+                return received;
+            }
+            Ok(read) => received.extend_from_slice(buffer.get(..read).expect("read")),
+        }
+    }
+    received.truncate(received.len() - answer.len());
+    received
+}
