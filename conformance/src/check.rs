@@ -3,6 +3,7 @@
 //! Every exchange gets a server of its own, so several are played at once and none sees another's
 //! items. The verdicts are in `verdict.rs`.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -10,9 +11,10 @@ use std::thread;
 use spec::exchange::Exchange;
 use spec::{Dialect, Requirement, Standing};
 
+use crate::baseline::Baseline;
 use crate::target::shape::Shape;
 use crate::target::{Outcome, Target};
-use crate::verdict::{Judged, Report};
+use crate::verdict::{Judged, Report, Verdict};
 
 /// What is tried, and how.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct Trial {
     pub target: Target,
     /// What it is held to.
     pub dialect: Dialect,
+    /// What the user has accepted.
+    pub baseline: Baseline,
     /// How the bytes are cut into writes.
     pub shape: Shape,
     /// Names, beginnings of names or patterns; none means everything.
@@ -38,13 +42,48 @@ impl Trial {
             .filter(|exchange| self.wants(exchange))
             .collect();
         let outcomes = self.play_all(&wanted);
-        let judged = wanted
+        let judged: Vec<Judged<'_>> = wanted
             .into_iter()
             .zip(outcomes)
-            .map(|(exchange, outcome)| Judged::new(exchange, outcome, &self.dialect))
+            .map(|(exchange, outcome)| {
+                Judged::new(exchange, outcome, self.excuse(exchange.requirement))
+            })
             .collect();
-        let (target, arguments) = (self.target.to_string(), self.target.arguments());
-        Report::new(target, arguments, &self.dialect, judged)
+        Report {
+            target: self.target.to_string(),
+            arguments: self.target.arguments(),
+            dialect: self.dialect.name().to_owned(),
+            stale: self.stale(&judged),
+            judged,
+        }
+    }
+
+    /// Why a failure of this rule would be no news.
+    fn excuse(&self, rule: &Requirement) -> Option<String> {
+        match self.dialect.standing(rule) {
+            Standing::Excused(because) => Some(because.to_owned()),
+            Standing::Held | Standing::NotElected => {
+                self.baseline.reason(rule.name).map(str::to_owned)
+            }
+        }
+    }
+
+    /// The excuses that nothing needed: every example of the rule passed.
+    fn stale(&self, judged: &[Judged<'_>]) -> Vec<(&'static str, String)> {
+        let mut needed: BTreeMap<&'static str, (String, bool)> = BTreeMap::new();
+        for Judged {
+            exchange, verdict, ..
+        } in judged
+        {
+            if let Some(excuse) = self.excuse(exchange.requirement) {
+                let entry = needed
+                    .entry(exchange.requirement.name)
+                    .or_insert((excuse, false));
+                entry.1 |= *verdict != Verdict::Pass;
+            }
+        }
+        let unneeded = needed.into_iter().filter(|(_, (_, needed))| !needed);
+        unneeded.map(|(rule, (excuse, _))| (rule, excuse)).collect()
     }
 
     fn wants(&self, exchange: &Exchange) -> bool {

@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 use model::{Host, Model, Options};
 use spec::exchange::{Exchange, replay};
 use spec::{CHAPTERS, Chapter, Dialect, Kind, Level, Standing, Witness, requirements};
@@ -26,6 +28,47 @@ pub fn rules() -> String {
         let _ = writeln!(text, "{mark:6} {}: {sentence}", requirement.name);
     }
     text
+}
+
+/// One JSON object for each rule, in an array.
+#[must_use]
+pub fn json(exchanges: &[Exchange]) -> String {
+    let rules = requirements()
+        .filter(|named| named.kind == Kind::Rule)
+        .map(|rule| {
+            let own = || {
+                exchanges
+                    .iter()
+                    .filter(|exchange| exchange.requirement == rule)
+            };
+            let in_spec = own()
+                .filter(|exchange| exchange.file.starts_with("spec/"))
+                .count();
+            Rule {
+                rule: rule.name,
+                level: rule.level.to_string(),
+                chapter: rule.chapter,
+                file: format!("spec/{}.md", rule.chapter),
+                line: rule.line,
+                sentence: rule.sentence.trim(),
+                exchanges: in_spec,
+                cases: own().count() - in_spec,
+            }
+        });
+    let rules: Vec<Rule> = rules.collect();
+    serde_json::to_string_pretty(&rules).expect("strings and numbers always serialise")
+}
+
+#[derive(Serialize)]
+struct Rule {
+    rule: &'static str,
+    level: String,
+    chapter: &'static str,
+    file: String,
+    line: u32,
+    sentence: &'static str,
+    exchanges: usize,
+    cases: usize,
 }
 
 /// Chapter by chapter: rules by level, variants, kinds of witness, exchanges, names cited.

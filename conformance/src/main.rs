@@ -1,12 +1,16 @@
 //! `touchstone`: puts any memcached on trial.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use conformance::baseline::Baseline;
 use conformance::check::Trial;
 use conformance::target::Target;
 use conformance::target::shape::Shape;
-use conformance::{cases, list, report};
+use conformance::verdict::Report;
+use conformance::{cases, explain, list, report};
 use spec::Dialect;
 use spec::exchange::Exchange;
 
@@ -25,8 +29,16 @@ enum Command {
     /// Print the law: one line a rule
     List {
         /// A table instead: what each chapter holds
-        #[arg(long)]
+        #[arg(long, conflicts_with = "json")]
         table: bool,
+        /// JSON instead: one object a rule
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one rule with its examples
+    Explain {
+        /// Its name: `storage.cas.exists`
+        rule: String,
     },
 }
 
@@ -41,6 +53,15 @@ struct Check {
     /// Follow this dialect
     #[arg(long, default_value = "law", value_parser = dialect)]
     dialect: Dialect,
+    /// Accept the failures that this TOML file lists, each with a reason
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write the failures into the baseline; each new one waits there for its reason
+    #[arg(long, requires = "baseline")]
+    update_baseline: bool,
+    /// Also write a report: text, json, junit, md or github, and where to; `-` is standard output
+    #[arg(long, value_name = "FORM=FILE", value_delimiter = ',', value_parser = report_to)]
+    report: Vec<(Form, PathBuf)>,
     /// How the clients' bytes are cut into writes
     #[arg(long, value_enum, default_value_t)]
     shape: Shape,
@@ -55,54 +76,105 @@ struct Check {
     select: Vec<String>,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+    Junit,
+    Md,
+    Github,
+}
+
 fn dialect(name: &str) -> Result<Dialect, String> {
     Dialect::shipped(name)
         .ok_or_else(|| format!("there are {}", Dialect::shipped_names().join(", ")))
 }
 
-/// Exits with what a trial means: 0 conforms, 1 violates, 3 nothing was tried, 4 the target died, 5 the
-/// dialect is stale; and 2 when the command line makes no sense.
+fn report_to(argument: &str) -> Result<(Form, PathBuf), String> {
+    let (form, file) = argument.split_once('=').ok_or("write FORM=FILE")?;
+    let form = Form::from_str(form, false)
+        .map_err(|_| format!("`{form}` is not text, json, junit, md or github"))?;
+    Ok((form, PathBuf::from(file)))
+}
+
+/// Exits with what a trial means: 0 conforms, 1 violates, 3 nothing was tried, 4 the target died,
+/// 5 the dialect or the baseline is stale; and 2 when the command line makes no sense.
 fn main() -> ExitCode {
-    let command = Arguments::parse().command;
-    let exchanges = match cases::all() {
-        Ok(exchanges) => exchanges,
-        Err(error) => {
-            eprintln!("touchstone: {error}");
-            return ExitCode::from(2);
-        }
-    };
-    match command {
-        Command::Check(arguments) => run_check(arguments, &exchanges),
-        Command::List { table: true } => {
-            print!("{}", list::table(&exchanges));
-            ExitCode::SUCCESS
-        }
-        Command::List { table: false } => {
-            print!("{}", list::rules());
-            ExitCode::SUCCESS
+    match run(Arguments::parse().command) {
+        Ok(code) => ExitCode::from(code),
+        Err(problem) => {
+            eprintln!("touchstone: {problem}");
+            ExitCode::from(2)
         }
     }
 }
 
-fn run_check(arguments: Check, exchanges: &[Exchange]) -> ExitCode {
-    let Check {
-        model: _,
-        spawn,
-        dialect,
-        shape,
-        jobs,
-        all,
-        select,
-    } = arguments;
-    let target = spawn.map_or_else(|| Target::Model(Box::new(dialect.clone())), Target::Spawn);
+fn run(command: Command) -> Result<u8, String> {
+    let exchanges = cases::all().map_err(|error| error.to_string())?;
+    match command {
+        Command::Check(arguments) => return check(arguments, &exchanges),
+        Command::List { table: true, .. } => print!("{}", list::table(&exchanges)),
+        Command::List { json: true, .. } => println!("{}", list::json(&exchanges)),
+        Command::List { .. } => print!("{}", list::rules()),
+        Command::Explain { rule } => {
+            let text = explain::explain(&rule, &exchanges)
+                .ok_or_else(|| format!("no rule `{rule}`; `touchstone list` prints them all"))?;
+            print!("{text}");
+        }
+    }
+    Ok(0)
+}
+
+fn check(arguments: Check, exchanges: &[Exchange]) -> Result<u8, String> {
+    let baseline = match &arguments.baseline {
+        Some(file) => read_baseline(file, arguments.update_baseline)?,
+        None => Baseline::default(),
+    };
+    let target = match arguments.spawn {
+        Some(command) => Target::Spawn(command),
+        None => Target::Model(Box::new(arguments.dialect.clone())),
+    };
     let trial = Trial {
         target,
-        dialect,
-        shape,
-        select,
-        jobs: usize::from(jobs),
+        dialect: arguments.dialect,
+        baseline,
+        shape: arguments.shape,
+        select: arguments.select,
+        jobs: usize::from(arguments.jobs),
     };
     let report = trial.run(exchanges);
-    print!("{}", report::text(&report, all));
-    ExitCode::from(report.conclusion().exit_code())
+    print!("{}", report::text(&report, arguments.all));
+    for (form, file) in &arguments.report {
+        write_to(file, &shown(&report, *form))?;
+    }
+    if let (true, Some(file)) = (arguments.update_baseline, &arguments.baseline) {
+        write_to(file, &trial.baseline.updated(&report))?;
+    }
+    Ok(report.conclusion().exit_code())
+}
+
+fn read_baseline(file: &PathBuf, may_be_new: bool) -> Result<Baseline, String> {
+    if may_be_new && !file.exists() {
+        return Ok(Baseline::default());
+    }
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Baseline::parse(&text).map_err(|problem| format!("{}: {problem}", file.display()))
+}
+
+fn shown(report: &Report<'_>, form: Form) -> String {
+    match form {
+        Form::Text => report::text(report, true),
+        Form::Json => report::json(report),
+        Form::Junit => report::junit(report),
+        Form::Md => report::markdown(report),
+        Form::Github => report::github(report),
+    }
+}
+
+fn write_to(file: &PathBuf, text: &str) -> Result<(), String> {
+    if file.as_os_str() == "-" {
+        println!("{text}");
+        return Ok(());
+    }
+    fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
 }

@@ -3,10 +3,8 @@
 //! Silence is never green: what did not run is counted and says why, and a report in which nothing ran
 //! conforms to nothing. How a report is shown is in `report/`.
 
-use std::collections::BTreeMap;
-
+use spec::Level;
 use spec::exchange::{Exchange, Failure};
-use spec::{Dialect, Level, Standing};
 
 use crate::target::Outcome;
 
@@ -21,7 +19,7 @@ pub enum Verdict {
     NonStrict,
     /// It differs where the law only observes.
     Info,
-    /// It differs as the dialect says this implementation does.
+    /// It differs as the dialect, or the user's baseline, says it does.
     Known,
     /// The target cannot show it.
     Unsupported,
@@ -74,13 +72,9 @@ pub struct Judged<'a> {
 }
 
 impl<'a> Judged<'a> {
-    /// Judges what came of playing an exchange, for this dialect.
+    /// Judges what came of playing an exchange whose failure has this excuse, if any.
     #[must_use]
-    pub fn new(exchange: &'a Exchange, outcome: Outcome, dialect: &Dialect) -> Judged<'a> {
-        let excuse = match dialect.standing(exchange.requirement) {
-            Standing::Excused(excuse) => Some(excuse.to_owned()),
-            Standing::Held | Standing::NotElected => None,
-        };
+    pub fn new(exchange: &'a Exchange, outcome: Outcome, excuse: Option<String>) -> Judged<'a> {
         let (verdict, failure, reason) = match outcome {
             Outcome::Passed => (Verdict::Pass, None, None),
             Outcome::Failed(failure) if excuse.is_some() => (Verdict::Known, Some(failure), excuse),
@@ -115,46 +109,11 @@ pub struct Report<'a> {
     pub dialect: String,
     /// Every exchange that holds for the dialect, in the law's order.
     pub judged: Vec<Judged<'a>>,
-    /// Rules that the dialect excuses and that hold all the same, with the excuse.
-    pub stale: Vec<(&'static str, &'static str)>,
+    /// Rules that are excused and hold all the same, with the excuse.
+    pub stale: Vec<(&'static str, String)>,
 }
 
-impl<'a> Report<'a> {
-    /// Gathers the judgements, and finds the excuses that nothing needed.
-    #[must_use]
-    pub fn new(
-        target: String,
-        arguments: String,
-        dialect: &Dialect,
-        judged: Vec<Judged<'a>>,
-    ) -> Report<'a> {
-        let mut needed: BTreeMap<&'static str, (&'static str, bool)> = BTreeMap::new();
-        for Judged {
-            exchange, verdict, ..
-        } in &judged
-        {
-            if let Standing::Excused(excuse) = dialect.standing(exchange.requirement) {
-                let needs = *verdict != Verdict::Pass;
-                needed
-                    .entry(exchange.requirement.name)
-                    .or_insert((excuse, false))
-                    .1 |= needs;
-            }
-        }
-        let stale = needed
-            .into_iter()
-            .filter(|(_, (_, needed))| !needed)
-            .map(|(rule, (excuse, _))| (rule, excuse))
-            .collect();
-        Report {
-            target,
-            arguments,
-            dialect: dialect.name().to_owned(),
-            judged,
-            stale,
-        }
-    }
-
+impl Report<'_> {
     /// How many exchanges have this verdict.
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> usize {
@@ -188,7 +147,7 @@ pub enum Conclusion {
     Conforms,
     /// Some MUST is broken.
     Violates,
-    /// The dialect excuses what needs no excuse.
+    /// The dialect or the baseline excuses what needs no excuse.
     Stale,
     /// Nothing was tried.
     NothingTried,

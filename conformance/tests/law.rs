@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use conformance::baseline::Baseline;
 use conformance::cases;
 use conformance::check::Trial;
 use conformance::report;
@@ -16,6 +17,7 @@ fn try_all(target: Target, dialect: &Dialect, shape: Shape) {
     let trial = Trial {
         target,
         dialect: dialect.clone(),
+        baseline: Baseline::default(),
         shape,
         select: Vec::new(),
         jobs: 32,

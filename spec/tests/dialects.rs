@@ -1,5 +1,11 @@
 //! Dialects: what they elect, where they deviate, and what they refuse to be.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
+
 use spec::{Dialect, Kind, Standing, requirements};
 
 fn refused(text: &str) -> String {

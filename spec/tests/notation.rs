@@ -1,5 +1,11 @@
 //! The notation of exchanges: what it reads, what it refuses, and when a peer fails it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
+
 use std::collections::VecDeque;
 
 use spec::exchange::{Bindings, Match, Peer, Received, Template, cases, replay};

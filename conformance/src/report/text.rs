@@ -39,7 +39,7 @@ pub fn text(report: &Report<'_>, all: bool) -> String {
     for (rule, excuse) in &report.stale {
         let _ = writeln!(
             text,
-            "\nstale: `{rule}` holds, although the dialect excuses it by `{excuse}`"
+            "\nstale: `{rule}` holds, although it is excused: {excuse}"
         );
     }
     let _ = writeln!(text, "\n{}", last_line(report));
@@ -119,7 +119,9 @@ fn gravity(verdict: Verdict) -> Option<u8> {
     }
 }
 
-fn describe(judged: &Judged<'_>, report: &Report<'_>) -> String {
+/// One judgement in full: the rule, the transcript, and the command that tries it again.
+#[must_use]
+pub fn describe(judged: &Judged<'_>, report: &Report<'_>) -> String {
     let exchange = judged.exchange;
     let rule = exchange.requirement;
     let mut text = format!(

@@ -61,6 +61,8 @@ pub struct Step {
     pub line: u32,
     /// Which client acts; the first is 1.
     pub client: u8,
+    /// The step as it is written.
+    pub text: String,
     /// What happens.
     pub action: Action,
 }

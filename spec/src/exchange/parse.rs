@@ -190,9 +190,11 @@ fn step(line: u32, text: &str) -> Result<Option<Step>, String> {
             ));
         }
     };
+    let text = text.to_owned();
     Ok(Some(Step {
         line,
         client,
+        text,
         action,
     }))
 }

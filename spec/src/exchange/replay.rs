@@ -126,6 +126,7 @@ impl<P: Peer + ?Sized> Player<'_, P> {
             line,
             client,
             action,
+            ..
         } = step;
         self.clients.entry(*client).or_default();
         match action {

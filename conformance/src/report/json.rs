@@ -1,0 +1,71 @@
+//! A report for other programs. The shape is a promise: fields are added, never renamed.
+
+use serde::Serialize;
+
+use crate::verdict::{Conclusion, Report, Verdict};
+
+#[derive(Serialize)]
+struct Json<'a> {
+    tool: &'static str,
+    version: &'static str,
+    complete: bool,
+    target: &'a str,
+    dialect: &'a str,
+    conforms: bool,
+    counts: std::collections::BTreeMap<&'static str, usize>,
+    stale: &'a [(&'static str, String)],
+    results: Vec<Case<'a>>,
+}
+
+#[derive(Serialize)]
+struct Case<'a> {
+    case: String,
+    rule: &'static str,
+    level: String,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Failure<'a>>,
+}
+
+/// Bytes are escaped as in the notation: `\r\n`, `\x00`.
+#[derive(Serialize)]
+struct Failure<'a> {
+    line: u32,
+    expected: &'a str,
+    received: String,
+}
+
+/// The report as one JSON object.
+#[must_use]
+pub fn json(report: &Report<'_>) -> String {
+    let counts = Verdict::ALL
+        .into_iter()
+        .map(|verdict| (verdict.word(), report.count(verdict)))
+        .collect();
+    let results = report.judged.iter().map(|judged| Case {
+        case: format!("{}:{}", judged.exchange.file, judged.exchange.line),
+        rule: judged.exchange.requirement.name,
+        level: judged.exchange.requirement.level.to_string(),
+        verdict: judged.verdict.word(),
+        reason: judged.reason.as_deref(),
+        failure: judged.failure.as_deref().map(|failure| Failure {
+            line: failure.line,
+            expected: &failure.expected,
+            received: failure.received.escape_ascii().to_string(),
+        }),
+    });
+    let json = Json {
+        tool: "touchstone",
+        version: env!("CARGO_PKG_VERSION"),
+        complete: report.count(Verdict::Crashed) == 0,
+        target: &report.target,
+        dialect: &report.dialect,
+        conforms: report.conclusion() == Conclusion::Conforms,
+        counts,
+        stale: &report.stale,
+        results: results.collect(),
+    };
+    serde_json::to_string_pretty(&json).expect("strings and numbers always serialise")
+}
