@@ -1,9 +1,9 @@
 //! Which function rules which command.
 
-use spec::req;
+use spec::{Requirement, req};
 
 use crate::framing::Line;
-use crate::reply::Reply;
+use crate::reply::{MALFORMED, Reply};
 use crate::ruling::Ruling;
 use crate::storage::{self, Store};
 use crate::{
@@ -72,6 +72,19 @@ pub(crate) fn rule(model: &mut Model, line: &Line, now: Time) -> Answer {
         b"verbosity" => administration::verbosity(model, line).into(),
         b"quit" => administration::quit().into(),
         _ => unknown(line).into(),
+    }
+}
+
+/// A line that is too short for its command: a bad line, or no command at all, as the dialect elects.
+pub(crate) fn incomplete(
+    model: &Model,
+    bad_line: &'static Requirement,
+    no_command: &'static Requirement,
+) -> Ruling {
+    if model.dialect.has(no_command) {
+        Reply::Error.because(no_command)
+    } else {
+        MALFORMED.because(bad_line)
     }
 }
 

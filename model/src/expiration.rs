@@ -27,8 +27,14 @@ impl Deadline {
                 Some(Time(now.0.saturating_add(seconds))),
                 req!("expiration.relative"),
             ),
+            Ok(date) if date <= now.0 => (Some(Time(date)), req!("expiration.absolute.past")),
             Ok(date) => (Some(Time(date)), req!("expiration.absolute")),
         };
         Deadline { at, because }
+    }
+
+    /// Whether it ends an item at once.
+    pub(crate) fn has_passed(&self, now: Time) -> bool {
+        self.at.is_some_and(|at| at <= now)
     }
 }

@@ -18,6 +18,8 @@ pub struct Ruling {
     pub silent: bool,
     /// What becomes of the stream after it.
     pub recovery: Recovery,
+    /// What was answered before it, but not sent yet, is taken back.
+    pub retracts: bool,
     /// The rules that force all this, the most decisive first.
     pub because: Vec<&'static Requirement>,
 }
@@ -40,6 +42,7 @@ impl Reply {
             reply: self,
             silent: false,
             recovery: Recovery::Next,
+            retracts: false,
             because: vec![rule],
         }
     }
@@ -87,6 +90,12 @@ impl Ruling {
     pub(crate) fn swallowing(mut self, bytes: u64, rule: &'static Requirement) -> Ruling {
         self.recovery = Recovery::Swallow(bytes);
         self.because.push(rule);
+        self
+    }
+
+    /// What was answered before and not sent yet is taken back.
+    pub(crate) fn retracting(mut self) -> Ruling {
+        self.retracts = true;
         self
     }
 

@@ -10,7 +10,7 @@ use spec::{Requirement, req};
 use crate::dispatch::{self, Answer, Upload};
 use crate::framing::Line;
 use crate::limits;
-use crate::reply::Reply;
+use crate::reply::{Code, Reply};
 use crate::ruling::{Recovery, Ruling};
 use crate::{Model, Time};
 
@@ -53,6 +53,9 @@ impl Session {
                 Recovery::Swallow(bytes) => self.expecting = Expecting::Swallow(bytes),
                 Recovery::Close => self.expecting = Expecting::End,
             }
+            if ruling.retracts {
+                retract(&mut rulings);
+            }
             rulings.push(ruling);
         }
         self.input = rest.to_vec();
@@ -92,6 +95,11 @@ impl Session {
                 Expecting::Data(upload, because) => {
                     let length = upload.length();
                     let Some(block) = input.get(..length.saturating_add(2)) else {
+                        let mut because = because;
+                        let whole = req!("storage.block.whole");
+                        if !because.contains(&whole) {
+                            because.push(whole);
+                        }
                         self.expecting = Expecting::Data(upload, because);
                         return None;
                     };
@@ -124,6 +132,14 @@ impl Session {
 fn overlong(input: &[u8]) -> Option<Ruling> {
     (input.len() > limits::LINE_MAX_BYTES)
         .then(|| Reply::Nothing.because(req!("limits.line.closes")).closing())
+}
+
+/// Takes back all replies since the last one that is surely sent.
+fn retract(rulings: &mut [Ruling]) {
+    let unsent = rulings.iter_mut().rev();
+    for ruling in unsent.take_while(|ruling| ruling.reply != Reply::Meta(Code::Mn, Vec::new())) {
+        ruling.silent = true;
+    }
 }
 
 fn skip(input: &mut &[u8], bytes: usize) {

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use spec::{Dialect, Requirement, req};
 
 use crate::flush::Flush;
+use crate::statistics::count;
 use crate::{Counters, Options, Time};
 
 /// A whole memcached, apart from its clients' connections.
@@ -91,9 +92,18 @@ impl Model {
         };
         if let Some(absence) = absence {
             self.items.remove(key);
+            self.count_absence(absence);
             return Err(absence);
         }
         self.items.get_mut(key).ok_or(Absence::Unknown)
+    }
+
+    fn count_absence(&mut self, absence: Absence) {
+        match absence {
+            Absence::Unknown => {}
+            Absence::Expired => count(&mut self.counters.get_expired),
+            Absence::Flushed => count(&mut self.counters.get_flushed),
+        }
     }
 
     /// A unique that no item has had.

@@ -6,9 +6,9 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use spec::{Requirement, req};
+use spec::{Dialect, Requirement, req};
 
-use crate::dispatch::{Answer, Upload};
+use crate::dispatch::{Answer, Upload, incomplete};
 use crate::expiration::Deadline;
 use crate::framing::Line;
 use crate::memory::size_of_item;
@@ -16,7 +16,7 @@ use crate::reply::{MALFORMED, Reply};
 use crate::ruling::Ruling;
 use crate::state::Item;
 use crate::statistics::count;
-use crate::{Model, Time, keys, numbers};
+use crate::{Model, Options, Time, keys, numbers};
 
 /// A classic storage command whose data block is to come.
 #[derive(Clone, Debug)]
@@ -24,7 +24,9 @@ pub(crate) struct Store {
     verb: Verb,
     key: Vec<u8>,
     flags: u32,
-    deadline: Deadline,
+    exptime: i32,
+    /// When the line came: the exptime counts from there.
+    arrived: Time,
     pub(crate) length: usize,
     noreply: bool,
 }
@@ -39,95 +41,159 @@ enum Verb {
     Cas(u64),
 }
 
-/// `<command> <key> <flags> <exptime> <bytes> [<unique>] [noreply]`
+/// The longest value that every server takes, under a key of one byte.
+const ACCEPTED_BYTES: u64 = 1_048_512;
+
+/// `<command> <key> <flags> <exptime> <bytes> [<cas unique>] [noreply]`
 pub(crate) fn line(model: &mut Model, line: &Line, now: Time) -> Answer {
-    let [_, key, flags, exptime, length, rest @ ..] = line.arguments_from(0) else {
-        return MALFORMED.because(req!("storage.line.missing")).into();
+    let Some(length) = line.argument(4) else {
+        let bad_line = req!("storage.line.missing.client-error");
+        let no_command = req!("storage.line.missing.error");
+        return incomplete(model, bad_line, no_command)
+            .also(req!("storage.line.missing"))
+            .into();
     };
+    let unread = req!("storage.cas.no-unique.unread");
+    if line.command() == b"cas" && line.argument(5).is_none() && model.dialect.has(unread) {
+        return Reply::Error
+            .because(unread)
+            .also(req!("storage.cas.no-unique"))
+            .into();
+    }
     let Some(length) = numbers::length(length, line, &model.dialect) else {
         return MALFORMED.because(req!("storage.line.length")).into();
     };
     let block = length.saturating_add(2);
-    let refuse = |reply: Reply, rule: &'static Requirement| -> Answer {
-        reply
-            .because(rule)
-            .swallowing(block, req!("framing.swallow"))
-            .silent_if(line.noreply(), req!("framing.noreply"))
-            .into()
+    let store = match Store::read(line, length, &model.dialect, now) {
+        Ok(store) => store,
+        Err(rule) => return refuse(model, line, rule, block).into(),
     };
-    if let Err(rule) = keys::check(key, line) {
-        return refuse(MALFORMED, rule);
+    if model.too_large(&store.key, length, store.flags) {
+        return store
+            .too_large(model, length, now)
+            .swallowing(block, req!("storage.too-large.swallow"))
+            .into();
     }
-    let (Some(flags), Some(exptime)) = (
-        numbers::flags(flags, line, &model.dialect),
-        numbers::exptime(exptime, line, &model.dialect),
-    ) else {
-        return refuse(MALFORMED, req!("storage.line.numbers"));
-    };
-    let verb = match line.command() {
-        b"add" => Verb::Add,
-        b"replace" => Verb::Replace,
-        b"append" => Verb::Append,
-        b"prepend" => Verb::Prepend,
-        b"cas" => match rest
-            .first()
-            .and_then(|unique| numbers::unsigned64(unique, line, &model.dialect))
-        {
-            Some(unique) => Verb::Cas(unique),
-            None => return refuse(MALFORMED, req!("storage.cas.unique")),
-        },
-        _ => Verb::Set,
-    };
-    if model.too_large(key, length, flags) {
-        count(&mut model.counters.store_too_large);
-        if verb == Verb::Set {
-            model.items.remove(*key);
-        }
-        let too_large = Reply::ServerError(Cow::Borrowed("object too large for cache"));
-        return refuse(too_large, req!("storage.too-large"));
-    }
+    line.note_if(length >= ACCEPTED_BYTES, req!("storage.too-large.accepted"));
     count(&mut model.counters.cmd_set);
-    Answer::AwaitsData(Upload::Classic(Store {
-        verb,
-        key: key.to_vec(),
-        flags,
-        deadline: Deadline::of(exptime.into(), now),
-        length: usize::try_from(length).unwrap_or(usize::MAX),
-        noreply: line.noreply(),
-    }))
+    Answer::AwaitsData(Upload::Classic(store))
+}
+
+/// Refuses a line whose block can be measured: the block is swallowed, lest it be run as commands.
+fn refuse(model: &Model, line: &Line, rule: &'static Requirement, block: u64) -> Ruling {
+    let ruling = MALFORMED
+        .because(rule)
+        .silent_if(line.noreply(), req!("framing.noreply"));
+    let unread = req!("storage.line.swallow.unread");
+    if model.dialect.has(unread) {
+        ruling.also(unread)
+    } else {
+        ruling.swallowing(block, req!("storage.line.swallow"))
+    }
 }
 
 impl Store {
+    /// Reads a line whose length has been read; a token that is bad is told by its rule.
+    fn read(
+        line: &Line,
+        length: u64,
+        dialect: &Dialect,
+        now: Time,
+    ) -> Result<Store, &'static Requirement> {
+        let [key, flags, exptime] = [1, 2, 3].map(|n| line.argument(n).unwrap_or_default());
+        keys::check(key, line)?;
+        let verb = match line.command() {
+            b"add" => Verb::Add,
+            b"replace" => Verb::Replace,
+            b"append" => Verb::Append,
+            b"prepend" => Verb::Prepend,
+            b"cas" => Verb::Cas(0),
+            _ => Verb::Set,
+        };
+        let bad_number = match verb {
+            Verb::Append | Verb::Prepend => req!("storage.append.parsed"),
+            _ => req!("storage.line.numbers"),
+        };
+        Ok(Store {
+            flags: numbers::flags(flags, line, dialect).ok_or(bad_number)?,
+            exptime: numbers::exptime(exptime, line, dialect).ok_or(bad_number)?,
+            verb: match verb {
+                Verb::Cas(_) => Verb::Cas(unique(line, dialect)?),
+                other => other,
+            },
+            key: key.to_vec(),
+            arrived: now,
+            length: usize::try_from(length).unwrap_or(usize::MAX),
+            noreply: line.noreply(),
+        })
+    }
+
+    /// Refuses a value that is too large; only a `set` takes the old one with it.
+    fn too_large(self, model: &mut Model, length: u64, now: Time) -> Ruling {
+        count(&mut model.counters.store_too_large);
+        let limit = model.options.item_size_max_bytes;
+        let by_size = if length > limit {
+            req!("storage.too-large.refused")
+        } else {
+            req!("storage.too-large.exact")
+        };
+        let old = if self.verb == Verb::Set && model.lookup(&self.key, now).is_ok() {
+            model.items.remove(&self.key);
+            req!("storage.too-large.removes")
+        } else {
+            req!("storage.too-large.keeps")
+        };
+        let moved = limit != Options::default().item_size_max_bytes;
+        Reply::ServerError(Cow::Borrowed("object too large for cache"))
+            .because(by_size)
+            .also(old)
+            .also(moved.then_some(req!("storage.too-large.option")))
+            .silent_if(self.noreply, req!("framing.noreply"))
+    }
+
     /// Rules the command once its data block is here, with the two bytes behind it.
     pub(crate) fn finish(self, model: &mut Model, block: &[u8], now: Time) -> Ruling {
         let noreply = self.noreply;
         let ruling = match block.strip_suffix(b"\r\n") {
             None => Reply::ClientError(Cow::Borrowed("bad data chunk"))
-                .because(req!("storage.block.end")),
-            Some(data) => match self.verb {
-                Verb::Set => self
-                    .put(model, data, now)
-                    .because(req!("storage.set.stored")),
-                Verb::Add => self.add(model, data, now),
-                Verb::Replace => self.replace(model, data, now),
-                Verb::Append | Verb::Prepend => self.join(model, data, now),
-                Verb::Cas(unique) => self.cas(model, unique, data, now),
-            },
+                .because(req!("storage.block.end"))
+                .also(req!("storage.block.in-step")),
+            Some(data) => self.store(model, data, now).also(about(data)),
         };
         ruling.silent_if(noreply, req!("framing.noreply"))
     }
 
-    fn add(self, model: &mut Model, data: &[u8], now: Time) -> Ruling {
+    fn store(self, model: &mut Model, data: &[u8], now: Time) -> Ruling {
+        match self.verb {
+            Verb::Set => self.set(model, data, now),
+            Verb::Add => self.add(model, data, now),
+            Verb::Replace => self.replace(model, data, now),
+            Verb::Append | Verb::Prepend => self.join(model, data, now),
+            Verb::Cas(unique) => self.cas(model, unique, data, now),
+        }
+    }
+
+    fn set(&self, model: &mut Model, data: &[u8], now: Time) -> Ruling {
+        let replaces = model.lookup(&self.key, now).is_ok();
+        self.put(model, data, now)
+            .because(req!("storage.set.stored"))
+            .also(replaces.then_some(req!("storage.set.anew")))
+    }
+
+    fn add(&self, model: &mut Model, data: &[u8], now: Time) -> Ruling {
         match model.lookup(&self.key, now) {
-            Ok(_) => Reply::NotStored.because(req!("storage.add.exists")),
+            Ok(_) => Reply::NotStored
+                .because(req!("storage.add.exists"))
+                .also(req!("storage.unique.failed")),
             Err(absence) => self
                 .put(model, data, now)
                 .because(req!("storage.add.stored"))
+                .also(req!("storage.unique.own"))
                 .also(absence.rule()),
         }
     }
 
-    fn replace(self, model: &mut Model, data: &[u8], now: Time) -> Ruling {
+    fn replace(&self, model: &mut Model, data: &[u8], now: Time) -> Ruling {
         match model.lookup(&self.key, now) {
             Ok(_) => self
                 .put(model, data, now)
@@ -138,66 +204,115 @@ impl Store {
         }
     }
 
-    /// `append` and `prepend`: the item keeps its flags and its deadline, and gets a new unique.
-    fn join(self, model: &mut Model, data: &[u8], now: Time) -> Ruling {
-        let unique = model.next_unique();
-        match model.lookup(&self.key, now) {
-            Ok(item) => {
-                let at = if self.verb == Verb::Append {
-                    item.value.len()
-                } else {
-                    0
-                };
-                item.value.splice(at..at, data.iter().copied());
-                item.unique = unique;
-                Reply::Stored.because(req!("storage.append.stored"))
-            }
-            Err(absence) => Reply::NotStored
-                .because(req!("storage.append.missing"))
-                .also(absence.rule()),
-        }
-    }
-
-    fn cas(self, model: &mut Model, unique: u64, data: &[u8], now: Time) -> Ruling {
-        match model.lookup(&self.key, now) {
+    /// `append` and `prepend`: a new item with the flags and the deadline of the old one.
+    fn join(&self, model: &mut Model, data: &[u8], now: Time) -> Ruling {
+        let old = match model.lookup(&self.key, now) {
+            Ok(item) => item.clone(),
             Err(absence) => {
-                count(&mut model.counters.cas_misses);
-                Reply::NotFound
-                    .because(req!("storage.cas.not-found"))
-                    .also(absence.rule())
+                return Reply::NotStored
+                    .because(req!("storage.append.missing"))
+                    .also(absence.rule());
             }
-            Ok(item) if item.unique == unique && unique != 0 => {
-                count(&mut model.counters.cas_hits);
-                self.put(model, data, now)
-                    .because(req!("storage.cas.stored"))
-            }
-            Ok(_) => {
-                count(&mut model.counters.cas_badval);
-                Reply::Exists.because(req!("storage.cas.exists"))
-            }
+        };
+        let (value, rule) = if self.verb == Verb::Append {
+            ([&old.value, data].concat(), req!("storage.append.stored"))
+        } else {
+            ([data, &old.value].concat(), req!("storage.prepend.stored"))
+        };
+        if model.too_large(&self.key, value.len() as u64, old.flags) {
+            return Reply::NotStored
+                .because(req!("storage.append.too-large"))
+                .also(req!("storage.too-large.exact"));
         }
-    }
-
-    /// Stores the item whatever was there.
-    fn put(&self, model: &mut Model, data: &[u8], now: Time) -> Stored {
         let item = Item {
-            value: data.to_vec(),
-            flags: self.flags,
-            expires: self.deadline.at,
+            value,
+            flags: old.flags,
+            expires: old.expires,
             unique: model.next_unique(),
             ..Item::default()
         };
         model.put(&self.key, item, now);
-        Stored(self.deadline.because)
+        Reply::Stored
+            .because(rule)
+            .also(req!("storage.append.keeps"))
+            .also(data.is_empty().then_some(req!("storage.append.empty")))
+    }
+
+    fn cas(&self, model: &mut Model, unique: u64, data: &[u8], now: Time) -> Ruling {
+        let present = match model.lookup(&self.key, now) {
+            Ok(item) => item.unique,
+            Err(absence) => {
+                count(&mut model.counters.cas_misses);
+                return Reply::NotFound
+                    .because(req!("storage.cas.not-found"))
+                    .also(absence.rule());
+            }
+        };
+        if unique != 0 && unique == present {
+            count(&mut model.counters.cas_hits);
+            return self
+                .put(model, data, now)
+                .because(req!("storage.cas.stored"));
+        }
+        count(&mut model.counters.cas_badval);
+        let disabled = !model.options.cas;
+        Reply::Exists
+            .because(if unique == 0 {
+                req!("storage.cas.zero")
+            } else {
+                req!("storage.cas.exists")
+            })
+            .also(req!("storage.unique.changes"))
+            .also(disabled.then_some(req!("storage.unique.disabled")))
+    }
+
+    /// Stores the item whatever was there.
+    fn put(&self, model: &mut Model, data: &[u8], now: Time) -> Stored {
+        let deadline = Deadline::of(self.exptime.into(), self.arrived);
+        let item = Item {
+            value: data.to_vec(),
+            flags: self.flags,
+            expires: deadline.at,
+            unique: model.next_unique(),
+            ..Item::default()
+        };
+        model.put(&self.key, item, now);
+        Stored {
+            deadline,
+            later: now != self.arrived,
+        }
     }
 }
 
-/// An item was stored; the rule is what its exptime meant.
-struct Stored(&'static Requirement);
+/// The unique that a `cas` line names.
+fn unique(line: &Line, dialect: &Dialect) -> Result<u64, &'static Requirement> {
+    let Some(token) = line.argument(5) else {
+        line.note(req!("storage.cas.no-unique"));
+        return Err(req!("storage.cas.no-unique.swallowed"));
+    };
+    numbers::unsigned64(token, line, dialect).ok_or(req!("storage.cas.bad-unique"))
+}
+
+/// The rule that speaks of a block like this one.
+fn about(data: &[u8]) -> Option<&'static Requirement> {
+    if data.is_empty() {
+        return Some(req!("storage.block.empty"));
+    }
+    data.contains(&b'\n').then_some(req!("storage.block.bytes"))
+}
+
+/// An item was stored, until this deadline; perhaps later than its line came.
+struct Stored {
+    deadline: Deadline,
+    later: bool,
+}
 
 impl Stored {
     fn because(self, rule: &'static Requirement) -> Ruling {
-        Reply::Stored.because(rule).also(self.0)
+        Reply::Stored
+            .because(rule)
+            .also(self.deadline.because)
+            .also(self.later.then_some(req!("expiration.line")))
     }
 }
 
