@@ -98,6 +98,7 @@ impl Trial {
 
     /// Plays the exchanges, so many at once; the outcomes are in their order.
     fn play_all(&self, exchanges: &[&Exchange]) -> Vec<Outcome> {
+        let fence = self.target.fence();
         let next = AtomicUsize::new(0);
         let outcomes: Vec<Mutex<Option<Outcome>>> =
             exchanges.iter().map(|_| Mutex::new(None)).collect();
@@ -108,7 +109,7 @@ impl Trial {
                 else {
                     break;
                 };
-                let outcome = self.target.play(exchange, self.shape);
+                let outcome = self.target.play(exchange, self.shape, fence);
                 *slot.lock().expect("no player panics") = Some(outcome);
             }
         };

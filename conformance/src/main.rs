@@ -24,7 +24,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play the law's examples against a target and say which rules hold
+    /// Play the law's examples against a target, our own server where none is named, and say which
+    /// rules hold
     Check(Check),
     /// Print the law: one line a rule
     List {
@@ -132,7 +133,8 @@ fn check(arguments: Check, exchanges: &[Exchange]) -> Result<u8, String> {
     };
     let target = match arguments.spawn {
         Some(command) => Target::Spawn(command),
-        None => Target::Model(Box::new(arguments.dialect.clone())),
+        None if arguments.model => Target::Model(Box::new(arguments.dialect.clone())),
+        None => Target::Embedded,
     };
     let trial = Trial {
         target,

@@ -143,7 +143,7 @@ pub fn describe(judged: &Judged<'_>, report: &Report<'_>) -> String {
     }
     let _ = writeln!(
         text,
-        "    again: touchstone check {} {}",
+        "    again: touchstone check {}{}",
         report.arguments, rule.name
     );
     text

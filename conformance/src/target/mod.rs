@@ -1,5 +1,6 @@
 //! What can be tried. A target makes a fresh server for each exchange.
 
+pub mod embedded;
 pub mod process;
 pub mod shape;
 
@@ -7,8 +8,9 @@ use std::fmt;
 
 use model::{Host, Model, Options, Time};
 use spec::Dialect;
-use spec::exchange::{Exchange, Failure, Peer, replay};
+use spec::exchange::{Exchange, Failure, Fence, Peer, cases, replay};
 
+use embedded::Embedded;
 use process::Process;
 use shape::{Shape, Shaped};
 
@@ -19,6 +21,8 @@ pub const START: Time = Time(1_800_000_000);
 /// Something that can be put on trial.
 #[derive(Clone, Debug)]
 pub enum Target {
+    /// Our server in this process, without sockets and with a virtual clock.
+    Embedded,
     /// The law's own ruling.
     Model(Box<Dialect>),
     /// A command line that starts a server; `{port}` stands for the port.
@@ -41,13 +45,18 @@ pub enum Outcome {
 impl Target {
     /// Plays one exchange on a server of its own.
     #[must_use]
-    pub fn play(&self, exchange: &Exchange, shape: Shape) -> Outcome {
-        let played = |peer: &mut dyn Peer| match replay(exchange, &mut Shaped::new(peer, shape)) {
-            Ok(_) => Outcome::Passed,
-            Err(failure) => Outcome::Failed(failure),
-        };
+    pub fn play(&self, exchange: &Exchange, shape: Shape, fence: Fence) -> Outcome {
+        let played =
+            |peer: &mut dyn Peer| match replay(exchange, &mut Shaped::new(peer, shape, fence)) {
+                Ok(_) => Outcome::Passed,
+                Err(failure) => Outcome::Failed(failure),
+            };
         let options = &exchange.header.options;
         match self {
+            Target::Embedded => match Embedded::start(options) {
+                Ok(mut server) => played(&mut server),
+                Err(problem) => Outcome::Unsupported(problem),
+            },
             Target::Model(dialect) => match Options::parse(options) {
                 Ok(options) => {
                     let model = Model::new(options, (**dialect).clone());
@@ -65,12 +74,31 @@ impl Target {
         }
     }
 
-    /// The arguments of `touchstone check` that try this target.
+    /// The fence that this target understands, found by trying the better one.
+    #[must_use]
+    pub fn fence(&self) -> Fence {
+        let noop = "r[meta.noop.reply] fence=none\n> mn\n< MN\n";
+        let noop = cases("the probe for a fence", noop).expect("it is in the notation");
+        let understood = |exchange| {
+            matches!(
+                self.play(exchange, Shape::Written, Fence::Noop),
+                Outcome::Passed
+            )
+        };
+        if noop.iter().all(understood) {
+            Fence::Noop
+        } else {
+            Fence::Miss
+        }
+    }
+
+    /// The arguments of `touchstone check` that try this target, with a space behind them.
     #[must_use]
     pub fn arguments(&self) -> String {
         match self {
-            Target::Model(_) => "--model".to_owned(),
-            Target::Spawn(command) => format!("--spawn '{command}'"),
+            Target::Embedded => String::new(),
+            Target::Model(_) => "--model ".to_owned(),
+            Target::Spawn(command) => format!("--spawn '{command}' "),
         }
     }
 }
@@ -78,6 +106,10 @@ impl Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Target::Embedded => write!(
+                f,
+                "our server, in this process (which shows no sockets, UDP, TLS or limits)"
+            ),
             Target::Model(_) => write!(f, "the model, in this process"),
             Target::Spawn(command) => write!(f, "`{command}`"),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use spec::exchange::{Peer, Received};
+use spec::exchange::{Fence, Peer, Received};
 
 /// How an exchange's bytes are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -23,15 +23,17 @@ const SPLIT_MAX: usize = 4096;
 pub struct Shaped<'a> {
     peer: &'a mut dyn Peer,
     shape: Shape,
+    fence: Fence,
     held: BTreeMap<u8, Vec<u8>>,
 }
 
 impl<'a> Shaped<'a> {
-    /// The same peer, written to so.
-    pub fn new(peer: &'a mut dyn Peer, shape: Shape) -> Shaped<'a> {
+    /// The same peer, written to so, and silenced by this fence.
+    pub fn new(peer: &'a mut dyn Peer, shape: Shape, fence: Fence) -> Shaped<'a> {
         Shaped {
             peer,
             shape,
+            fence,
             held: BTreeMap::new(),
         }
     }
@@ -87,5 +89,9 @@ impl Peer for Shaped<'_> {
     fn pass(&mut self, seconds: u64) {
         self.flush();
         self.peer.pass(seconds);
+    }
+
+    fn fence(&self) -> Fence {
+        self.fence
     }
 }

@@ -10,7 +10,7 @@ mod replay;
 mod template;
 
 pub use parse::{ParseError, cases, examples};
-pub use replay::{Direction, Event, Failure, Peer, Received, replay};
+pub use replay::{Direction, Event, Failure, Fence, Peer, Received, replay};
 pub use template::{Bindings, Match, Template};
 
 use alloc::string::String;

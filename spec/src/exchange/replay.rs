@@ -24,6 +24,36 @@ pub trait Peer {
     fn half_close(&mut self, client: u8);
     /// Lets time pass.
     fn pass(&mut self, seconds: u64);
+    /// The request whose reply shows that nothing else was owed.
+    fn fence(&self) -> Fence {
+        Fence::Noop
+    }
+}
+
+/// A request that changes nothing, and whose reply is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fence {
+    /// The meta noop, made for this.
+    #[default]
+    Noop,
+    /// A `get` that misses, for servers without the meta commands.
+    Miss,
+}
+
+impl Fence {
+    fn request(self) -> &'static [u8] {
+        match self {
+            Fence::Noop => b"mn\r\n",
+            Fence::Miss => b"get a-fence-and-no-key-of-any-example\r\n",
+        }
+    }
+
+    fn reply(self) -> &'static [u8] {
+        match self {
+            Fence::Noop => b"MN\r\n",
+            Fence::Miss => b"END\r\n",
+        }
+    }
 }
 
 /// What a client finds when it reads.
@@ -100,9 +130,6 @@ pub fn replay<P: Peer + ?Sized>(
     }
     Ok(player.events)
 }
-
-const FENCE: &[u8] = b"mn\r\n";
-const FENCED: &[u8] = b"MN\r\n";
 
 struct Player<'a, P: ?Sized> {
     peer: &'a mut P,
@@ -241,15 +268,12 @@ impl<P: Peer + ?Sized> Player<'_, P> {
         if known.closed || known.half_closed || !self.fence {
             while !self.client(client).closed && self.read(client, true) {}
         } else {
-            self.send(client, FENCE);
-            while self.client(client).unread != FENCED {
+            let fence = self.peer.fence();
+            self.send(client, fence.request());
+            while self.client(client).unread != fence.reply() {
                 let so_far = &self.client(client).unread;
-                if !FENCED.starts_with(so_far) || !self.read(client, false) {
-                    return Err(self.failure(
-                        line,
-                        client,
-                        "nothing but the reply to a fence, `MN`",
-                    ));
+                if !fence.reply().starts_with(so_far) || !self.read(client, false) {
+                    return Err(self.failure(line, client, "nothing but the reply to a fence"));
                 }
             }
             self.client(client).unread.clear();

@@ -1,0 +1,80 @@
+//! Our server in this process: its connections without sockets, its clock ours.
+//!
+//! It cannot show what only a process has: sockets, UDP, TLS, signals, limits. This is the one file
+//! of the suite that knows the server.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use server::{Connection, Settings, Shared, Time};
+use spec::exchange::{Peer, Received};
+
+use super::START;
+
+/// A server and the clients connected to it.
+#[derive(Debug)]
+pub struct Embedded {
+    shared: Arc<Shared>,
+    now: u64,
+    clients: BTreeMap<u8, Connection>,
+}
+
+impl Embedded {
+    /// Starts a server with these command-line options.
+    ///
+    /// # Errors
+    /// When the server refuses the options; it says why.
+    pub fn start(options: &str) -> Result<Embedded, String> {
+        let settings = Settings::parse(options.split_whitespace().map(str::to_owned))?;
+        let now = START.0;
+        let shared = Arc::new(Shared::new(settings, Time::from_seconds(now)));
+        Ok(Embedded {
+            shared,
+            now,
+            clients: BTreeMap::new(),
+        })
+    }
+
+    fn client(&mut self, client: u8) -> &mut Connection {
+        let shared = &self.shared;
+        self.clients
+            .entry(client)
+            .or_insert_with(|| Connection::new(Arc::clone(shared)))
+    }
+}
+
+impl Peer for Embedded {
+    fn now(&mut self) -> u64 {
+        self.now
+    }
+
+    fn send(&mut self, client: u8, bytes: &[u8]) {
+        let now = Time::from_seconds(self.now);
+        self.client(client).receive(bytes, now);
+    }
+
+    fn receive(&mut self, client: u8, _hurry: bool) -> Received {
+        let connection = self.client(client);
+        let bytes = connection.transmit();
+        if !bytes.is_empty() {
+            Received::Bytes(bytes.to_vec())
+        } else if connection.is_closed() {
+            Received::Closed
+        } else {
+            Received::Nothing
+        }
+    }
+
+    fn half_close(&mut self, client: u8) {
+        self.client(client).finish();
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.now += 1;
+            for connection in self.clients.values_mut() {
+                connection.tick(Time::from_seconds(self.now));
+            }
+        }
+    }
+}
