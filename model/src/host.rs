@@ -1,13 +1,13 @@
 //! A model and its clients, as something an exchange can be replayed against.
 //!
-//! It never decides anything: it carries bytes and time to the sessions, and remembers which rules
-//! their rulings cited.
+//! It carries bytes and time to the sessions, and remembers which rules their rulings cited. It decides
+//! one thing only: there is one model for all clients, so each sees what the others were told is done.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use spec::Requirement;
 use spec::exchange::{Peer, Received};
+use spec::{Requirement, req};
 
 use crate::{Model, Session, Time};
 
@@ -17,6 +17,8 @@ pub struct Host {
     model: Model,
     now: Time,
     clients: BTreeMap<u8, Client>,
+    /// Whose request was served last.
+    served: Option<u8>,
     cited: Vec<&'static Requirement>,
 }
 
@@ -24,7 +26,6 @@ pub struct Host {
 struct Client {
     session: Session,
     output: Vec<u8>,
-    gone: bool,
 }
 
 impl Host {
@@ -35,6 +36,7 @@ impl Host {
             model,
             now,
             clients: BTreeMap::new(),
+            served: None,
             cited: Vec::new(),
         }
     }
@@ -58,6 +60,13 @@ impl Peer for Host {
     }
 
     fn send(&mut self, client: u8, bytes: &[u8]) {
+        if self
+            .served
+            .replace(client)
+            .is_some_and(|last| last != client)
+        {
+            self.cited.push(req!("concurrency.visible"));
+        }
         let client = self.clients.entry(client).or_default();
         for ruling in client.session.receive(&mut self.model, bytes, self.now) {
             client.output.extend(ruling.bytes());
@@ -69,7 +78,7 @@ impl Peer for Host {
         let client = self.clients.entry(client).or_default();
         if !client.output.is_empty() {
             Received::Bytes(core::mem::take(&mut client.output))
-        } else if client.gone || client.session.is_closed() {
+        } else if client.session.is_closed() {
             Received::Closed
         } else {
             Received::Nothing
@@ -77,7 +86,10 @@ impl Peer for Host {
     }
 
     fn half_close(&mut self, client: u8) {
-        self.clients.entry(client).or_default().gone = true;
+        let client = self.clients.entry(client).or_default();
+        if let Some(ruling) = client.session.end() {
+            self.cited.extend(ruling.because);
+        }
     }
 
     fn pass(&mut self, seconds: u64) {

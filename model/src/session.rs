@@ -47,7 +47,7 @@ impl Session {
         input.extend_from_slice(bytes);
         let mut rest = input.as_slice();
         let mut rulings = Vec::new();
-        while let Some(ruling) = self.next(model, &mut rest, now) {
+        while let Some(mut ruling) = self.next(model, &mut rest, now) {
             match ruling.recovery {
                 Recovery::Next => {}
                 Recovery::Swallow(bytes) => self.expecting = Expecting::Swallow(bytes),
@@ -56,10 +56,24 @@ impl Session {
             if ruling.retracts {
                 retract(&mut rulings);
             }
+            if !rulings.is_empty() {
+                ruling.because.push(req!("concurrency.order"));
+            }
             rulings.push(ruling);
         }
         self.input = rest.to_vec();
         rulings
+    }
+
+    /// Ends the session, for the client will send nothing more: a ruling where that cuts a data
+    /// block off.
+    pub fn end(&mut self) -> Option<Ruling> {
+        let expecting = core::mem::replace(&mut self.expecting, Expecting::End);
+        matches!(expecting, Expecting::Data(..)).then(|| {
+            Reply::Nothing
+                .because(req!("concurrency.upload.aborted"))
+                .closing()
+        })
     }
 
     /// Lets time act on the session: output and closes that no input caused.
@@ -92,13 +106,11 @@ impl Session {
                         }
                     }
                 }
-                Expecting::Data(upload, because) => {
+                Expecting::Data(upload, mut because) => {
                     let length = upload.length();
                     let Some(block) = input.get(..length.saturating_add(2)) else {
-                        let mut because = because;
-                        let whole = req!("storage.block.whole");
-                        if !because.contains(&whole) {
-                            because.push(whole);
+                        if !because.contains(&BLOCK_WAITED[0]) {
+                            because.extend(BLOCK_WAITED);
                         }
                         self.expecting = Expecting::Data(upload, because);
                         return None;
@@ -127,6 +139,13 @@ impl Session {
         }
     }
 }
+
+/// What rules a data block that did not come with its line.
+const BLOCK_WAITED: [&Requirement; 3] = [
+    req!("storage.block.whole"),
+    req!("concurrency.upload.invisible"),
+    req!("concurrency.upload.last"),
+];
 
 /// A line that has not ended and must not grow further.
 fn overlong(input: &[u8]) -> Option<Ruling> {
