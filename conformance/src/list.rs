@@ -1,7 +1,7 @@
 //! The law as a list: every rule, or a table of what each chapter holds.
 //!
-//! It never claims what it has not just counted: "cited" is what the model cited while every exchange
-//! was replayed on it, under each shipped dialect.
+//! It never claims what it has not just counted: "cited" is what the model cited while every
+//! exchange was replayed on it, under each shipped dialect.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

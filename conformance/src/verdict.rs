@@ -1,7 +1,7 @@
 //! What one exchange says of a target, and what all of them together mean.
 //!
-//! Silence is never green: what did not run is counted and says why, and a report in which nothing ran
-//! conforms to nothing. How a report is shown is in `report/`.
+//! Silence is never green: what did not run is counted and says why, and a report in which nothing
+//! ran conforms to nothing. How a report is shown is in `report/`.
 
 use spec::Level;
 use spec::exchange::{Exchange, Failure};

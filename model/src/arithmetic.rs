@@ -95,8 +95,8 @@ fn answer(model: &mut Model, key: &[u8], delta: Delta, now: Time) -> Ruling {
 
 /// Counts in the item of this key and writes the number back, for `incr`, `decr` and `ma`.
 ///
-/// The item keeps its flags, exptime and marks, and gets a new unique. Hits are counted here; a miss
-/// is the caller's, because `ma` may answer it by making an item.
+/// The item keeps its flags, exptime and marks, and gets a new unique. Hits are counted here; a
+/// miss is the caller's, because `ma` may answer it by making an item.
 pub(crate) fn change(
     model: &mut Model,
     key: &[u8],

@@ -75,7 +75,8 @@ pub(crate) fn rule(model: &mut Model, line: &Line, now: Time) -> Answer {
     }
 }
 
-/// A line that is too short for its command: a bad line, or no command at all, as the dialect elects.
+/// A line that is too short for its command: a bad line, or no command at all, as the dialect
+/// elects.
 pub(crate) fn incomplete(
     model: &Model,
     bad_line: &'static Requirement,

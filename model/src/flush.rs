@@ -1,6 +1,7 @@
 //! `flush_all`. Law: `spec/flush.md`.
 //!
-//! A flush never walks the items: it says which of them no longer count, and [`Model::lookup`] asks.
+//! A flush never walks the items: it says which of them no longer count, and [`Model::lookup`]
+//! asks.
 
 use alloc::borrow::Cow;
 

@@ -1,7 +1,8 @@
 //! A model and its clients, as something an exchange can be replayed against.
 //!
-//! It carries bytes and time to the sessions, and remembers which rules their rulings cited. It decides
-//! one thing only: there is one model for all clients, so each sees what the others were told is done.
+//! It carries bytes and time to the sessions, and remembers which rules their rulings cited. It
+//! decides one thing only: there is one model for all clients, so each sees what the others were
+//! told is done.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

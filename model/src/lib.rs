@@ -4,7 +4,8 @@
 //! It is written to be read beside the law: one file per chapter of `spec/`, one function per
 //! command, and the plainest parsing that does what the rule says.
 //!
-//! - [`Session`] holds one client's place in the protocol: `session.receive(&mut model, bytes, now)`.
+//! - [`Session`] holds one client's place in the protocol: `session.receive(&mut model, bytes,
+//!   now)`.
 //! - [`Model`] holds what all clients share: the items, the uniques, the counters.
 //! - [`Reply`] is what a server may say; [`Ruling`] is a reply and its reasons.
 //! - [`Options`] is how the server was started; `spec::Dialect` whose habits it follows.

@@ -1,7 +1,7 @@
 //! The number grammars: one function for each kind of argument. Law: `spec/numbers.md`.
 //!
-//! Nothing here wraps or guesses: a token is a number of its grammar, or it is none, and the line is
-//! told which rule decided. Only a dialect that deviates reads as the C library does.
+//! Nothing here wraps or guesses: a token is a number of its grammar, or it is none, and the line
+//! is told which rule decided. Only a dialect that deviates reads as the C library does.
 
 use spec::{Dialect, Requirement, req};
 
@@ -143,8 +143,8 @@ fn has_leading_zero(token: &[u8]) -> bool {
     matches!(token, [b'0', _, ..] | [b'+' | b'-', b'0', _, ..])
 }
 
-/// What the C library takes of a token: white space is skipped, and behind the digits white space or
-/// a NUL hides the rest.
+/// What the C library takes of a token: white space is skipped, and behind the digits white space
+/// or a NUL hides the rest.
 fn as_the_c_library(token: &[u8]) -> Option<i128> {
     let is_white = |byte: &u8| (b'\t'..=b'\r').contains(byte);
     let start = token.iter().position(|byte| !is_white(byte))?;
@@ -168,8 +168,8 @@ fn within_width(token: &[u8], width: usize, line: &Line, dialect: &Dialect) -> O
     Some(())
 }
 
-/// What the C library makes of a number below zero where an unsigned one is due: it counts down from
-/// 2^64. What looks negative even then is refused.
+/// What the C library makes of a number below zero where an unsigned one is due: it counts down
+/// from 2^64. What looks negative even then is refused.
 fn wrapped_below_zero(number: i128) -> Option<u64> {
     let wrapped = u64::try_from(number.saturating_add(1 << 64)).ok()?;
     (1..1 << 63).contains(&wrapped).then_some(wrapped)

@@ -1,7 +1,8 @@
 //! One client's place in the protocol: what is read next, and what became of the last request.
 //!
 //! It never interprets a command: a complete line goes to `dispatch.rs`, a complete data block to
-//! the upload that waits for it. Splitting the input anywhere changes nothing but when it is answered.
+//! the upload that waits for it. Splitting the input anywhere changes nothing but when it is
+//! answered.
 
 use alloc::vec::Vec;
 

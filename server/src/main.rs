@@ -87,7 +87,8 @@ fn announce(settings: &Settings, listening: &net::Listening) {
     for address in listening.addresses().unwrap_or_default() {
         eprintln!(
             "touchstoned: {address}, {} MB; Django: CACHES = {{\"default\": {{\"BACKEND\": \
-             \"django.core.cache.backends.memcached.PyMemcacheCache\", \"LOCATION\": \"{address}\"}}}}",
+             \"django.core.cache.backends.memcached.PyMemcacheCache\", \
+             \"LOCATION\": \"{address}\"}}}}",
             settings.memory_bytes / (1024 * 1024)
         );
     }

@@ -1,4 +1,5 @@
-//! `stats` and its sub-commands, and the counters whose every move is ruled. Law: `spec/statistics.md`.
+//! `stats` and its sub-commands, and the counters whose every move is ruled. Law:
+//! `spec/statistics.md`.
 //!
 //! The commands move the counters where they decide; nothing here decides anything for them. What
 //! only a process has (a process id, processor time, connections) the model gives as zero.

@@ -173,7 +173,8 @@ impl Connection {
         self.input = input;
     }
 
-    /// Carries out what is complete while there is room for replies. Tells how many bytes that took.
+    /// Carries out what is complete while there is room for replies. Tells how many bytes that
+    /// took.
     fn consume(&mut self, input: &[u8]) -> usize {
         let mut used = 0;
         while self.output.queued_bytes() < OUTPUT_HIGH_BYTES {

@@ -1,7 +1,7 @@
 //! The items: a sharded map with exact expiry, flushes, uniques and a memory limit.
 //!
-//! It never knows a protocol, a connection or a clock, and never waits. Correctness never depends on
-//! a sweeper: whether an item is alive is decided when it is looked up.
+//! It never knows a protocol, a connection or a clock, and never waits. Correctness never depends
+//! on a sweeper: whether an item is alive is decided when it is looked up.
 //! Begin with [`Store::entry`]; an item is in `item.rs`, the locks' content in `shard.rs`.
 
 mod entry;
