@@ -1,27 +1,66 @@
 //! version, verbosity, quit. Law: `spec/administration.md`.
+//!
+//! Nothing here touches an item.
 
 use alloc::borrow::Cow;
 
 use spec::req;
 
-use crate::Model;
-use crate::dispatch::unknown;
 use crate::framing::Line;
-use crate::reply::Reply;
+use crate::reply::{MALFORMED, Reply};
 use crate::ruling::Ruling;
+use crate::{Model, numbers};
 
-/// `version`: clients and tools choose their ways by it.
+/// The version it says it is: clients and tools choose their ways by it.
+pub(crate) const VERSION: &str = "1.6.45";
+
+/// `version`; it knows no noreply.
 pub(crate) fn version() -> Ruling {
-    Reply::Version(Cow::Borrowed("1.6.45")).because(req!("administration.version"))
+    Reply::Version(Cow::Borrowed(VERSION))
+        .because(req!("administration.version"))
+        .also(req!("administration.version.number"))
+        .also(req!("administration.version.arguments"))
 }
 
-pub(crate) fn verbosity(_model: &mut Model, line: &Line) -> Ruling {
-    unknown(line)
+/// The highest verbosity; a level above it is taken as this.
+const VERBOSITY_MAX: u32 = 2;
+
+/// `verbosity <level> [noreply]`
+pub(crate) fn verbosity(model: &mut Model, line: &Line) -> Ruling {
+    let Some(level) = line.argument(1) else {
+        return missing(model);
+    };
+    let ruling = match numbers::unsigned32(level, line, &model.dialect) {
+        Some(level) => {
+            model.verbosity = level.min(VERBOSITY_MAX);
+            Reply::Ok.because(req!("administration.verbosity.ok"))
+        }
+        None => MALFORMED
+            .because(req!("administration.verbosity.bad-level"))
+            .also(req!("administration.verbosity.missing-noreply")),
+    };
+    ruling.silent_if(line.noreply(), req!("administration.verbosity.noreply"))
+}
+
+fn missing(model: &Model) -> Ruling {
+    let error = req!("administration.verbosity.missing.error");
+    if model.dialect.has(error) {
+        Reply::Error.because(error)
+    } else {
+        MALFORMED.because(req!("administration.verbosity.missing"))
+    }
 }
 
 /// `quit`: what was asked before is answered, then the connection closes.
 pub(crate) fn quit() -> Ruling {
-    Reply::Nothing
+    let mut ruling = Reply::Nothing
         .because(req!("administration.quit"))
-        .closing()
+        .closing();
+    ruling.because.extend([
+        req!("administration.quit.answered"),
+        req!("administration.quit.dropped"),
+        req!("administration.quit.arguments"),
+        req!("administration.quit.others"),
+    ]);
+    ruling
 }

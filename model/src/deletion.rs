@@ -43,6 +43,7 @@ fn incomplete(model: &Model) -> Ruling {
 }
 
 fn remove(model: &mut Model, key: &[u8], now: Time) -> Ruling {
+    model.prefixes.delete(key);
     match model.lookup(key, now) {
         Err(absence) => {
             count(&mut model.counters.delete_misses);

@@ -26,6 +26,12 @@ pub struct Options {
     pub detail: bool,
     /// What ends a key's prefix, `-D`.
     pub prefix_delimiter: u8,
+    /// Items are counted by their size, `-o track_sizes`.
+    pub track_sizes: bool,
+    /// How many threads serve clients, `-t`.
+    pub threads: u64,
+    /// How many clients may be connected, `-c`.
+    pub connections_max: u64,
 }
 
 impl Default for Options {
@@ -40,6 +46,9 @@ impl Default for Options {
             shutdown: false,
             detail: false,
             prefix_delimiter: b':',
+            track_sizes: false,
+            threads: 4,
+            connections_max: 1024,
         }
     }
 }
@@ -66,12 +75,28 @@ impl Options {
                         .and_then(|word| word.bytes().next())
                         .ok_or("-D needs a character")?;
                 }
+                "-t" => options.threads = size(word, words.next(), 1)?,
+                "-c" => options.connections_max = size(word, words.next(), 1)?,
+                "-o" => options.extend(words.next().unwrap_or_default())?,
                 "-m" => options.memory_limit_bytes = size(word, words.next(), 1 << 20)?,
                 "-I" => options.item_size_max_bytes = size(word, words.next(), 1)?,
                 _ => return Err(format!("the model does not know the option `{word}`")),
             }
         }
         Ok(options)
+    }
+
+    /// Reads what stands behind `-o`: words between commas.
+    fn extend(&mut self, words: &str) -> Result<(), String> {
+        for word in words.split(',') {
+            match word {
+                "track_sizes" => self.track_sizes = true,
+                // Here nothing is ever done in the background.
+                "no_lru_maintainer" | "no_lru_crawler" => {}
+                _ => return Err(format!("the model does not know the option `-o {word}`")),
+            }
+        }
+        Ok(())
     }
 }
 

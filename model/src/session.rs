@@ -13,6 +13,7 @@ use crate::framing::Line;
 use crate::limits;
 use crate::reply::{Code, Reply};
 use crate::ruling::{Recovery, Ruling};
+use crate::statistics::count_by;
 use crate::{Model, Time};
 
 /// One client's connection, as the protocol sees it.
@@ -60,6 +61,7 @@ impl Session {
             if !rulings.is_empty() {
                 ruling.because.push(req!("concurrency.order"));
             }
+            count_by(&mut model.counters.bytes_written, ruling.bytes().len());
             rulings.push(ruling);
         }
         self.input = rest.to_vec();
@@ -96,7 +98,7 @@ impl Session {
                     let Some((line, taken)) = Line::cut(input) else {
                         return overlong(input);
                     };
-                    skip(input, taken);
+                    skip(model, input, taken);
                     match dispatch::rule(model, &line, now) {
                         Answer::Ruled(mut ruling) => {
                             ruling.because.extend(line.because());
@@ -118,13 +120,13 @@ impl Session {
                     };
                     let mut ruling = upload.finish(model, block, now);
                     ruling.because.extend(because);
-                    skip(input, block.len());
+                    skip(model, input, block.len());
                     return Some(ruling);
                 }
                 Expecting::Swallow(left) => {
                     let taken =
                         usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
-                    skip(input, taken);
+                    skip(model, input, taken);
                     let left = left.saturating_sub(taken as u64);
                     if left > 0 {
                         self.expecting = Expecting::Swallow(left);
@@ -162,6 +164,8 @@ fn retract(rulings: &mut [Ruling]) {
     }
 }
 
-fn skip(input: &mut &[u8], bytes: usize) {
+/// So many bytes have been read.
+fn skip(model: &mut Model, input: &mut &[u8], bytes: usize) {
+    count_by(&mut model.counters.bytes_read, bytes);
     *input = input.get(bytes..).unwrap_or_default();
 }

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use spec::{Dialect, Requirement, req};
 
 use crate::flush::Flush;
-use crate::statistics::count;
+use crate::statistics::{Prefixes, count};
 use crate::{Counters, Options, Time};
 
 /// A whole memcached, apart from its clients' connections.
@@ -21,6 +21,8 @@ pub struct Model {
     pub(crate) last_unique: u64,
     pub(crate) counters: Counters,
     pub(crate) flush: Option<Flush>,
+    pub(crate) prefixes: Prefixes,
+    pub(crate) verbosity: u32,
 }
 
 /// One item.
@@ -72,6 +74,7 @@ impl Model {
     #[must_use]
     pub fn new(options: Options, dialect: Dialect) -> Model {
         Model {
+            prefixes: Prefixes::new(&options),
             options,
             dialect,
             ..Model::default()

@@ -68,6 +68,7 @@ pub(crate) fn line(model: &mut Model, line: &Line, now: Time) -> Answer {
         Ok(store) => store,
         Err(rule) => return refuse(model, line, rule, block).into(),
     };
+    model.prefixes.set(&store.key);
     if model.too_large(&store.key, length, store.flags) {
         return store
             .too_large(model, length, now)

@@ -99,11 +99,13 @@ fn fetch_until(
             Err(absence) => {
                 found.miss(req!("touch.gat.miss"), absence);
                 count(&mut model.counters.touch_misses);
+                model.prefixes.get(key, false);
             }
             Ok(item) => {
                 item.expires = deadline.at;
                 found.hit(req!("touch.gat.hit"), key, item, now);
                 count(&mut model.counters.touch_hits);
+                model.prefixes.get(key, true);
             }
         }
     }

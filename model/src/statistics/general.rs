@@ -1,97 +1,316 @@
-//! The general list: `stats` alone.
-
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+//! `stats` alone: the counters, and what the process says of itself.
+//!
+//! The names stand in memcached's order. A counter cites its rules once it has moved.
 
 use spec::req;
 
-use crate::reply::Reply;
+use super::{Row, list};
+use crate::administration::VERSION;
+use crate::memory::size_of_item;
 use crate::ruling::Ruling;
-use crate::{Model, Time};
+use crate::{Counters, Model, Time};
 
-/// The list, in memcached's order.
-pub(super) fn list(model: &Model, now: Time) -> Ruling {
-    let process = ["pid", "uptime"].map(|name| row(name, 0));
-    let time = [
-        row("time", now.0),
-        ("version".into(), "1.6.45".into()),
-        row("pointer_size", 64),
-    ];
-    let connections = [
-        "rusage_user",
-        "rusage_system",
-        "max_connections",
-        "curr_connections",
-        "total_connections",
-        "rejected_connections",
-    ];
-    let mut list: Vec<(String, String)> = process.into();
-    list.extend(time);
-    list.extend(connections.map(|name| row(name, 0)));
-    list.extend(moved(model).map(|(name, value)| row(name, value)));
-    let after = [
-        "store_no_memory",
-        "auth_cmds",
-        "auth_errors",
-        "bytes_read",
-        "bytes_written",
-    ];
-    list.extend(after.map(|name| row(name, 0)));
-    list.push(row("limit_maxbytes", model.options.memory_limit_bytes));
-    list.push(row("accepting_conns", 1));
-    list.extend(["listen_disabled_num", "threads", "conn_yields"].map(|name| row(name, 0)));
-    list.extend(
-        [
-            "lru_crawler_starts",
-            "unexpected_napi_ids",
-            "round_robin_fallback",
-        ]
-        .map(|name| row(name, 0)),
-    );
-    list.push(row("bytes", 0));
-    list.push(row("curr_items", model.items.len() as u64));
-    list.push(row("total_items", model.counters.total_items));
-    let memory = [
+/// `stats`
+pub(super) fn general(model: &Model, now: Time) -> Ruling {
+    let rows = process(model, now)
+        .into_iter()
+        .chain(requests(&model.counters))
+        .chain(retrievals(&model.counters))
+        .chain(changes(&model.counters))
+        .chain(conditions(&model.counters))
+        .chain(traffic(model))
+        .chain(stored(model))
+        .chain(moves());
+    let mut ruling = list(rows, req!("statistics.general.lines"));
+    ruling.because.extend([
+        req!("statistics.general.names"),
+        req!("statistics.general.order"),
+        req!("statistics.refused"),
+    ]);
+    ruling
+}
+
+/// What only a process has; of it the model knows the time and the version.
+fn process(model: &Model, now: Time) -> [Row; 12] {
+    [
+        Row::own("pid", 1),
+        Row::own("uptime", 0),
+        Row::ruled("time", now.0, &[req!("statistics.process.numbers")]),
+        Row::ruled("version", VERSION, &[req!("statistics.process.version")]),
+        Row::own("pointer_size", 64),
+        Row::ruled(
+            "rusage_user",
+            "0.000000",
+            &[req!("statistics.process.usage")],
+        ),
+        Row::own("rusage_system", "0.000000"),
+        Row::ruled(
+            "max_connections",
+            model.options.connections_max,
+            &[req!("statistics.process.connections")],
+        ),
+        Row::own("curr_connections", 1),
+        Row::own("total_connections", 1),
+        Row::own("rejected_connections", 0),
+        Row::own("connection_structures", 1),
+    ]
+}
+
+/// How many requests there were of each kind.
+fn requests(counters: &Counters) -> [Row; 5] {
+    [
+        Row::counted(
+            "cmd_get",
+            counters.cmd_get,
+            &[
+                req!("statistics.get.keys"),
+                req!("statistics.get.bad-key"),
+                req!("statistics.get.meta"),
+            ],
+        ),
+        Row::counted(
+            "cmd_set",
+            counters.cmd_set,
+            &[
+                req!("statistics.set.requests"),
+                req!("statistics.set.meta"),
+                req!("statistics.noreply"),
+            ],
+        ),
+        Row::counted(
+            "cmd_flush",
+            counters.cmd_flush,
+            &[
+                req!("statistics.flush.requests"),
+                req!("statistics.flush.refused"),
+            ],
+        ),
+        Row::counted(
+            "cmd_touch",
+            counters.cmd_touch,
+            &[
+                req!("statistics.touch.requests"),
+                req!("statistics.touch.gat"),
+                req!("statistics.touch.meta"),
+            ],
+        ),
+        Row::counted(
+            "cmd_meta",
+            counters.cmd_meta,
+            &[req!("statistics.debug.requests")],
+        ),
+    ]
+}
+
+/// What became of retrievals.
+fn retrievals(counters: &Counters) -> [Row; 4] {
+    [
+        Row::counted(
+            "get_hits",
+            counters.get_hits,
+            &[req!("statistics.get.hits"), req!("statistics.get.vivify")],
+        ),
+        Row::counted(
+            "get_misses",
+            counters.get_misses,
+            &[req!("statistics.get.misses")],
+        ),
+        Row::counted(
+            "get_expired",
+            counters.get_expired,
+            &[req!("statistics.get.expired")],
+        ),
+        Row::counted(
+            "get_flushed",
+            counters.get_flushed,
+            &[req!("statistics.get.flushed")],
+        ),
+    ]
+}
+
+/// What became of deletions and arithmetic.
+fn changes(counters: &Counters) -> [Row; 6] {
+    [
+        Row::counted(
+            "delete_misses",
+            counters.delete_misses,
+            &[
+                req!("statistics.delete.misses"),
+                req!("statistics.delete.meta-exists"),
+            ],
+        ),
+        Row::counted(
+            "delete_hits",
+            counters.delete_hits,
+            &[
+                req!("statistics.delete.hits"),
+                req!("statistics.delete.meta-stale"),
+                req!("statistics.delete.meta-emptied"),
+            ],
+        ),
+        Row::counted(
+            "incr_misses",
+            counters.incr_misses,
+            &[req!("statistics.incr.misses")],
+        ),
+        Row::counted(
+            "incr_hits",
+            counters.incr_hits,
+            &[
+                req!("statistics.incr.hits"),
+                req!("statistics.incr.refused"),
+                req!("statistics.incr.meta"),
+                req!("statistics.incr.meta-exists"),
+                req!("statistics.incr.meta-created"),
+            ],
+        ),
+        Row::counted(
+            "decr_misses",
+            counters.decr_misses,
+            &[req!("statistics.decr.misses")],
+        ),
+        Row::counted(
+            "decr_hits",
+            counters.decr_hits,
+            &[req!("statistics.decr.hits")],
+        ),
+    ]
+}
+
+/// What became of conditions and touches, and what was refused.
+fn conditions(counters: &Counters) -> [Row; 7] {
+    [
+        Row::counted(
+            "cas_misses",
+            counters.cas_misses,
+            &[req!("statistics.cas.misses")],
+        ),
+        Row::counted(
+            "cas_hits",
+            counters.cas_hits,
+            &[
+                req!("statistics.cas.hits"),
+                req!("statistics.cas.meta"),
+                req!("statistics.cas.meta-stale"),
+                req!("statistics.cas.meta-joined"),
+            ],
+        ),
+        Row::counted(
+            "cas_badval",
+            counters.cas_badval,
+            &[req!("statistics.cas.badval")],
+        ),
+        Row::counted(
+            "touch_hits",
+            counters.touch_hits,
+            &[req!("statistics.touch.hits")],
+        ),
+        Row::counted(
+            "touch_misses",
+            counters.touch_misses,
+            &[
+                req!("statistics.touch.misses"),
+                req!("statistics.touch.meta-miss"),
+            ],
+        ),
+        Row::counted(
+            "store_too_large",
+            counters.store_too_large,
+            &[req!("statistics.set.too-large")],
+        ),
+        Row::own("store_no_memory", 0),
+    ]
+}
+
+/// What went over the wire.
+fn traffic(model: &Model) -> [Row; 13] {
+    [
+        Row::own("auth_cmds", 0),
+        Row::own("auth_errors", 0),
+        Row::counted(
+            "bytes_read",
+            model.counters.bytes_read,
+            &[req!("statistics.traffic.read")],
+        ),
+        Row::counted(
+            "bytes_written",
+            model.counters.bytes_written,
+            &[req!("statistics.traffic.written")],
+        ),
+        Row::ruled(
+            "limit_maxbytes",
+            model.options.memory_limit_bytes,
+            &[req!("statistics.memory.limit")],
+        ),
+        Row::own("accepting_conns", 1),
+        Row::own("listen_disabled_num", 0),
+        Row::own("time_in_listen_disabled_us", 0),
+        Row::ruled(
+            "threads",
+            model.options.threads,
+            &[req!("statistics.process.threads")],
+        ),
+        Row::own("conn_yields", 0),
+        Row::own("lru_crawler_starts", 0),
+        Row::own("unexpected_napi_ids", 0),
+        Row::own("round_robin_fallback", 0),
+    ]
+}
+
+/// What is stored.
+fn stored(model: &Model) -> [Row; 3] {
+    [
+        Row::ruled("bytes", model.bytes(), &[req!("statistics.memory.bytes")]),
+        Row::ruled(
+            "curr_items",
+            model.items.len(),
+            &[
+                req!("statistics.memory.items"),
+                req!("statistics.memory.expired"),
+                req!("statistics.memory.too-large"),
+            ],
+        ),
+        Row::counted(
+            "total_items",
+            model.counters.total_items,
+            &[
+                req!("statistics.memory.total"),
+                req!("statistics.memory.grown"),
+            ],
+        ),
+    ]
+}
+
+/// What became of items in the background; the model evicts nothing and moves nothing.
+fn moves() -> [Row; 12] {
+    let names = [
+        "expired_unfetched",
+        "evicted_unfetched",
+        "evicted_active",
         "evictions",
         "reclaimed",
         "crawler_reclaimed",
         "crawler_items_checked",
+        "lrutail_reflocked",
         "moves_to_cold",
         "moves_to_warm",
         "moves_within_lru",
         "direct_reclaims",
     ];
-    list.extend(memory.map(|name| row(name, 0)));
-    Reply::Stats(list).because(req!("statistics.general"))
+    names.map(|name| Row::own(name, 0))
 }
 
-fn moved(model: &Model) -> [(&'static str, u64); 21] {
-    let counters = &model.counters;
-    [
-        ("cmd_get", counters.cmd_get),
-        ("cmd_set", counters.cmd_set),
-        ("cmd_flush", counters.cmd_flush),
-        ("cmd_touch", counters.cmd_touch),
-        ("cmd_meta", counters.cmd_meta),
-        ("get_hits", counters.get_hits),
-        ("get_misses", counters.get_misses),
-        ("get_expired", counters.get_expired),
-        ("get_flushed", counters.get_flushed),
-        ("delete_misses", counters.delete_misses),
-        ("delete_hits", counters.delete_hits),
-        ("incr_misses", counters.incr_misses),
-        ("incr_hits", counters.incr_hits),
-        ("decr_misses", counters.decr_misses),
-        ("decr_hits", counters.decr_hits),
-        ("cas_misses", counters.cas_misses),
-        ("cas_hits", counters.cas_hits),
-        ("cas_badval", counters.cas_badval),
-        ("touch_hits", counters.touch_hits),
-        ("touch_misses", counters.touch_misses),
-        ("store_too_large", counters.store_too_large),
-    ]
-}
+impl Model {
+    /// The room that all items take.
+    pub(super) fn bytes(&self) -> u64 {
+        let sizes = self.items.keys().filter_map(|key| self.size_of(key));
+        sizes.fold(0, u64::saturating_add)
+    }
 
-fn row(name: &str, value: u64) -> (String, String) {
-    (name.into(), value.to_string())
+    /// The room that this item takes.
+    pub(super) fn size_of(&self, key: &[u8]) -> Option<u64> {
+        let item = self.items.get(key)?;
+        let (key, value) = (key.len() as u64, item.value.len() as u64);
+        Some(size_of_item(key, value, item.flags != 0, self.options.cas))
+    }
 }
