@@ -1,6 +1,9 @@
 //! What a server may say, and how it is printed and read.
 //!
-//! A reply never knows why it is given: that is the ruling's. Printing and reading are inverse.
+//! A reply never knows why it is given: that is the ruling's. Printing and reading, which is in
+//! `reply/read.rs`, are inverse.
+
+mod read;
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -43,7 +46,9 @@ pub enum Reply {
     Meta(Code, Vec<Vec<u8>>),
     /// `VA <size> <flags>` and the value.
     MetaValue(Vec<u8>, Vec<Vec<u8>>),
-    /// Bytes that stand for themselves: dumps, and what only a deviation says.
+    /// Lines that begin with `ITEM` or `PREFIX`, then `END`.
+    Dump(Vec<Vec<u8>>),
+    /// Bytes that stand for themselves: what only a deviation says.
     Verbatim(Vec<u8>),
     /// Not a byte.
     Nothing,
@@ -64,6 +69,8 @@ pub enum Code {
     Nf,
     /// `MN`: the answer to a noop.
     Mn,
+    /// `ME`: what is known of an item.
+    Me,
 }
 
 /// One hit of a retrieval command.
@@ -115,6 +122,10 @@ impl Reply {
                 out.extend_from_slice(data);
                 line(out, "");
             }
+            Reply::Dump(lines) => {
+                lines.iter().for_each(|line| words(out, &[line]));
+                line(out, "END");
+            }
             Reply::Verbatim(bytes) => out.extend_from_slice(bytes),
             Reply::Nothing => {}
         }
@@ -149,7 +160,23 @@ impl Code {
             Code::Ex => "EX",
             Code::Nf => "NF",
             Code::Mn => "MN",
+            Code::Me => "ME",
         }
+    }
+
+    /// The code of these two letters.
+    fn of(letters: &[u8]) -> Option<Code> {
+        let codes = [
+            Code::Hd,
+            Code::En,
+            Code::Ns,
+            Code::Ex,
+            Code::Nf,
+            Code::Mn,
+            Code::Me,
+        ];
+        let mut codes = codes.into_iter();
+        codes.find(|code| code.text().as_bytes() == letters)
     }
 }
 

@@ -6,7 +6,6 @@ use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::ToString;
-use alloc::vec::Vec;
 
 use spec::req;
 
@@ -69,13 +68,16 @@ pub(super) fn slabs(model: &Model) -> Ruling {
         ("cas_badval", counters.cas_badval),
         ("touch_hits", counters.touch_hits),
     ];
-    let mut rows = Vec::from(rows.map(|(name, value)| Row::own(format!("1:{name}"), value)));
-    rows.push(Row::own("active_slabs", 1));
-    rows.push(Row::own(
-        "total_malloced",
-        model.options.item_size_max_bytes,
-    ));
-    list(rows, req!("statistics.slabs.names")).also(req!("statistics.slabs.commands"))
+    let rows = rows.map(|(name, value)| Row::own(format!("1:{name}"), value));
+    let totals = [
+        Row::own("active_slabs", 1),
+        Row::own("total_malloced", model.options.item_size_max_bytes),
+    ];
+    list(
+        rows.into_iter().chain(totals),
+        req!("statistics.slabs.names"),
+    )
+    .also(req!("statistics.slabs.commands"))
 }
 
 /// What an item counts under is its size, rounded up to so many bytes.
@@ -125,16 +127,19 @@ pub(super) fn cachedump(model: &Model, line: &Line) -> Ruling {
         Ok(0) | Err(_) => usize::MAX,
         Ok(limit) => limit,
     };
-    let mut text = Vec::new();
-    for (key, item) in model.items.iter().filter(|_| class == 1).take(limit) {
+    let items = model
+        .items
+        .iter()
+        .filter(|(_, item)| class == 1 && !item.base64)
+        .take(limit);
+    let lines = items.map(|(key, item)| {
         let expires = item.expires.map_or(0, |at| at.0);
-        text.extend_from_slice(b"ITEM ");
-        text.extend_from_slice(key);
-        text.extend_from_slice(format!(" [{} b; {expires} s]\r\n", item.value.len()).as_bytes());
-    }
-    text.extend_from_slice(b"END\r\n");
-    Reply::Verbatim(text)
+        let about = format!(" [{} b; {expires} s]", item.value.len());
+        [b"ITEM ", key.as_slice(), about.as_bytes()].concat()
+    });
+    Reply::Dump(lines.collect())
         .because(req!("statistics.cachedump.items"))
         .also(req!("statistics.cachedump.limit"))
         .also(req!("statistics.cachedump.none"))
+        .also(req!("statistics.cachedump.base64"))
 }

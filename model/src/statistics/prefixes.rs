@@ -80,15 +80,12 @@ impl Prefixes {
     }
 
     fn dump(&self) -> Ruling {
-        let mut text = Vec::new();
-        for (prefix, Uses { get, hit, set, del }) in &self.uses {
-            text.extend_from_slice(b"PREFIX ");
-            text.extend_from_slice(prefix);
-            let uses = format!(" get {get} hit {hit} set {set} del {del}\r\n");
-            text.extend_from_slice(uses.as_bytes());
-        }
-        text.extend_from_slice(b"END\r\n");
-        let mut ruling = Reply::Verbatim(text).because(req!("statistics.detail.dump"));
+        let lines = self.uses.iter().map(|(prefix, uses)| {
+            let Uses { get, hit, set, del } = uses;
+            let uses = format!(" get {get} hit {hit} set {set} del {del}");
+            [b"PREFIX ", prefix.as_slice(), uses.as_bytes()].concat()
+        });
+        let mut ruling = Reply::Dump(lines.collect()).because(req!("statistics.detail.dump"));
         ruling.because.extend([
             req!("statistics.detail.prefix"),
             req!("statistics.detail.without"),
