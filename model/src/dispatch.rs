@@ -62,7 +62,7 @@ pub(crate) fn rule(model: &mut Model, line: &Line, now: Time) -> Answer {
         b"incr" | b"decr" => arithmetic::rule(model, line, now).into(),
         b"delete" => deletion::delete(model, line, now).into(),
         b"flush_all" => flush::flush_all(model, line, now).into(),
-        b"mn" => meta::noop::mn().into(),
+        b"mn" => meta::noop::mn(line).into(),
         b"mg" => meta::get::mg(model, line, now).into(),
         b"md" => meta::delete::md(model, line, now).into(),
         b"ma" => meta::arithmetic::ma(model, line, now).into(),

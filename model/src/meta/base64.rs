@@ -4,20 +4,14 @@
 
 use alloc::vec::Vec;
 
-use spec::{Dialect, Requirement, req};
+use spec::{Dialect, req};
+
+use crate::framing::Line;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// What a text stands for, and the rules that say so beyond its alphabet.
-#[derive(Default)]
-pub(crate) struct Decoded {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) because: Vec<&'static Requirement>,
-}
-
-/// Decodes a text; nothing where it is no base64.
-pub(crate) fn decode(text: &[u8], dialect: &Dialect) -> Option<Decoded> {
-    let mut decoded = Decoded::default();
+/// What the text of a line stands for; nothing where it is no base64.
+pub(crate) fn decode(text: &[u8], line: &Line, dialect: &Dialect) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text
         .iter()
         .copied()
@@ -26,36 +20,36 @@ pub(crate) fn decode(text: &[u8], dialect: &Dialect) -> Option<Decoded> {
     if digits.is_empty() || !digits.len().is_multiple_of(4) {
         return None;
     }
-    if digits.len() < text.len() {
-        decoded.because.push(req!("meta.flags.base64.foreign"));
-    }
-    let unpadded = digits
+    line.note_if(digits.len() < text.len(), req!("meta.flags.base64.foreign"));
+    let data = digits
         .iter()
         .position(|digit| *digit == b'=')
         .unwrap_or(digits.len());
-    if !matches!(digits.get(unpadded..)?, b"" | b"=" | b"==") {
-        let careless = req!("meta.flags.base64.malformed.padding");
-        if !dialect.has(careless) {
-            return None;
-        }
-        decoded.because.push(careless);
+    if !matches!(digits.get(data..)?, b"" | b"=" | b"==") {
+        line.deviating(
+            dialect,
+            req!("meta.flags.base64.malformed.padding"),
+            Some(()),
+        )?;
     }
+    let mut bytes = Vec::new();
     for block in digits.chunks(4) {
         let word = block
             .iter()
             .fold(0_u32, |word, digit| word << 6 | value(*digit));
-        let [_, bytes @ ..] = word.to_be_bytes();
+        let [_, decoded @ ..] = word.to_be_bytes();
         let padding = block.iter().filter(|digit| **digit == b'=').count();
         if padding > 2 {
             return None;
         }
-        let kept = bytes.len().saturating_sub(padding);
-        decoded.bytes.extend(bytes.iter().take(kept));
+        bytes.extend(decoded.iter().take(3_usize.saturating_sub(padding)));
         if padding > 0 {
             break;
         }
     }
-    Some(decoded)
+    line.note_if(encode(&bytes) != digits, req!("meta.flags.base64.spare"));
+    line.note(req!("meta.flags.base64.key"));
+    Some(bytes)
 }
 
 /// These bytes in base64, padded.

@@ -1,17 +1,15 @@
 //! The meta get. Law: `spec/meta/get.md`.
 //!
-//! Flags act from left to right: each sees what those before it have changed. It never decides
-//! what the marks of an item mean to a client; it only shows and moves them.
-
-use alloc::string::ToString;
-use alloc::vec::Vec;
+//! Flags act from left to right: each sees what those before it have changed. It never decides what
+//! the marks of an item mean to a client; it only shows and moves them.
 
 use spec::{Requirement, req};
 
-use super::flags::{Flag, Flags, field, key_fields};
+use super::fields::Fields;
+use super::flags::{Flag, Flags};
 use crate::expiration::Deadline;
 use crate::framing::Line;
-use crate::reply::{Code, Reply};
+use crate::reply::Code;
 use crate::ruling::Ruling;
 use crate::state::Item;
 use crate::statistics::count;
@@ -23,78 +21,277 @@ pub(crate) fn mg(model: &mut Model, line: &Line, now: Time) -> Ruling {
         Ok(flags) => flags,
         Err(fault) => return fault,
     };
-    if let Some(fault) = flags.opaque_fault() {
-        return fault;
-    }
-    let ruling = match model.lookup(&flags.key, now) {
-        Ok(_) => hit(model, &flags, now),
-        Err(absence) if flags.has(b'N') => {
-            vivify(model, &flags, now);
-            hit(model, &flags, now)
-                .also(req!("meta.get.vivify.win"))
-                .also(absence.rule())
+    let fault = flags.opaque_fault(&model.dialect);
+    let late = req!("meta.flags.faults.change-nothing.late-opaque");
+    match fault {
+        None => get(model, &flags, now),
+        Some(fault) if model.dialect.has(late) => {
+            act_before_opaque(model, &flags, now);
+            fault.also(late)
         }
-        Err(absence) => miss(model, &flags).also(absence.rule()),
+        Some(fault) => fault.also(req!("meta.flags.faults.change-nothing")),
+    }
+}
+
+fn get(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
+    let (item, absence) = match model.lookup(&flags.key, now) {
+        Ok(item) => (core::mem::take(item), None),
+        Err(absence) if flags.has(b'N') => (stub(model, flags), Some(absence)),
+        Err(absence) => return miss(model, flags).also(absence.rule()),
     };
-    flags.explain(ruling)
+    let mut visit = Visit::new(model, flags, now, item, absence.is_some());
+    flags.iter().for_each(|flag| visit.obey(flag));
+    visit.mark();
+    visit.bump();
+    let Visit { item, fields, .. } = visit;
+    let ruling = match wanted(model, &item, flags) {
+        Ok(rule) => fields.valued(item.value.clone(), rule),
+        Err(rule) => fields.coded(Code::Hd, rule),
+    };
+    model.items.insert(flags.key.clone(), item);
+    ruling
+        .also(absence.and_then(|absence| absence.rule()))
+        .also(count_hit(model, flags))
+        .also(absence.map(|_| req!("meta.get.counted.vivify")))
+        .also(flags.has(b'C').then_some(req!("meta.get.unless.others")))
+        .also(flags.has(b'q').then_some(req!("meta.get.quiet.hit")))
+        .also(req!("meta.get.shared"))
 }
 
 fn miss(model: &mut Model, flags: &Flags) -> Ruling {
     count(&mut model.counters.cmd_get);
     count(&mut model.counters.get_misses);
-    Reply::Meta(Code::En, flags.echoes())
-        .because(req!("meta.get.miss"))
+    let touched = flags.has(b'T').then_some(req!("meta.get.touch.miss"));
+    flags
+        .echoes()
+        .coded(Code::En, req!("meta.get.miss"))
+        .also(req!("meta.get.counted"))
+        .also(touched)
         .silent_if(flags.has(b'q'), req!("meta.get.quiet.miss"))
 }
 
-fn vivify(_model: &mut Model, _flags: &Flags, _now: Time) {}
-
-fn hit(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
-    let Ok(item) = model.lookup(&flags.key, now) else {
-        return miss(model, flags);
-    };
-    let mut fields = Vec::new();
-    let mut because = Vec::new();
-    for flag in flags.iter() {
-        if let Some((value, rule)) = shown(item, flag, flags, now) {
-            fields.extend(value);
-            because.push(rule);
-        }
+/// The empty item that `N` makes of a miss.
+fn stub(model: &mut Model, flags: &Flags) -> Item {
+    count(&mut model.counters.total_items);
+    let raw = model.dialect.has(req!("meta.get.vivify.base64.raw"));
+    let asked = flags.number(b'E').filter(|_| model.options.cas);
+    Item {
+        unique: asked.unwrap_or_else(|| model.next_unique()),
+        base64: flags.has(b'b') && !raw,
+        ..Item::default()
     }
-    let reply = if flags.has(b'v') {
-        Reply::MetaValue(item.value.clone(), fields)
-    } else {
-        Reply::Meta(Code::Hd, fields)
-    };
-    count(&mut model.counters.cmd_get);
-    count(&mut model.counters.get_hits);
-    let mut ruling = reply.because(req!("meta.get.hit"));
-    ruling.because.extend(because);
-    ruling
 }
 
-/// What a flag returns of an item.
-fn shown(
+/// Whether the value is sent, and the rule.
+fn wanted(
+    model: &Model,
     item: &Item,
-    flag: &Flag,
     flags: &Flags,
-    now: Time,
-) -> Option<(Vec<Vec<u8>>, &'static Requirement)> {
-    let number = |number: u64| alloc::vec![field(flag.letter, number.to_string().as_bytes())];
-    Some(match flag.letter {
-        b'c' => (number(item.unique), req!("meta.get.hit")),
-        b'f' => (number(u64::from(item.flags)), req!("meta.get.hit")),
-        b's' => (number(item.value.len() as u64), req!("meta.get.hit")),
-        b'O' => (alloc::vec![flag.echo()], req!("meta.get.hit")),
-        b'k' => (key_fields(&flags.key, item.base64), req!("meta.get.hit")),
-        b't' => match item.expires {
-            None => (alloc::vec![b"t-1".to_vec()], req!("meta.get.hit")),
-            Some(at) => (number(at.0.saturating_sub(now.0)), req!("meta.get.hit")),
-        },
-        b'T' => {
-            let _ = Deadline::of(flag.exptime()?, now);
-            return None;
+) -> Result<&'static Requirement, &'static Requirement> {
+    let ignored = req!("meta.get.unless.match.ignored");
+    if !flags.has(b'v') {
+        return Err(req!("meta.get.hit"));
+    }
+    match flags.number(b'C') {
+        None => Ok(req!("meta.get.value")),
+        Some(unique) if unique != item.unique => Ok(req!("meta.get.unless.changed")),
+        Some(_) if model.dialect.has(ignored) => Ok(ignored),
+        Some(_) => Err(req!("meta.get.unless.match")),
+    }
+}
+
+/// A hit counts as a touch where it was one.
+fn count_hit(model: &mut Model, flags: &Flags) -> &'static Requirement {
+    if flags.has(b'T') {
+        count(&mut model.counters.cmd_touch);
+        count(&mut model.counters.touch_hits);
+        req!("meta.get.counted.touch")
+    } else {
+        count(&mut model.counters.cmd_get);
+        count(&mut model.counters.get_hits);
+        req!("meta.get.counted")
+    }
+}
+
+/// The deviation of finding a fault when some flags have acted: those that stand before it.
+fn act_before_opaque(model: &mut Model, flags: &Flags, now: Time) {
+    let (item, created) = match model.lookup(&flags.key, now) {
+        Ok(item) => (core::mem::take(item), false),
+        Err(_) if flags.has(b'N') => (stub(model, flags), true),
+        Err(_) => {
+            miss(model, flags);
+            return;
         }
-        _ => return None,
-    })
+    };
+    let mut visit = Visit::new(model, flags, now, item, created);
+    for flag in flags.iter().take_while(|flag| flag.letter != b'O') {
+        visit.obey(flag);
+    }
+    if !b"NTRlh".iter().any(|letter| flags.has(*letter)) {
+        visit.bump();
+    }
+    model.items.insert(flags.key.clone(), visit.item);
+}
+
+/// An item while the flags act on it.
+struct Visit<'a> {
+    flags: &'a Flags,
+    now: Time,
+    item: Item,
+    created: bool,
+    won: bool,
+    fields: Fields,
+    ttl_wraps: bool,
+}
+
+impl Visit<'_> {
+    fn new<'a>(model: &Model, flags: &'a Flags, now: Time, item: Item, created: bool) -> Visit<'a> {
+        Visit {
+            flags,
+            now,
+            item,
+            created,
+            won: false,
+            fields: Fields::default(),
+            ttl_wraps: model.dialect.has(req!("meta.get.ttl.dead.wraps")),
+        }
+    }
+
+    /// Lets one flag act, or show what it sees.
+    fn obey(&mut self, flag: &Flag) {
+        match flag.letter {
+            b'T' => self.touch(),
+            b'N' => self.vivify(),
+            b'R' => self.recache(),
+            b't' => self.show_ttl(),
+            b'O' => self.fields.add_opaque(flag),
+            b'k' => self.show_key(),
+            letter => self.show(letter),
+        }
+    }
+
+    fn touch(&mut self) {
+        let deadline = self.deadline(b'T');
+        self.item.expires = deadline.at;
+        self.fields.cite(req!("meta.get.touch.sets"));
+        self.fields.cite(req!("meta.get.order"));
+        self.fields.cite(deadline.because);
+        if deadline.at.is_some_and(|at| at <= self.now) {
+            self.fields.cite(req!("meta.get.touch.dead"));
+        }
+    }
+
+    /// `N` matters only to the item that it made.
+    fn vivify(&mut self) {
+        if !self.created {
+            return self.fields.cite(req!("meta.get.vivify.hit"));
+        }
+        let deadline = self.deadline(b'N');
+        self.item.expires = deadline.at;
+        self.won = true;
+        self.fields.cite(req!("meta.get.vivify.win"));
+        self.fields.cite(req!("meta.get.vivify.classic"));
+        self.fields.cite(req!("meta.get.order"));
+        self.fields.cite(deadline.because);
+        if deadline.at.is_some_and(|at| at <= self.now) {
+            self.fields.cite(req!("meta.get.vivify.dead"));
+        }
+        if self.flags.has(b'b') {
+            self.fields.cite(if self.item.base64 {
+                req!("meta.get.vivify.base64")
+            } else {
+                req!("meta.get.vivify.base64.raw")
+            });
+        }
+    }
+
+    /// `R` wins when the item dies before the token would.
+    fn recache(&mut self) {
+        let token = self.deadline(b'R').at;
+        let rule = match self.item.expires {
+            None => req!("meta.get.recache.no-ttl"),
+            Some(_) if self.item.won => req!("meta.get.recache.once"),
+            expires if expires < token => {
+                self.won = true;
+                req!("meta.get.recache.win")
+            }
+            Some(_) => req!("meta.get.recache.not-yet"),
+        };
+        self.fields.cite(rule);
+    }
+
+    fn show(&mut self, letter: u8) {
+        let (number, rule) = match letter {
+            b'c' if self.created => (self.item.unique, req!("meta.get.vivify.gated")),
+            b'c' => (self.item.unique, req!("meta.get.show.cas")),
+            b'f' => (self.item.flags.into(), req!("meta.get.show.client-flags")),
+            b's' => (self.item.value.len() as u64, req!("meta.get.show.size")),
+            b'h' => (self.item.fetched.into(), req!("meta.get.fetched.before")),
+            b'l' => {
+                let idle = self.now.0.saturating_sub(self.item.accessed.0);
+                (idle, req!("meta.get.show.last-access"))
+            }
+            b'E' => return self.fields.cite(req!("meta.get.vivify.unique")),
+            b'D' | b'F' | b'I' | b'J' | b'M' | b'x' => {
+                return self.fields.cite(req!("meta.flags.letters"));
+            }
+            _ => return,
+        };
+        self.fields.add_number(letter, number, rule);
+    }
+
+    fn show_ttl(&mut self) {
+        let Some(expires) = self.item.expires else {
+            let rule = req!("meta.get.show.unlimited");
+            return self.fields.add(b't', b"-1", rule);
+        };
+        let left = expires.0.saturating_sub(self.now.0);
+        if left == 0 && self.ttl_wraps {
+            let wrapped = u32::MAX.into();
+            return self
+                .fields
+                .add_number(b't', wrapped, req!("meta.get.ttl.dead.wraps"));
+        }
+        let rule = if left == 0 {
+            req!("meta.get.ttl.dead")
+        } else {
+            req!("meta.get.show.ttl")
+        };
+        self.fields.add_number(b't', left, rule);
+    }
+
+    fn show_key(&mut self) {
+        self.fields.add_key(&self.flags.key, self.item.base64);
+        self.fields.cite(req!("meta.get.show.key"));
+    }
+
+    /// The marks of an item come last: it is being replaced, it is stale, you are to replace it.
+    fn mark(&mut self) {
+        if self.item.won {
+            self.fields.add(b'Z', b"", req!("meta.get.marks.sent"));
+        }
+        if self.item.stale {
+            self.fields.add(b'X', b"", req!("meta.get.stale.shown"));
+            self.fields.cite(req!("meta.get.stale.win"));
+            self.won |= !self.item.won;
+        }
+        if self.won {
+            self.fields.add(b'W', b"", req!("meta.get.marks.won"));
+            self.item.won = true;
+        }
+    }
+
+    /// The item was read, unless the client says it was not.
+    fn bump(&mut self) {
+        if self.flags.has(b'u') {
+            self.fields.cite(req!("meta.get.unbumped"));
+        } else {
+            self.item.fetched = true;
+            self.item.accessed = self.now;
+        }
+    }
+
+    fn deadline(&self, letter: u8) -> Deadline {
+        Deadline::of(self.flags.exptime(letter).unwrap_or_default(), self.now)
+    }
 }

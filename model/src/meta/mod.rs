@@ -4,6 +4,7 @@ pub(crate) mod arithmetic;
 pub(crate) mod base64;
 pub(crate) mod debug;
 pub(crate) mod delete;
+pub(crate) mod fields;
 pub(crate) mod flags;
 pub(crate) mod get;
 pub(crate) mod noop;

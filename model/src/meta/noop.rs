@@ -1,13 +1,19 @@
 //! The meta noop. Law: `spec/meta/noop.md`.
-
-use alloc::vec::Vec;
+//!
+//! It never looks at anything.
 
 use spec::req;
 
-use crate::reply::{Code, Reply};
+use super::fields::Fields;
+use crate::framing::Line;
+use crate::reply::Code;
 use crate::ruling::Ruling;
 
 /// `mn`: says that all before it has been answered.
-pub(crate) fn mn() -> Ruling {
-    Reply::Meta(Code::Mn, Vec::new()).because(req!("meta.noop.reply"))
+pub(crate) fn mn(line: &Line) -> Ruling {
+    let arguments = !line.arguments_from(1).is_empty();
+    Fields::default()
+        .coded(Code::Mn, req!("meta.noop.reply"))
+        .also(req!("meta.noop.order"))
+        .also(arguments.then_some(req!("meta.noop.arguments")))
 }
