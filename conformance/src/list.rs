@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use model::{Host, Model, Options};
 use spec::exchange::{Exchange, replay};
-use spec::{CHAPTERS, Chapter, Dialect, Kind, Level, Standing, Witness, requirements};
+use spec::{CHAPTERS, Chapter, Dialect, Kind, Level, REQUIREMENTS, Standing, Witness};
 
 use crate::target::START;
 
@@ -18,7 +18,7 @@ use crate::target::START;
 #[must_use]
 pub fn rules() -> String {
     let mut text = String::new();
-    for requirement in requirements() {
+    for requirement in REQUIREMENTS.iter() {
         let mark = match requirement.kind {
             Kind::Rule => requirement.level.to_string(),
             Kind::Alternative => "  or".to_owned(),
@@ -33,7 +33,8 @@ pub fn rules() -> String {
 /// One JSON object for each rule, in an array.
 #[must_use]
 pub fn json(exchanges: &[Exchange]) -> String {
-    let rules = requirements()
+    let rules = REQUIREMENTS
+        .iter()
         .filter(|named| named.kind == Kind::Rule)
         .map(|rule| {
             let own = || {

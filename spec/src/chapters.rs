@@ -37,6 +37,12 @@ macro_rules! chapters {
 
         /// How many names the law has.
         pub(crate) const NAMES: usize = $($module::COUNT +)* 0;
+
+        const LAW: [Requirement; NAMES] = {
+            let mut law = [scan::EMPTY; NAMES];
+            $(scan::place(&mut law, $module::TABLE, $module::BASE);)*
+            law
+        };
     };
 }
 
@@ -70,10 +76,8 @@ chapters! {
     limits = "limits" after concurrency;
 }
 
-/// Every name of the law, in reading order.
-pub fn requirements() -> impl Iterator<Item = &'static Requirement> {
-    CHAPTERS.iter().flat_map(|chapter| chapter.requirements)
-}
+/// Every rule, alternative and deviation of the law, in reading order.
+pub static REQUIREMENTS: &[Requirement] = &LAW;
 
 /// The requirement of this name, if the law has it.
 #[must_use]

@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::chapters::{CHAPTERS, NAMES, find, requirements};
+use crate::chapters::{CHAPTERS, NAMES, REQUIREMENTS, find};
 use crate::requirement::{Kind, Requirement};
 
 const WORDS: usize = NAMES.div_ceil(64);
@@ -170,7 +170,8 @@ impl Dialect {
 
     /// Every rule with an excuse, and the excuse.
     pub fn excuses(&self) -> impl Iterator<Item = (&'static Requirement, &'static str)> + '_ {
-        requirements()
+        REQUIREMENTS
+            .iter()
             .filter(|requirement| requirement.kind == Kind::Rule)
             .filter_map(|rule| Some((rule, self.excuse(rule)?)))
     }
@@ -226,7 +227,8 @@ fn known(name: &str, kind: Kind, what: &str) -> Result<&'static Requirement, Str
 
 /// The rule an alternative or deviation stands under: the last one before it.
 fn rule_of(variant: &'static Requirement) -> &'static Requirement {
-    requirements()
+    REQUIREMENTS
+        .iter()
         .take_while(|requirement| requirement.ordinal <= variant.ordinal)
         .filter(|requirement| requirement.kind == Kind::Rule)
         .last()
@@ -235,7 +237,8 @@ fn rule_of(variant: &'static Requirement) -> &'static Requirement {
 
 /// The alternatives and deviations that stand under a rule.
 fn variants(rule: &Requirement) -> impl Iterator<Item = &'static Requirement> {
-    requirements()
+    REQUIREMENTS
+        .iter()
         .skip(usize::from(rule.ordinal) + 1)
         .take_while(|requirement| requirement.kind != Kind::Rule)
 }

@@ -19,7 +19,7 @@ pub mod exchange;
 mod requirement;
 mod scan;
 
-pub use chapters::{CHAPTERS, Chapter, find, named, requirements};
+pub use chapters::{CHAPTERS, Chapter, REQUIREMENTS, find, named};
 pub use dialect::{Dialect, DialectError, Standing};
 pub use requirement::{Kind, Level, Requirement, Witness};
 

@@ -57,6 +57,15 @@ pub(crate) const fn table<const N: usize>(
     table
 }
 
+/// Copies a chapter's table to its place in the whole.
+pub(crate) const fn place(law: &mut [Requirement], table: &[Requirement], base: usize) {
+    let mut at = 0;
+    while at < table.len() {
+        law[base + at] = table[at];
+        at += 1;
+    }
+}
+
 /// Whether a name belongs to a chapter: `meta.get.hit` to `meta/get`.
 pub(crate) const fn belongs(name: &str, chapter: &str) -> bool {
     let (name, chapter) = (name.as_bytes(), chapter.as_bytes());
@@ -84,7 +93,7 @@ pub(crate) const fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && starts_with(a, 0, b)
 }
 
-const EMPTY: Requirement = Requirement {
+pub(crate) const EMPTY: Requirement = Requirement {
     name: "",
     kind: Kind::Rule,
     level: Level::May,

@@ -6,7 +6,7 @@
     reason = "a panic is how a test fails"
 )]
 
-use spec::{Dialect, Kind, Standing, requirements};
+use spec::{Dialect, Kind, REQUIREMENTS, Standing};
 
 fn refused(text: &str) -> String {
     Dialect::parse("test", text).unwrap_err().to_string()
@@ -16,7 +16,7 @@ fn refused(text: &str) -> String {
 fn the_law_elects_what_stands_first_and_deviates_nowhere() {
     let law = Dialect::default();
     let mut first = true;
-    for requirement in requirements() {
+    for requirement in REQUIREMENTS.iter() {
         match requirement.kind {
             Kind::Rule => {
                 first = true;
@@ -34,7 +34,7 @@ fn the_law_elects_what_stands_first_and_deviates_nowhere() {
 #[test]
 fn electing_one_alternative_drops_the_others_of_its_rule() {
     let mut pairs = 0;
-    let all: Vec<_> = requirements().collect();
+    let all: Vec<_> = REQUIREMENTS.iter().collect();
     for pair in all.windows(2) {
         if pair
             .iter()
@@ -56,7 +56,8 @@ fn electing_one_alternative_drops_the_others_of_its_rule() {
 
 #[test]
 fn a_deviation_excuses_its_rule() {
-    let deviation = requirements()
+    let deviation = REQUIREMENTS
+        .iter()
         .find(|named| named.kind == Kind::Deviation)
         .unwrap();
     let (rule, _) = deviation.name.rsplit_once('.').unwrap();

@@ -5,12 +5,12 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{at, exchanges, files, none};
-use spec::{CHAPTERS, Dialect, Kind, find, requirements};
+use spec::{CHAPTERS, Dialect, Kind, REQUIREMENTS, find};
 
 #[test]
 fn every_name_is_dotted_words_of_its_chapter_and_unique() {
     let mut seen = BTreeSet::new();
-    none(requirements().filter_map(|requirement| {
+    none(REQUIREMENTS.iter().filter_map(|requirement| {
         let name = requirement.name;
         let words: Vec<&str> = name.split('.').collect();
         let plain = words.iter().all(|word| {
@@ -32,7 +32,7 @@ fn every_name_is_dotted_words_of_its_chapter_and_unique() {
 
 #[test]
 fn every_rule_is_one_sentence_of_one_level() {
-    none(requirements().filter_map(|requirement| {
+    none(REQUIREMENTS.iter().filter_map(|requirement| {
         let sentence = requirement.sentence.trim();
         let levels: usize = ["MUST", "SHOULD", "MAY"]
             .iter()
@@ -55,7 +55,7 @@ fn every_rule_is_one_sentence_of_one_level() {
 #[test]
 fn every_alternative_and_deviation_stands_under_its_rule() {
     let mut rule = "";
-    none(requirements().filter_map(|requirement| {
+    none(REQUIREMENTS.iter().filter_map(|requirement| {
         if requirement.kind == Kind::Rule {
             rule = requirement.name;
             return None;
@@ -75,7 +75,7 @@ fn every_alternative_and_deviation_is_had_by_a_shipped_dialect() {
         .iter()
         .filter_map(|name| Dialect::shipped(name))
         .collect();
-    none(requirements().filter_map(|requirement| {
+    none(REQUIREMENTS.iter().filter_map(|requirement| {
         let had = dialects.iter().any(|dialect| dialect.has(requirement));
         (!had).then(|| format!("{} is had by no dialect", at(requirement)))
     }));
