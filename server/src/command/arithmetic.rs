@@ -2,17 +2,16 @@
 //!
 //! The number is stored as its decimal digits, and never as anything else.
 
+use bytes::Bytes;
+
 use super::{Context, storage};
 use crate::counters::Counter;
 use crate::protocol::{Arithmetic, Direction, Error, Reply};
-use crate::store::NoMemory;
+use crate::store::{Entry, NoMemory};
 
 /// Moves a number, and replies where it stands.
 pub(super) fn step(context: &Context<'_>, arithmetic: &Arithmetic<'_>) -> Reply {
-    let (hits, misses) = match arithmetic.direction {
-        Direction::Increment => (Counter::IncrHits, Counter::IncrMisses),
-        Direction::Decrement => (Counter::DecrHits, Counter::DecrMisses),
-    };
+    let (hits, misses) = counters(arithmetic.direction);
     let stepped = context.entry(arithmetic.key, |entry| {
         let Some(item) = entry.item() else {
             context.count(misses);
@@ -22,8 +21,7 @@ pub(super) fn step(context: &Context<'_>, arithmetic: &Arithmetic<'_>) -> Reply 
             return Ok(Error::NonNumeric.into());
         };
         let number = moved(number, arithmetic.direction, arithmetic.delta);
-        let draft = storage::redraft(item, number.to_string().as_bytes());
-        entry.insert(draft)?;
+        write(entry, number, None)?;
         context.count(hits);
         Ok(Reply::Number(number))
     });
@@ -33,20 +31,48 @@ pub(super) fn step(context: &Context<'_>, arithmetic: &Arithmetic<'_>) -> Reply 
     })
 }
 
+/// What is counted when a number is moved, and when there is none.
+pub(super) const fn counters(direction: Direction) -> (Counter, Counter) {
+    match direction {
+        Direction::Increment => (Counter::IncrHits, Counter::IncrMisses),
+        Direction::Decrement => (Counter::DecrHits, Counter::DecrMisses),
+    }
+}
+
 /// Up around 2^64, down to 0.
-pub(super) fn moved(number: u64, direction: Direction, delta: u64) -> u64 {
+pub(super) const fn moved(number: u64, direction: Direction, delta: u64) -> u64 {
     match direction {
         Direction::Increment => number.wrapping_add(delta),
         Direction::Decrement => number.saturating_sub(delta),
     }
 }
 
-/// The number that a value holds: digits, with white space around them or anything behind that.
+/// Writes a number where it has room, with spaces behind it; else stores it anew.
+pub(super) fn write(
+    entry: &mut Entry<'_>,
+    number: u64,
+    unique: Option<u64>,
+) -> Result<u64, NoMemory> {
+    let Some(item) = entry.item() else {
+        return Ok(0);
+    };
+    let mut digits = number.to_string().into_bytes();
+    if digits.len() <= item.value().len() {
+        digits.resize(item.value().len(), b' ');
+        return Ok(entry.overwrite(Bytes::from(digits), unique));
+    }
+    let mut draft = storage::redraft(item, &digits);
+    draft.unique = unique;
+    entry.insert(draft)
+}
+
+/// The number that a value holds: digits, with white space before them or anything behind that.
 pub(super) fn number(value: &[u8]) -> Option<u64> {
-    let value = value.trim_ascii_start();
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let start = value.iter().position(|byte| !is_space(byte))?;
+    let value = value.get(start..)?;
     let value = value.strip_prefix(b"+").unwrap_or(value);
-    let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
-    let digits = value.split(is_end).next().unwrap_or_default();
+    let digits = value.split(|byte| is_space(byte) || *byte == 0).next()?;
     if digits.is_empty() {
         return None;
     }

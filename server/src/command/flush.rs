@@ -14,15 +14,9 @@ pub(super) fn flush_all(context: &Context<'_>, delay: Option<i32>) -> Reply {
         return Error::InvalidExptime.into();
     };
     let store = &context.shared.store;
-    if delay <= 0 {
-        store.flush();
-        return Reply::Ok;
-    }
-    let expiry = expiration::expiry(delay.into(), context.now);
-    match expiry.second() {
-        Some(second) if expiry.has_passed(context.now) => store.flush_before(second),
-        Some(second) => store.flush_at(second),
-        None => {}
+    match expiration::expiry(delay, context.now).second() {
+        Some(second) if context.now.seconds() < second => store.flush_at(second),
+        Some(_) | None => store.flush(),
     }
     Reply::Ok
 }

@@ -8,6 +8,7 @@ mod arithmetic;
 mod deletion;
 mod expiration;
 mod flush;
+pub mod meta;
 pub mod retrieval;
 mod statistics;
 pub mod storage;
@@ -28,6 +29,8 @@ pub struct Context<'a> {
     pub counters: &'a Counters,
     /// The time.
     pub now: Time,
+    /// When the line of the request came, which is what its exptime counts from.
+    pub sent: Time,
 }
 
 impl Context<'_> {

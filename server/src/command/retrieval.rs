@@ -29,7 +29,7 @@ pub fn fetch(context: &Context<'_>, key: &[u8], exptime: Option<i32>) -> Option<
         })?;
         entry.mark_fetched();
         if let Some(exptime) = exptime {
-            entry.set_expiry(expiration::expiry(exptime.into(), context.now));
+            entry.set_expiry(expiration::expiry(exptime, context.now));
         }
         Some(hit)
     });

@@ -76,7 +76,7 @@ fn put(
     let draft = Draft {
         value: Bytes::copy_from_slice(block),
         flags: storage.flags,
-        expiry: expiration::expiry(storage.exptime, context.now),
+        expiry: expiration::expiry(storage.exptime, context.sent),
         unique: None,
         marks: Marks::default(),
     };

@@ -9,7 +9,7 @@ pub(super) fn touch(context: &Context<'_>, key: &[u8], exptime: i32) -> Reply {
     let touched = context.entry(key, |entry| {
         let found = entry.item().is_some();
         entry.mark_fetched();
-        entry.set_expiry(expiration::expiry(exptime.into(), context.now));
+        entry.set_expiry(expiration::expiry(exptime, context.now));
         found
     });
     context.count(Counter::CmdTouch);

@@ -11,7 +11,7 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     origin: Time,
-    since: Instant,
+    since: Option<Instant>,
 }
 
 impl Clock {
@@ -27,13 +27,23 @@ impl Clock {
             .unwrap_or_default();
         Self {
             origin: Time::from_milliseconds(0).after(since_epoch),
-            since: Instant::now(),
+            since: Some(Instant::now()),
+        }
+    }
+
+    /// A clock that stands still, so that what depends on time can be foretold.
+    #[must_use]
+    pub const fn standing_at(time: Time) -> Self {
+        Self {
+            origin: time,
+            since: None,
         }
     }
 
     /// What time it is.
     #[must_use]
     pub fn now(&self) -> Time {
-        self.origin.after(self.since.elapsed())
+        let elapsed = self.since.map(|since| since.elapsed());
+        self.origin.after(elapsed.unwrap_or_default())
     }
 }

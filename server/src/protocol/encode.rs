@@ -4,8 +4,9 @@
 
 use bytes::Bytes;
 
-use super::reply::{Error, Reply};
-use super::{Output, VERSION};
+use super::meta::{Command, Meta};
+use super::reply::{Anatomy, Error, MetaReply, Reply, Status};
+use super::{Output, VERSION, base64};
 
 /// Writes a classic reply, unless it is to be kept back.
 pub fn reply(reply: &Reply, quiet: bool, output: &mut Output) {
@@ -67,6 +68,130 @@ pub fn value(key: &[u8], flags: u32, unique: Option<u64>, value: &Bytes, output:
 /// Writes the end of a retrieval.
 pub fn end(output: &mut Output) {
     line(b"END", output);
+}
+
+/// Writes the reply to a meta command: the facts that its flags ask for, in their order.
+pub fn meta(meta: &Meta<'_>, reply: &MetaReply, output: &mut Output) {
+    if meta.has(b'q') && is_hidden_when_quiet(meta.command, reply.status) {
+        return;
+    }
+    output.bytes(match reply.status {
+        Status::Done => b"HD",
+        Status::Value => b"VA",
+        Status::Miss => b"EN",
+        Status::NotFound => b"NF",
+        Status::NotStored => b"NS",
+        Status::Exists => b"EX",
+    });
+    if let Some(value) = &reply.value {
+        output.bytes(b" ");
+        output.number(u64::try_from(value.len()).unwrap_or(u64::MAX));
+    }
+    for flag in meta.flags() {
+        match flag.letter {
+            b'O' => {
+                output.bytes(b" O");
+                output.bytes(flag.argument);
+            }
+            b'k' => {
+                output.bytes(b" k");
+                key(meta.key(), reply.key_is_encoded, output);
+                if reply.key_is_encoded {
+                    output.bytes(b" b");
+                }
+            }
+            letter => fact(letter, reply, output),
+        }
+    }
+    for (mark, is_set) in [
+        (b" Z", reply.is_taken),
+        (b" X", reply.is_stale),
+        (b" W", reply.has_won),
+    ] {
+        if is_set {
+            output.bytes(mark);
+        }
+    }
+    output.bytes(b"\r\n");
+    if let Some(value) = &reply.value {
+        output.value(value);
+        output.bytes(b"\r\n");
+    }
+}
+
+/// Which replies `q` keeps back: those that a client who sends many expects.
+const fn is_hidden_when_quiet(command: Command, status: Status) -> bool {
+    match command {
+        Command::Get => matches!(status, Status::Miss),
+        Command::Set | Command::Delete => matches!(status, Status::Done),
+        Command::Arithmetic => matches!(status, Status::Done | Status::Value),
+        Command::Debug | Command::Noop => false,
+    }
+}
+
+/// Writes what a flag asks for, if it is known.
+fn fact(letter: u8, reply: &MetaReply, output: &mut Output) {
+    let number = match letter {
+        b'c' => reply.unique,
+        b'f' => reply.flags.map(u64::from),
+        b's' => reply.size.and_then(|size| u64::try_from(size).ok()),
+        b'h' => reply.was_fetched.map(u64::from),
+        b'l' => reply.idle_seconds,
+        b't' => match reply.seconds_left {
+            Some(None) => return output.bytes(b" t-1"),
+            Some(seconds) => seconds,
+            None => None,
+        },
+        _ => None,
+    };
+    if let Some(number) = number {
+        output.bytes(&[b' ', letter]);
+        output.number(number);
+    }
+}
+
+/// Writes the reply to `me`.
+pub fn anatomy(key: &[u8], anatomy: Option<&Anatomy>, output: &mut Output) {
+    let Some(anatomy) = anatomy else {
+        return line(b"EN", output);
+    };
+    output.bytes(b"ME ");
+    self::key(key, anatomy.key_is_encoded, output);
+    match anatomy.seconds_left {
+        Some(seconds) => field(" exp=", seconds, output),
+        None => output.bytes(b" exp=-1"),
+    }
+    field(" la=", anatomy.idle_seconds, output);
+    field(" cas=", anatomy.unique, output);
+    let fetch: &[u8] = if anatomy.is_fetched { b"yes" } else { b"no" };
+    output.bytes(b" fetch=");
+    output.bytes(fetch);
+    // There are no slab classes: all items are of one.
+    output.bytes(b" cls=1");
+    field(
+        " size=",
+        u64::try_from(anatomy.size).unwrap_or(u64::MAX),
+        output,
+    );
+    output.bytes(b"\r\n");
+}
+
+/// Writes the reply to `mn`.
+pub fn noop(output: &mut Output) {
+    line(b"MN", output);
+}
+
+fn field(name: &str, number: u64, output: &mut Output) {
+    output.bytes(name.as_bytes());
+    output.number(number);
+}
+
+fn key(key: &[u8], is_encoded: bool, output: &mut Output) {
+    if is_encoded {
+        base64::encode(key, |quad| output.bytes(quad));
+    } else {
+        output.bytes(key);
+    }
 }
 
 fn line(text: &[u8], output: &mut Output) {

@@ -5,9 +5,11 @@
 //! Lines are cut in `frame.rs`; classic commands are read in `classic.rs`, meta ones in `meta.rs`;
 //! replies are written by `encode.rs` into an [`Output`].
 
+mod base64;
 pub mod classic;
 pub mod encode;
 pub mod frame;
+pub mod meta;
 mod number;
 mod output;
 mod reply;
@@ -15,7 +17,7 @@ mod request;
 mod token;
 
 pub use output::Output;
-pub use reply::{Error, Reply};
+pub use reply::{Anatomy, Error, MetaReply, Reply, Status};
 pub use request::{
     Arithmetic, Direction, Parsed, Recovery, Refusal, Request, Retrieval, Storage, Verb,
 };

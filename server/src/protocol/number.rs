@@ -34,27 +34,29 @@ pub(super) fn signed32(token: &[u8]) -> Option<i32> {
     if token.len() > SHORT_LEN_MAX {
         return None;
     }
-    let (minus, digits) = sign(token, b"-")?;
+    let (minus, digits) = sign(token)?;
     i32::try_from(signed(minus, digits)?).ok()
 }
 
-/// The flags of a classic storage line: a plus sign may stand before them.
+/// The flags of a classic storage line: a sign may stand before them.
 pub(super) fn flags(token: &[u8]) -> Option<u32> {
-    let (_, digits) = sign(token, b"+")?;
-    u32::try_from(self::digits(digits)?).ok()
+    u32::try_from(with_any_sign(token)?).ok()
 }
 
-/// The exptime of a classic storage line: either sign may stand before it.
-pub(super) fn exptime(token: &[u8]) -> Option<i64> {
-    if let Some(digits) = token.strip_prefix(b"+") {
-        return signed(false, digits);
+/// The exptime of a classic storage line: a sign may stand before it.
+pub(super) fn exptime(token: &[u8]) -> Option<i32> {
+    i32::try_from(with_any_sign(token)?).ok()
+}
+
+fn with_any_sign(token: &[u8]) -> Option<i64> {
+    match token.strip_prefix(b"+") {
+        Some(digits) => signed(false, digits),
+        None => sign(token).and_then(|(minus, digits)| signed(minus, digits)),
     }
-    let (minus, digits) = sign(token, b"-")?;
-    signed(minus, digits)
 }
 
-fn sign<'a>(token: &'a [u8], sign: &[u8]) -> Option<(bool, &'a [u8])> {
-    let parsed: IResult<_, _> = all_consuming(pair(opt(tag(sign)), digit1)).parse(token);
+fn sign(token: &[u8]) -> Option<(bool, &[u8])> {
+    let parsed: IResult<_, _> = all_consuming(pair(opt(tag("-")), digit1)).parse(token);
     let (_, (sign, digits)) = parsed.ok()?;
     Some((sign.is_some(), digits))
 }

@@ -2,6 +2,8 @@
 //!
 //! One request has one reply; the dispatcher makes it, and nobody else.
 
+use bytes::Bytes;
+
 /// Everything that is wrong with a request, or with the server, in its own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
@@ -21,6 +23,26 @@ pub enum Error {
     InvalidDelta,
     /// A value that is no number.
     NonNumeric,
+    /// A meta flag that there is not.
+    InvalidFlag,
+    /// A meta flag sent twice.
+    DuplicateFlag,
+    /// More meta flags than a line may have.
+    TooManyFlags,
+    /// A number of a meta flag that is none.
+    BadToken,
+    /// A delta of a meta flag that is no number.
+    InvalidMetaDelta,
+    /// An initial value that is no number.
+    InvalidInitial,
+    /// A mode that `ms` does not have.
+    InvalidSetMode,
+    /// A mode that `ma` does not have.
+    InvalidArithmeticMode,
+    /// An opaque longer than one may be.
+    OpaqueTooLong,
+    /// A key that is not base64 where it should be.
+    BadBase64,
     /// The server was started with `-F`.
     FlushNotAllowed,
     /// The server was started without `-A`.
@@ -48,6 +70,16 @@ impl Error {
             Self::InvalidExptime => "CLIENT_ERROR invalid exptime argument",
             Self::InvalidDelta => "CLIENT_ERROR invalid numeric delta argument",
             Self::NonNumeric => "CLIENT_ERROR cannot increment or decrement non-numeric value",
+            Self::InvalidFlag => "CLIENT_ERROR invalid flag",
+            Self::DuplicateFlag => "CLIENT_ERROR duplicate flag",
+            Self::TooManyFlags => "CLIENT_ERROR options flags are too long",
+            Self::BadToken => "CLIENT_ERROR bad token in command line format",
+            Self::InvalidMetaDelta => "CLIENT_ERROR invalid numeric delta value",
+            Self::InvalidInitial => "CLIENT_ERROR invalid numeric initial value",
+            Self::InvalidSetMode => "CLIENT_ERROR invalid mode for ms M token",
+            Self::InvalidArithmeticMode => "CLIENT_ERROR invalid mode for ma M token",
+            Self::OpaqueTooLong => "CLIENT_ERROR opaque token too long",
+            Self::BadBase64 => "CLIENT_ERROR error decoding key",
             Self::FlushNotAllowed => "CLIENT_ERROR flush_all not allowed",
             Self::ShutdownNotEnabled => "SERVER_ERROR: shutdown not enabled",
             Self::InvalidShutdownMode => "CLIENT_ERROR invalid shutdown mode",
@@ -87,6 +119,70 @@ pub enum Reply {
     Statistics(Vec<(String, String)>),
     /// An error.
     Error(Error),
+}
+
+/// The first word of a reply to a meta command.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    /// `HD`: done, and there is no value.
+    #[default]
+    Done,
+    /// `VA`: done, and the value follows.
+    Value,
+    /// `EN`: `mg` found no item.
+    Miss,
+    /// `NF`: another command found none.
+    NotFound,
+    /// `NS`: not stored.
+    NotStored,
+    /// `EX`: the item has another unique.
+    Exists,
+}
+
+/// The reply to a meta command: what the flags of the request may ask to see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MetaReply {
+    /// The first word.
+    pub status: Status,
+    /// The value, where one is sent.
+    pub value: Option<Bytes>,
+    /// The unique (`c`).
+    pub unique: Option<u64>,
+    /// The client's flags (`f`).
+    pub flags: Option<u32>,
+    /// The length of the value (`s`).
+    pub size: Option<usize>,
+    /// The seconds until it expires (`t`); the inner none means never.
+    pub seconds_left: Option<Option<u64>>,
+    /// Whether it had been fetched before (`h`).
+    pub was_fetched: Option<bool>,
+    /// The seconds since it was last wanted (`l`).
+    pub idle_seconds: Option<u64>,
+    /// Whether the key is shown in base64 (`k`).
+    pub key_is_encoded: bool,
+    /// Another client is recaching the item (`Z`).
+    pub is_taken: bool,
+    /// The item is stale (`X`).
+    pub is_stale: bool,
+    /// This client is to recache the item (`W`).
+    pub has_won: bool,
+}
+
+/// What `me` tells of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anatomy {
+    /// The seconds until it expires; none means never.
+    pub seconds_left: Option<u64>,
+    /// The seconds since it was last wanted.
+    pub idle_seconds: u64,
+    /// Its unique.
+    pub unique: u64,
+    /// Whether it was fetched since it was stored.
+    pub is_fetched: bool,
+    /// Whether its key was sent in base64.
+    pub key_is_encoded: bool,
+    /// What it costs of the memory limit.
+    pub size: usize,
 }
 
 impl From<Error> for Reply {

@@ -92,7 +92,7 @@ pub struct Storage<'a> {
     /// The client's flags.
     pub flags: u32,
     /// The exptime, as sent.
-    pub exptime: i64,
+    pub exptime: i32,
     /// The length of the data block, without its end.
     pub length: usize,
 }

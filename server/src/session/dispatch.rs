@@ -7,10 +7,14 @@ use std::mem;
 use bytes::{Buf, Bytes};
 
 use super::{BLOCK_FIRST_BYTES, Connection, Keys, OUTPUT_HIGH_BYTES, State};
-use crate::command::{self, retrieval, storage};
+use crate::command::{self, Context, retrieval, storage};
+use crate::protocol::meta::{Command, Meta};
 use crate::protocol::{
-    Error, Parsed, Recovery, Refusal, Reply, Request, Retrieval, Storage, Tokens, classic, encode,
+    Error, MetaReply, Parsed, Recovery, Refusal, Reply, Request, Retrieval, Storage, Tokens,
+    classic, encode, meta,
 };
+
+use crate::time::Time;
 
 /// What ends a data block.
 const BLOCK_END: &[u8] = b"\r\n";
@@ -18,6 +22,9 @@ const BLOCK_END: &[u8] = b"\r\n";
 impl Connection {
     /// Answers a line. Tells how many of the bytes behind it belonged to it.
     pub(super) fn dispatch(&mut self, line: &[u8], rest: &[u8]) -> usize {
+        if let Some(parsed) = meta::parse(line) {
+            return self.dispatch_meta(line, parsed, rest);
+        }
         match classic::parse(line) {
             Err(refusal) => self.refuse(refusal),
             Ok(Parsed { request, quiet }) => match request {
@@ -49,7 +56,46 @@ impl Connection {
         self.state = State::Swallow(length.saturating_add(BLOCK_END.len()));
     }
 
-    /// Stores the block where it has arrived with its line; else waits for the rest of it.
+    fn dispatch_meta(
+        &mut self,
+        line: &[u8],
+        parsed: Result<Meta<'_>, Refusal>,
+        rest: &[u8],
+    ) -> usize {
+        let meta = match parsed {
+            Ok(meta) => meta,
+            Err(refusal) => {
+                self.refuse(refusal);
+                return 0;
+            }
+        };
+        let context = self.context();
+        let reply = match meta.command {
+            Command::Get => command::meta::get(&context, &meta),
+            Command::Delete => command::meta::delete(&context, &meta),
+            Command::Arithmetic => command::meta::step(&context, &meta),
+            Command::Set => return self.begin_meta_block(line, &meta, rest),
+            Command::Debug => {
+                let anatomy = command::meta::debug(&context, &meta);
+                encode::anatomy(meta.key(), anatomy.as_ref(), &mut self.output);
+                return 0;
+            }
+            Command::Noop => {
+                encode::noop(&mut self.output);
+                return 0;
+            }
+        };
+        self.answer_meta(&meta, reply);
+        0
+    }
+
+    fn answer_meta(&mut self, meta: &Meta<'_>, reply: Result<MetaReply, Error>) {
+        match reply {
+            Ok(reply) => encode::meta(meta, &reply, &mut self.output),
+            Err(error) => encode::error(error, &mut self.output),
+        }
+    }
+
     fn begin_block(
         &mut self,
         line: &[u8],
@@ -57,17 +103,35 @@ impl Connection {
         quiet: bool,
         rest: &[u8],
     ) -> usize {
-        let admitted = storage::admit(&self.context(), storage);
-        if let Err(error) = admitted {
+        if let Err(error) = storage::admit(&self.context(), storage) {
             self.swallow(storage.length);
             encode::reply(&error.into(), quiet, &mut self.output);
             return 0;
         }
         let length = storage.length.saturating_add(BLOCK_END.len());
         if let Some(block) = rest.get(..length) {
-            self.store(storage, block, quiet);
+            self.store(storage, block, quiet, self.now);
             return length;
         }
+        self.await_block(line, length, rest)
+    }
+
+    fn begin_meta_block(&mut self, line: &[u8], meta: &Meta<'_>, rest: &[u8]) -> usize {
+        if let Err(error) = command::meta::admit(&self.context(), meta) {
+            self.swallow(meta.length);
+            encode::error(error, &mut self.output);
+            return 0;
+        }
+        let length = meta.length.saturating_add(BLOCK_END.len());
+        if let Some(block) = rest.get(..length) {
+            self.store_meta(meta, block, self.now);
+            return length;
+        }
+        self.await_block(line, length, rest)
+    }
+
+    /// Keeps what has arrived of a block, and its line, until the rest has come.
+    fn await_block(&mut self, line: &[u8], length: usize, rest: &[u8]) -> usize {
         let mut block = Vec::with_capacity(length.min(BLOCK_FIRST_BYTES.max(rest.len())));
         block.extend_from_slice(rest);
         self.state = State::Block {
@@ -87,20 +151,35 @@ impl Connection {
         else {
             return;
         };
-        if let Ok(Parsed {
+        if let Some(Ok(meta)) = meta::parse(&line) {
+            self.store_meta(&meta, &block, since);
+        } else if let Ok(Parsed {
             request: Request::Store(storage),
             quiet,
         }) = classic::parse(&line)
         {
-            let now = mem::replace(&mut self.now, since);
-            self.store(&storage, &block, quiet);
-            self.now = now;
+            self.store(&storage, &block, quiet, since);
         }
     }
 
-    fn store(&mut self, storage: &Storage<'_>, block: &[u8], quiet: bool) {
+    fn context_since(&self, sent: Time) -> Context<'_> {
+        Context {
+            sent,
+            ..self.context()
+        }
+    }
+
+    fn store_meta(&mut self, meta: &Meta<'_>, block: &[u8], sent: Time) {
         let reply = match block.strip_suffix(BLOCK_END) {
-            Some(value) => storage::store(&self.context(), storage, value),
+            Some(value) => command::meta::set(&self.context_since(sent), meta, value),
+            None => Err(Error::BadDataChunk),
+        };
+        self.answer_meta(meta, reply);
+    }
+
+    fn store(&mut self, storage: &Storage<'_>, block: &[u8], quiet: bool, sent: Time) {
+        let reply = match block.strip_suffix(BLOCK_END) {
+            Some(value) => storage::store(&self.context_since(sent), storage, value),
             None => Error::BadDataChunk.into(),
         };
         encode::reply(&reply, quiet, &mut self.output);
@@ -113,8 +192,7 @@ impl Connection {
         }
         let mut keys = retrieval.keys;
         let all = keys.rest();
-        self.answer_keys(&mut keys, retrieval.with_uniques, retrieval.exptime);
-        if !keys.rest().is_empty() {
+        if !self.answer_keys(&mut keys, retrieval.with_uniques, retrieval.exptime) {
             let answered = all.len().saturating_sub(keys.rest().len());
             let mut keys = Bytes::copy_from_slice(all);
             keys.advance(answered);
@@ -141,26 +219,30 @@ impl Connection {
             return;
         };
         let mut keys = Tokens::of(&more.keys);
-        self.answer_keys(&mut keys, more.with_uniques, more.exptime);
-        let left = keys.rest().len();
-        if left > 0 {
+        if !self.answer_keys(&mut keys, more.with_uniques, more.exptime) {
+            let left = keys.rest().len();
             more.keys.advance(more.keys.len().saturating_sub(left));
             self.state = State::Keys(more);
         }
     }
 
-    /// Answers keys while there is room; when none are left, says so.
-    fn answer_keys(&mut self, keys: &mut Tokens<'_>, with_uniques: bool, exptime: Option<i32>) {
+    /// Answers keys while there is room, and ends the reply when none are left. Tells whether it did.
+    fn answer_keys(
+        &mut self,
+        keys: &mut Tokens<'_>,
+        with_uniques: bool,
+        exptime: Option<i32>,
+    ) -> bool {
         while self.output.queued_bytes() < OUTPUT_HIGH_BYTES {
             let Some(key) = keys.next() else {
-                *keys = Tokens::of(b"");
                 encode::end(&mut self.output);
-                return;
+                return true;
             };
             if let Some(hit) = retrieval::fetch(&self.context(), key, exptime) {
                 let unique = with_uniques.then_some(hit.unique);
                 encode::value(key, hit.flags, unique, &hit.value, &mut self.output);
             }
         }
+        false
     }
 }

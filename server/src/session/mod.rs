@@ -162,6 +162,7 @@ impl Connection {
             shared: &self.shared,
             counters: self.shared.counters(self.worker),
             now: self.now,
+            sent: self.now,
         }
     }
 

@@ -3,6 +3,8 @@
 //! It never shows an expired or flushed item: looking it up is what removes it.
 
 use super::Store;
+use bytes::Bytes;
+
 use super::item::{Draft, Expiry, Item};
 use super::shard::Shard;
 use crate::time::Time;
@@ -59,7 +61,7 @@ impl<'a> Entry<'a> {
     /// Removes an item that is no longer alive, and remembers why.
     fn bury(&mut self) {
         let Some(item) = self.item() else { return };
-        let absence = if self.store.flush.hides(item.epoch, item.stored) {
+        let absence = if self.store.flush.hides(item.epoch) {
             Absence::Flushed
         } else if item.expiry.has_passed(self.now) {
             Absence::Expired
@@ -105,7 +107,6 @@ impl<'a> Entry<'a> {
             hash: self.hash,
             unique,
             expiry: draft.expiry,
-            stored: self.now.seconds(),
             accessed: self.now.seconds(),
             flags: draft.flags,
             epoch: self.store.flush.epoch(),
@@ -116,6 +117,18 @@ impl<'a> Entry<'a> {
         self.slot = Some(self.shard.insert(item));
         self.shard.census.items_ever += 1;
         Ok(unique)
+    }
+
+    /// Writes another value of the same length over the item's, and gives it a new unique. All
+    /// else about it stays as it is. Tells the unique.
+    pub fn overwrite(&mut self, value: Bytes, chosen: Option<u64>) -> u64 {
+        debug_assert!(
+            self.item()
+                .is_none_or(|item| item.value.len() == value.len()),
+            "what an item costs does not change"
+        );
+        self.change(|item| item.value = value);
+        self.renumber(chosen)
     }
 
     /// Removes the item.

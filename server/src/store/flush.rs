@@ -15,7 +15,6 @@ const NONE: u64 = 0;
 pub(super) struct Flush {
     epoch: AtomicU32,
     pending: AtomicU64,
-    cutoff: AtomicU64,
     order: Mutex<()>,
 }
 
@@ -46,22 +45,14 @@ impl Flush {
         self.change(|flush| flush.pending.store(second, Ordering::Release));
     }
 
-    /// Hides what was stored before a second that has passed.
-    pub(super) fn before(&self, second: u64) {
-        self.change(|flush| {
-            flush.cutoff.fetch_max(second, Ordering::Release);
-            flush.pending.store(NONE, Ordering::Release);
-        });
-    }
-
     /// The epoch of an item stored now.
     pub(super) fn epoch(&self) -> u32 {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Whether an item of that epoch and that second has been flushed.
-    pub(super) fn hides(&self, epoch: u32, stored: u64) -> bool {
-        epoch != self.epoch() || stored < self.cutoff.load(Ordering::Acquire)
+    /// Whether an item of that epoch has been flushed.
+    pub(super) fn hides(&self, epoch: u32) -> bool {
+        epoch != self.epoch()
     }
 
     fn begin_epoch(&self) {

@@ -79,7 +79,6 @@ pub struct Item {
     pub(super) hash: u64,
     pub(super) unique: u64,
     pub(super) expiry: Expiry,
-    pub(super) stored: u64,
     pub(super) accessed: u64,
     pub(super) flags: u32,
     pub(super) epoch: u32,

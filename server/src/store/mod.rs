@@ -107,11 +107,6 @@ impl Store {
         self.flush.at(second);
     }
 
-    /// Hides what was stored before a second that has passed, and forgets a pending flush.
-    pub fn flush_before(&self, second: u64) {
-        self.flush.before(second);
-    }
-
     /// Changes the memory limit, evicting what no longer fits.
     pub fn set_limit(&self, limit_bytes: usize, now: Time) {
         self.limit_bytes.store(limit_bytes, Ordering::Relaxed);
@@ -188,7 +183,7 @@ impl Store {
     }
 
     fn is_dead(&self, item: &Item, now: Time) -> bool {
-        item.expiry.has_passed(now) || self.flush.hides(item.epoch, item.stored)
+        item.expiry.has_passed(now) || self.flush.hides(item.epoch)
     }
 
     fn is_full(&self, more_bytes: usize) -> bool {

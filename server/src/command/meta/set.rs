@@ -1,0 +1,182 @@
+//! `ms`.
+
+use bytes::Bytes;
+
+use super::super::{Context, expiration};
+use crate::counters::Counter;
+use crate::protocol::meta::{Meta, Mode};
+use crate::protocol::{Error, MetaReply, Status};
+use crate::store::{Draft, Entry, Expiry, Item, Marks, NoMemory};
+
+/// Whether the data block that a line announces is let in.
+///
+/// # Errors
+///
+/// The reply, when it is not: the block is to be skipped.
+pub fn admit(context: &Context<'_>, meta: &Meta<'_>) -> Result<(), Error> {
+    let store = &context.shared.store;
+    let flags = meta.client_flags.unwrap_or(0);
+    let cost = store.cost(meta.key().len(), meta.length, flags);
+    if cost <= context.shared.settings.item_bytes_max {
+        context.count(Counter::CmdSet);
+        return Ok(());
+    }
+    context.count(Counter::StoreTooLarge);
+    if meta.mode == Mode::Set {
+        context.entry(meta.key(), |entry| entry.remove());
+    }
+    Err(Error::TooLarge)
+}
+
+/// Stores a data block.
+///
+/// # Errors
+///
+/// When there is no memory.
+pub fn set(context: &Context<'_>, meta: &Meta<'_>, block: &[u8]) -> Result<MetaReply, Error> {
+    context.entry(meta.key(), |entry| {
+        let status = store(context, meta, block, entry).map_err(|NoMemory| {
+            if meta.mode == Mode::Set {
+                entry.remove();
+            }
+            context.count(Counter::StoreNoMemory);
+            Error::OutOfMemory
+        })?;
+        let mut reply = super::reply(meta, status);
+        let stored = entry.item().filter(|_| status == Status::Done);
+        reply.unique = Some(stored.map_or(0, Item::unique));
+        reply.size = Some(stored.map_or(block.len(), |item| item.value().len()));
+        Ok(reply)
+    })
+}
+
+fn store(
+    context: &Context<'_>,
+    meta: &Meta<'_>,
+    block: &[u8],
+    entry: &mut Entry<'_>,
+) -> Result<Status, NoMemory> {
+    let Some(item) = entry.item() else {
+        return store_missing(context, meta, block, entry);
+    };
+    match (meta.mode, meta.compare) {
+        (Mode::Add, _) => {
+            entry.mark_bumped();
+            Ok(Status::NotStored)
+        }
+        (Mode::Append | Mode::Prepend, Some(compare)) if compare != item.unique() => {
+            Ok(Status::Exists)
+        }
+        (Mode::Append, _) => extend(context, meta, &[item.value(), block].concat(), entry),
+        (Mode::Prepend, _) => extend(context, meta, &[block, item.value()].concat(), entry),
+        (Mode::Set | Mode::Replace, None) => put(context, meta, block, entry),
+        (Mode::Set | Mode::Replace, Some(compare)) => {
+            compare_and_store(context, meta, block, compare, entry)
+        }
+    }
+}
+
+fn store_missing(
+    context: &Context<'_>,
+    meta: &Meta<'_>,
+    block: &[u8],
+    entry: &mut Entry<'_>,
+) -> Result<Status, NoMemory> {
+    match (meta.mode, meta.compare, meta.vivify) {
+        (Mode::Set | Mode::Replace, Some(_), _) => {
+            context.count(Counter::CasMisses);
+            Ok(Status::NotFound)
+        }
+        (Mode::Set | Mode::Add, ..) => put(context, meta, block, entry),
+        (Mode::Append | Mode::Prepend, _, Some(exptime)) => {
+            let mut draft = draft(context, meta, block);
+            draft.expiry = expiration::expiry(exptime, context.sent);
+            entry.insert(draft)?;
+            Ok(Status::Done)
+        }
+        (Mode::Replace | Mode::Append | Mode::Prepend, ..) => Ok(Status::NotStored),
+    }
+}
+
+/// Stores if the item is the one the client has seen; a later one only if it may be stale.
+fn compare_and_store(
+    context: &Context<'_>,
+    meta: &Meta<'_>,
+    block: &[u8],
+    compare: u64,
+    entry: &mut Entry<'_>,
+) -> Result<Status, NoMemory> {
+    let Some(item) = entry.item() else {
+        return Ok(Status::NotFound);
+    };
+    if compare != 0 && compare == item.unique() {
+        context.count(Counter::CasHits);
+        return put(context, meta, block, entry);
+    }
+    if compare == 0 || !meta.has(b'I') || compare > item.unique() {
+        context.count(Counter::CasBadval);
+        return Ok(Status::Exists);
+    }
+    let mut draft = draft(context, meta, block);
+    draft.expiry = item.expiry();
+    draft.marks.stale = true;
+    draft.marks.won = item.marks().won;
+    entry.insert(draft)?;
+    context.count(Counter::CasHits);
+    Ok(Status::Done)
+}
+
+fn put(
+    context: &Context<'_>,
+    meta: &Meta<'_>,
+    block: &[u8],
+    entry: &mut Entry<'_>,
+) -> Result<Status, NoMemory> {
+    entry.insert(draft(context, meta, block))?;
+    Ok(Status::Done)
+}
+
+/// Replaces the value and keeps the flags and the expiry.
+fn extend(
+    context: &Context<'_>,
+    meta: &Meta<'_>,
+    value: &[u8],
+    entry: &mut Entry<'_>,
+) -> Result<Status, NoMemory> {
+    let Some(mut draft) = entry
+        .item()
+        .map(|item| super::super::storage::redraft(item, value))
+    else {
+        return Ok(Status::NotStored);
+    };
+    let cost = context
+        .shared
+        .store
+        .cost(meta.key().len(), value.len(), draft.flags);
+    if cost > context.shared.settings.item_bytes_max {
+        return Ok(Status::NotStored);
+    }
+    draft.unique = chosen_unique(meta);
+    entry.insert(draft)?;
+    Ok(Status::Done)
+}
+
+fn draft(context: &Context<'_>, meta: &Meta<'_>, block: &[u8]) -> Draft {
+    Draft {
+        value: Bytes::copy_from_slice(block),
+        flags: meta.client_flags.unwrap_or(0),
+        expiry: meta.exptime.map_or(Expiry::NEVER, |exptime| {
+            expiration::expiry(exptime, context.sent)
+        }),
+        unique: chosen_unique(meta),
+        marks: Marks {
+            encoded: meta.is_encoded(),
+            ..Marks::default()
+        },
+    }
+}
+
+/// A unique of 0 asks for one to be made.
+fn chosen_unique(meta: &Meta<'_>) -> Option<u64> {
+    meta.unique.filter(|&unique| unique != 0)
+}

@@ -1,0 +1,272 @@
+//! The meta commands: a line into a command, a key and flags.
+//!
+//! It never says what a flag does. Every command takes every flag and overlooks those it has no
+//! use for; a flag that is unknown, repeated or malformed is refused.
+
+use super::base64::{self, DECODED_LEN_MAX};
+use super::classic::{block_len, is_key};
+use super::number;
+use super::reply::Error;
+use super::request::{Direction, Recovery, Refusal};
+use super::token::Tokens;
+
+/// How many words a line may have, the command and the key included.
+const TOKENS_MAX: usize = 20;
+
+/// The longest opaque, with its letter, in bytes.
+const OPAQUE_LEN_MAX: usize = 32;
+
+/// Which meta command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `mg`
+    Get,
+    /// `ms`
+    Set,
+    /// `md`
+    Delete,
+    /// `ma`
+    Arithmetic,
+    /// `me`
+    Debug,
+    /// `mn`
+    Noop,
+}
+
+/// How `ms` stores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// `MS`
+    #[default]
+    Set,
+    /// `ME`
+    Add,
+    /// `MR`
+    Replace,
+    /// `MA`
+    Append,
+    /// `MP`
+    Prepend,
+}
+
+/// One flag: its letter and what follows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flag<'a> {
+    /// The letter.
+    pub letter: u8,
+    /// Its argument.
+    pub argument: &'a [u8],
+}
+
+/// A well-formed meta line.
+#[derive(Clone, Debug)]
+pub struct Meta<'a> {
+    /// The command.
+    pub command: Command,
+    /// The length of the data block, for `ms`.
+    pub length: usize,
+    /// The unique to compare with (`C`).
+    pub compare: Option<u64>,
+    /// The unique to give (`E`).
+    pub unique: Option<u64>,
+    /// The client's flags (`F`).
+    pub client_flags: Option<u32>,
+    /// How far a number is to move (`D`).
+    pub delta: Option<u64>,
+    /// The number to start with (`J`).
+    pub initial: Option<u64>,
+    /// The exptime of an item made on a miss (`N`).
+    pub vivify: Option<i32>,
+    /// The seconds left under which a client is to recache (`R`).
+    pub recache: Option<i32>,
+    /// The exptime (`T`).
+    pub exptime: Option<i32>,
+    /// How to store (`M` of `ms`).
+    pub mode: Mode,
+    /// Which way to count (`M` of `ma`).
+    pub direction: Direction,
+    key: Key<'a>,
+    flags: [Flag<'a>; TOKENS_MAX],
+    flags_len: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Key<'a> {
+    sent: &'a [u8],
+    decoded: [u8; DECODED_LEN_MAX],
+    decoded_len: Option<usize>,
+}
+
+impl<'a> Meta<'a> {
+    /// The key, decoded where it was sent in base64.
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        match self.key.decoded_len {
+            Some(len) => self.key.decoded.get(..len).unwrap_or_default(),
+            None => self.key.sent,
+        }
+    }
+
+    /// Whether the key was sent in base64 (`b`).
+    #[must_use]
+    pub const fn is_encoded(&self) -> bool {
+        self.key.decoded_len.is_some()
+    }
+
+    /// The flags, in the order in which they were sent.
+    pub fn flags(&self) -> impl Iterator<Item = Flag<'a>> + use<'_, 'a> {
+        self.flags.iter().take(self.flags_len).copied()
+    }
+
+    /// Whether a flag was sent.
+    #[must_use]
+    pub fn has(&self, letter: u8) -> bool {
+        self.flags().any(|flag| flag.letter == letter)
+    }
+
+    fn blank(command: Command, key: &'a [u8]) -> Self {
+        Self {
+            command,
+            length: 0,
+            compare: None,
+            unique: None,
+            client_flags: None,
+            delta: None,
+            initial: None,
+            vivify: None,
+            recache: None,
+            exptime: None,
+            mode: Mode::Set,
+            direction: Direction::Increment,
+            key: Key {
+                sent: key,
+                decoded: [0; DECODED_LEN_MAX],
+                decoded_len: None,
+            },
+            flags: [Flag::default(); TOKENS_MAX],
+            flags_len: 0,
+        }
+    }
+
+    /// Takes one more flag.
+    fn take(&mut self, word: &'a [u8]) -> Result<(), Error> {
+        let Some((&letter, argument)) = word.split_first() else {
+            return Err(Error::BadLine);
+        };
+        if !letter.is_ascii_alphanumeric() {
+            return Err(Error::BadLine);
+        }
+        if self.has(letter) {
+            return Err(Error::DuplicateFlag);
+        }
+        self.read(letter, argument)?;
+        if let Some(place) = self.flags.get_mut(self.flags_len) {
+            *place = Flag { letter, argument };
+            self.flags_len = self.flags_len.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, letter: u8, argument: &'a [u8]) -> Result<(), Error> {
+        match letter {
+            b'C' => self.compare = Some(unsigned(argument, Error::BadToken)?),
+            b'E' => self.unique = Some(unsigned(argument, Error::BadToken)?),
+            b'D' => self.delta = Some(unsigned(argument, Error::InvalidMetaDelta)?),
+            b'J' => self.initial = Some(unsigned(argument, Error::InvalidInitial)?),
+            b'N' => self.vivify = Some(signed(argument)?),
+            b'R' => self.recache = Some(signed(argument)?),
+            b'T' => self.exptime = Some(signed(argument)?),
+            b'F' => {
+                let flags = number::unsigned32(argument).ok_or(Error::BadLine)?;
+                self.client_flags = Some(flags);
+            }
+            b'M' => self.read_mode(argument)?,
+            b'O' if argument.len() >= OPAQUE_LEN_MAX => return Err(Error::OpaqueTooLong),
+            b'b' => {
+                let decoded = base64::decode(self.key.sent, &mut self.key.decoded);
+                self.key.decoded_len = Some(decoded.ok_or(Error::BadBase64)?);
+            }
+            b'c' | b'f' | b'h' | b'k' | b'l' | b'q' | b's' | b't' | b'u' | b'v' | b'x' | b'I'
+            | b'L' | b'O' | b'P' => {}
+            _ => return Err(Error::InvalidFlag),
+        }
+        Ok(())
+    }
+
+    /// The mode is its first letter; what `ms` and `ma` mean by it differs.
+    fn read_mode(&mut self, argument: &[u8]) -> Result<(), Error> {
+        match (self.command, argument.first()) {
+            (Command::Set, Some(b'E')) => self.mode = Mode::Add,
+            (Command::Set, Some(b'A')) => self.mode = Mode::Append,
+            (Command::Set, Some(b'P')) => self.mode = Mode::Prepend,
+            (Command::Set, Some(b'R')) => self.mode = Mode::Replace,
+            (Command::Set, Some(b'S')) => self.mode = Mode::Set,
+            (Command::Set, _) => return Err(Error::InvalidSetMode),
+            (Command::Arithmetic, Some(b'I' | b'+')) => self.direction = Direction::Increment,
+            (Command::Arithmetic, Some(b'D' | b'-')) => self.direction = Direction::Decrement,
+            (Command::Arithmetic, _) => return Err(Error::InvalidArithmeticMode),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Reads a line, if its command is a meta command.
+#[must_use]
+pub fn parse(line: &[u8]) -> Option<Result<Meta<'_>, Refusal>> {
+    let (command, rest) = line.split_first_chunk::<2>()?;
+    if !matches!(rest, [] | [b' ', ..]) {
+        return None;
+    }
+    let command = match command {
+        b"mg" => Command::Get,
+        b"ms" => Command::Set,
+        b"md" => Command::Delete,
+        b"ma" => Command::Arithmetic,
+        b"me" => Command::Debug,
+        b"mn" => return Some(Ok(Meta::blank(Command::Noop, b""))),
+        _ => return None,
+    };
+    Some(read(command, Tokens::of(rest)))
+}
+
+fn read(command: Command, mut words: Tokens<'_>) -> Result<Meta<'_>, Refusal> {
+    let behind_line = |error| refuse(error, Recovery::Line);
+    let key = words.next().ok_or(Error::BadLine).map_err(behind_line)?;
+    let mut meta = Meta::blank(command, key);
+    let mut recovery = Recovery::Line;
+    let mut tokens: usize = 2;
+    if command == Command::Set {
+        let length = words.next().and_then(block_len);
+        meta.length = length.ok_or(Error::BadLine).map_err(behind_line)?;
+        recovery = Recovery::Block(meta.length);
+        tokens = 3;
+    }
+    let refuse = |error| refuse(error, recovery);
+    if !is_key(key) {
+        return Err(refuse(Error::BadLine));
+    }
+    if { words }.count().saturating_add(tokens) > TOKENS_MAX {
+        return Err(refuse(Error::TooManyFlags));
+    }
+    for word in words {
+        meta.take(word).map_err(refuse)?;
+    }
+    Ok(meta)
+}
+
+const fn refuse(error: Error, recovery: Recovery) -> Refusal {
+    Refusal {
+        error,
+        quiet: false,
+        recovery,
+    }
+}
+
+fn unsigned(argument: &[u8], error: Error) -> Result<u64, Error> {
+    number::unsigned64(argument).ok_or(error)
+}
+
+fn signed(argument: &[u8]) -> Result<i32, Error> {
+    number::signed32(argument).ok_or(Error::BadToken)
+}
