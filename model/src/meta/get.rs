@@ -36,7 +36,7 @@ pub(crate) fn mg(model: &mut Model, line: &Line, now: Time) -> Ruling {
 fn get(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
     let (item, absence) = match model.lookup(&flags.key, now) {
         Ok(item) => (core::mem::take(item), None),
-        Err(absence) if flags.has(b'N') => (stub(model, flags), Some(absence)),
+        Err(absence) if flags.has(b'N') => (stub(model, flags, now), Some(absence)),
         Err(absence) => return miss(model, flags).also(absence.rule()),
     };
     let mut visit = Visit::new(model, flags, now, item, absence.is_some());
@@ -71,13 +71,15 @@ fn miss(model: &mut Model, flags: &Flags) -> Ruling {
 }
 
 /// The empty item that `N` makes of a miss.
-fn stub(model: &mut Model, flags: &Flags) -> Item {
+fn stub(model: &mut Model, flags: &Flags, now: Time) -> Item {
     count(&mut model.counters.total_items);
     let raw = model.dialect.has(req!("meta.get.vivify.base64.raw"));
     let asked = flags.number(b'E').filter(|_| model.options.cas);
     Item {
         unique: asked.unwrap_or_else(|| model.next_unique()),
         base64: flags.has(b'b') && !raw,
+        stored: now,
+        accessed: now,
         ..Item::default()
     }
 }
@@ -117,7 +119,7 @@ fn count_hit(model: &mut Model, flags: &Flags) -> &'static Requirement {
 fn act_before_opaque(model: &mut Model, flags: &Flags, now: Time) {
     let (item, created) = match model.lookup(&flags.key, now) {
         Ok(item) => (core::mem::take(item), false),
-        Err(_) if flags.has(b'N') => (stub(model, flags), true),
+        Err(_) if flags.has(b'N') => (stub(model, flags, now), true),
         Err(_) => {
             miss(model, flags);
             return;
