@@ -103,25 +103,15 @@ impl Store {
     ) -> Result<Store, &'static Requirement> {
         let [key, flags, exptime] = [1, 2, 3].map(|n| line.argument(n).unwrap_or_default());
         keys::check(key, line)?;
-        let verb = match line.command() {
-            b"add" => Verb::Add,
-            b"replace" => Verb::Replace,
-            b"append" => Verb::Append,
-            b"prepend" => Verb::Prepend,
-            b"cas" => Verb::Cas(0),
-            _ => Verb::Set,
-        };
+        let verb = Verb::read(line, dialect)?;
         let bad_number = match verb {
             Verb::Append | Verb::Prepend => req!("storage.append.parsed"),
             _ => req!("storage.line.numbers"),
         };
         Ok(Store {
+            verb,
             flags: numbers::flags(flags, line, dialect).ok_or(bad_number)?,
             exptime: numbers::exptime(exptime, line, dialect).ok_or(bad_number)?,
-            verb: match verb {
-                Verb::Cas(_) => Verb::Cas(unique(line, dialect)?),
-                other => other,
-            },
             key: key.to_vec(),
             arrived: now,
             length: usize::try_from(length).unwrap_or(usize::MAX),
@@ -285,7 +275,20 @@ impl Store {
     }
 }
 
-/// The unique that a `cas` line names.
+impl Verb {
+    /// The command word, and for `cas` the unique that the line names.
+    fn read(line: &Line, dialect: &Dialect) -> Result<Verb, &'static Requirement> {
+        Ok(match line.command() {
+            b"add" => Verb::Add,
+            b"replace" => Verb::Replace,
+            b"append" => Verb::Append,
+            b"prepend" => Verb::Prepend,
+            b"cas" => Verb::Cas(unique(line, dialect)?),
+            _ => Verb::Set,
+        })
+    }
+}
+
 fn unique(line: &Line, dialect: &Dialect) -> Result<u64, &'static Requirement> {
     let Some(token) = line.argument(5) else {
         line.note(req!("storage.cas.no-unique"));
