@@ -4,7 +4,7 @@ use spec::{Requirement, req};
 
 use crate::framing::Line;
 use crate::reply::{MALFORMED, Reply};
-use crate::ruling::Ruling;
+use crate::ruling::{Recovery, Ruling};
 use crate::storage::{self, Store};
 use crate::{
     Model, Time, administration, arithmetic, deletion, flush, meta, retrieval, statistics, touch,
@@ -51,6 +51,89 @@ impl Upload {
 
 /// Rules a command line.
 pub(crate) fn rule(model: &mut Model, line: &Line, now: Time) -> Answer {
+    if let Some(ruling) = too_short(model, line) {
+        return ruling.into();
+    }
+    let Some(arity) = Arity::of(line.command()) else {
+        line.note_if(line.noreply(), req!("framing.noreply.foreign"));
+        return command(model, line, now);
+    };
+    if line.arguments_from(arity.most).is_empty() {
+        line.settle_noreply(arity.needed, &model.dialect);
+    } else if model.dialect.has(req!("framing.extra.refused")) {
+        line.note(req!("framing.extra"));
+        return Reply::Error.because(req!("framing.extra.refused")).into();
+    } else {
+        line.note(req!("framing.extra"));
+        line.note(req!("framing.extra.ignored"));
+        line.settle_noreply(arity.needed, &model.dialect);
+    }
+    match command(model, line, now) {
+        Answer::Ruled(ruling) => explained(model, line, ruling).into(),
+        awaits_data => awaits_data,
+    }
+}
+
+/// Adds what follows from `noreply` and from the length, whatever the command ruled.
+fn explained(model: &Model, line: &Line, ruling: Ruling) -> Ruling {
+    let stores = Arity::of(line.command()).is_some_and(|arity| arity.needed >= 5);
+    let unknown_length = stores && ruling.recovery == Recovery::Next;
+    line.note_if(unknown_length, req!("framing.swallow.unknown"));
+    if !line.noreply() {
+        return ruling;
+    }
+    let refused = matches!(ruling.reply, Reply::ClientError(_) | Reply::ServerError(_));
+    if ruling.silent {
+        return ruling.also(refused.then_some(req!("framing.noreply.errors")));
+    }
+    let hidden = req!("framing.noreply.malformed.hidden");
+    let ruling = ruling.also(req!("framing.noreply.malformed"));
+    if model.dialect.has(hidden) {
+        ruling.silent_if(true, hidden)
+    } else {
+        ruling.also(req!("framing.noreply.malformed.told"))
+    }
+}
+
+/// How many tokens a command that takes `noreply` needs, and how many it knows with `noreply`.
+struct Arity {
+    needed: usize,
+    most: usize,
+}
+
+impl Arity {
+    fn of(command: &[u8]) -> Option<Arity> {
+        let (needed, most) = match command {
+            b"set" | b"add" | b"replace" | b"append" | b"prepend" => (5, 6),
+            b"cas" => (6, 7),
+            b"touch" | b"incr" | b"decr" => (3, 4),
+            b"delete" => (2, 4),
+            b"flush_all" => (1, 3),
+            b"verbosity" => (2, 3),
+            _ => return None,
+        };
+        Some(Arity { needed, most })
+    }
+}
+
+/// A line without a command, or with one that the dialect finds too short to be any.
+fn too_short(model: &Model, line: &Line) -> Option<Ruling> {
+    let refused = req!("framing.line.short.refused");
+    if line.arguments_from(0).is_empty() {
+        let error = req!("framing.empty.error");
+        let client_error = req!("framing.empty.client-error");
+        return Some(incomplete(model, client_error, error).also(req!("framing.empty")));
+    }
+    let short = line.length_bytes < LENGTH_MIN_BYTES;
+    line.note_if(short, req!("framing.line.short"));
+    (short && model.dialect.has(refused)).then(|| MALFORMED.because(refused))
+}
+
+/// The length, with its end, below which memcached 1.6.45 reads no line.
+const LENGTH_MIN_BYTES: usize = 4;
+
+/// Lets the command's own chapter rule.
+fn command(model: &mut Model, line: &Line, now: Time) -> Answer {
     match line.command() {
         b"set" | b"add" | b"replace" | b"append" | b"prepend" | b"cas" => {
             storage::line(model, line, now)
@@ -71,7 +154,7 @@ pub(crate) fn rule(model: &mut Model, line: &Line, now: Time) -> Answer {
         b"version" => administration::version().into(),
         b"verbosity" => administration::verbosity(model, line).into(),
         b"quit" => administration::quit().into(),
-        _ => unknown(line).into(),
+        _ => strange(model, line).into(),
     }
 }
 
@@ -89,7 +172,30 @@ pub(crate) fn incomplete(
     }
 }
 
+/// A command that the protocol does not have, or a request of another protocol.
+fn strange(model: &Model, line: &Line) -> Ruling {
+    let closes = |rule| Reply::Nothing.because(rule).closing();
+    match line.arguments_from(0) {
+        [alone] if alone.starts_with(b"HTTP/") => {
+            let closed = req!("framing.http-alone.closed");
+            line.note(req!("framing.http-alone"));
+            if model.dialect.has(closed) {
+                return closes(closed);
+            }
+        }
+        [.., last] if last.starts_with(b"HTTP/") => return closes(req!("framing.http")),
+        _ => {}
+    }
+    let mut ruling = unknown(line);
+    ruling.silent = line.silences_unknown(&model.dialect);
+    ruling
+}
+
 /// A command that the protocol does not have.
-pub(crate) fn unknown(_line: &Line) -> Ruling {
+pub(crate) fn unknown(line: &Line) -> Ruling {
+    let command = line.command();
+    let upper = command.iter().any(u8::is_ascii_uppercase);
+    line.note_if(upper, req!("framing.case"));
+    line.note_if(command.starts_with(b"\x80"), req!("framing.binary-later"));
     Reply::Error.because(req!("framing.unknown"))
 }

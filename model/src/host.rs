@@ -87,10 +87,8 @@ impl Peer for Host {
     }
 
     fn half_close(&mut self, client: u8) {
-        let client = self.clients.entry(client).or_default();
-        if let Some(ruling) = client.session.end() {
-            self.cited.extend(ruling.because);
-        }
+        let ruling = self.clients.entry(client).or_default().session.end();
+        self.cited.extend(ruling.because);
     }
 
     fn pass(&mut self, seconds: u64) {
