@@ -113,7 +113,7 @@ impl Connection {
             self.store(storage, block, quiet, self.now);
             return length;
         }
-        self.await_block(line, length, rest)
+        self.expect_block(line, length, rest)
     }
 
     fn begin_meta_block(&mut self, line: &[u8], meta: &Meta<'_>, rest: &[u8]) -> usize {
@@ -127,11 +127,11 @@ impl Connection {
             self.store_meta(meta, block, self.now);
             return length;
         }
-        self.await_block(line, length, rest)
+        self.expect_block(line, length, rest)
     }
 
     /// Keeps what has arrived of a block, and its line, until the rest has come.
-    fn await_block(&mut self, line: &[u8], length: usize, rest: &[u8]) -> usize {
+    fn expect_block(&mut self, line: &[u8], length: usize, rest: &[u8]) -> usize {
         let mut block = Vec::with_capacity(length.min(BLOCK_FIRST_BYTES.max(rest.len())));
         block.extend_from_slice(rest);
         self.state = State::Block {
@@ -226,7 +226,7 @@ impl Connection {
         }
     }
 
-    /// Answers keys while there is room, and ends the reply when none are left. Tells whether it did.
+    /// Answers keys while there is room, ends the reply after the last, and tells whether it did.
     fn answer_keys(
         &mut self,
         keys: &mut Tokens<'_>,
