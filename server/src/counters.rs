@@ -70,6 +70,10 @@ counters! {
     StoreTooLarge = "store_too_large",
     /// Items refused for want of memory.
     StoreNoMemory = "store_no_memory",
+    /// Attempts to authenticate.
+    AuthCmds = "auth_cmds",
+    /// Attempts that failed.
+    AuthErrors = "auth_errors",
     /// Connections ever taken.
     TotalConnections = "total_connections",
     /// Connections refused because there were too many.

@@ -6,6 +6,7 @@
 //! - [`session`]: one client's connection without a socket: bytes in, bytes out, now an argument.
 //! - [`net`]: sockets, threads, signals, and the only clock.
 //!
+//! Beside them `counters`, `prefixes` and `roster` keep what `stats` tells.
 //! Each knows only those above it in this list; nothing here knows the law or the model.
 
 #![forbid(unsafe_code)]
@@ -13,7 +14,9 @@
 pub mod command;
 pub mod counters;
 pub mod net;
+pub mod prefixes;
 pub mod protocol;
+pub mod roster;
 pub mod session;
 pub mod settings;
 pub mod shared;

@@ -2,9 +2,11 @@
 //!
 //! It never holds a socket or reads a clock: it is told when the server was started.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::counters::{Counters, Ledger};
+use crate::prefixes::Prefixes;
+use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::store::{Configuration, Store};
 use crate::time::Time;
@@ -18,11 +20,15 @@ pub struct Shared {
     pub store: Store,
     /// The counters.
     pub ledger: Ledger,
+    /// Requests counted by prefix.
+    pub prefixes: Prefixes,
+    /// Who is connected.
+    pub roster: Roster,
     /// When the server was started.
     pub started: Time,
     verbosity: AtomicU32,
-    connections: AtomicUsize,
-    connections_ever: AtomicUsize,
+    oldest: AtomicU64,
+    dealt: AtomicUsize,
     is_stopping: AtomicBool,
 }
 
@@ -37,10 +43,12 @@ impl Shared {
                 has_uniques: settings.has_uniques,
             }),
             ledger: Ledger::new(settings.threads),
+            prefixes: Prefixes::new(settings.prefix_delimiter, settings.counts_prefixes),
+            roster: Roster::default(),
             started: now,
             verbosity: AtomicU32::new(settings.verbosity),
-            connections: AtomicUsize::new(0),
-            connections_ever: AtomicUsize::new(0),
+            oldest: AtomicU64::new(0),
+            dealt: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
             settings,
         }
@@ -68,21 +76,21 @@ impl Shared {
         self.is_stopping.load(Ordering::Acquire)
     }
 
-    /// How many connections are open.
+    /// Items stored before so many seconds after the start are flushed, or will be.
     #[must_use]
-    pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::Relaxed)
+    pub fn oldest(&self) -> u64 {
+        self.oldest.load(Ordering::Relaxed)
     }
 
-    /// Notes a new connection, and tells which worker's counters it moves.
-    pub(crate) fn open_connection(&self) -> usize {
-        self.connections.fetch_add(1, Ordering::Relaxed);
-        self.connections_ever.fetch_add(1, Ordering::Relaxed) % self.settings.threads.max(1)
+    /// Notes when the last flush was, or is to be.
+    pub(crate) fn set_oldest(&self, second: u64) {
+        let since_start = second.saturating_sub(self.started.seconds());
+        self.oldest.store(since_start, Ordering::Relaxed);
     }
 
-    /// Notes that a connection is gone.
-    pub(crate) fn close_connection(&self) {
-        self.connections.fetch_sub(1, Ordering::Relaxed);
+    /// Which worker's counters the next connection moves.
+    pub(crate) fn next_worker(&self) -> usize {
+        self.dealt.fetch_add(1, Ordering::Relaxed) % self.settings.threads.max(1)
     }
 
     /// The counters of a worker.

@@ -11,6 +11,8 @@ pub(super) fn delete(context: &Context<'_>, key: &[u8]) -> Reply {
         entry.remove();
         found
     });
+    let prefixes = &context.shared.prefixes;
+    prefixes.count(key, |tally| tally.deletes += 1);
     context.count_either(deleted, Counter::DeleteHits, Counter::DeleteMisses);
     if deleted {
         Reply::Deleted

@@ -14,9 +14,16 @@ pub(super) fn flush_all(context: &Context<'_>, delay: Option<i32>) -> Reply {
         return Error::InvalidExptime.into();
     };
     let store = &context.shared.store;
+    let now = context.now.seconds();
     match expiration::expiry(delay, context.now).second() {
-        Some(second) if context.now.seconds() < second => store.flush_at(second),
-        Some(_) | None => store.flush(),
+        Some(second) if now < second => {
+            store.flush_at(second);
+            context.shared.set_oldest(second);
+        }
+        Some(_) | None => {
+            store.flush();
+            context.shared.set_oldest(now);
+        }
     }
     Reply::Ok
 }

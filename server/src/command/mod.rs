@@ -31,6 +31,8 @@ pub struct Context<'a> {
     pub now: Time,
     /// When the line of the request came, which is what its exptime counts from.
     pub sent: Time,
+    /// The number of the connection that asks.
+    pub connection: Option<u64>,
 }
 
 impl Context<'_> {

@@ -33,6 +33,10 @@ pub fn fetch(context: &Context<'_>, key: &[u8], exptime: Option<i32>) -> Option<
         }
         Some(hit)
     });
+    context.shared.prefixes.count(key, |tally| {
+        tally.gets += 1;
+        tally.hits += u64::from(hit.is_some());
+    });
     match exptime {
         None => {
             context.count(Counter::CmdGet);
@@ -41,9 +45,6 @@ pub fn fetch(context: &Context<'_>, key: &[u8], exptime: Option<i32>) -> Option<
         Some(_) => {
             context.count(Counter::CmdTouch);
             context.count_either(hit.is_some(), Counter::TouchHits, Counter::TouchMisses);
-            if hit.is_none() {
-                context.count(Counter::GetMisses);
-            }
         }
     }
     hit

@@ -16,6 +16,8 @@ use crate::store::{Draft, Entry, Item, Marks, NoMemory};
 ///
 /// The reply, when it is not: the block is to be skipped.
 pub fn admit(context: &Context<'_>, storage: &Storage<'_>) -> Result<(), Error> {
+    let prefixes = &context.shared.prefixes;
+    prefixes.count(storage.key, |tally| tally.sets += 1);
     let cost = context
         .shared
         .store

@@ -158,7 +158,7 @@ async fn deal(listener: TcpListener, workers: Rc<Vec<Worker>>, shared: Arc<Share
     let mut turn = workers.iter().cycle();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) if shared.connections() >= shared.settings.connections_max => {
+            Ok((stream, _)) if shared.roster.count() >= shared.settings.connections_max => {
                 refuse(stream, &shared);
             }
             Ok((stream, _)) => {

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
-use std::net::TcpStream as StdStream;
+use std::net::{SocketAddr, TcpStream as StdStream};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use tokio::task::LocalSet;
 use tokio::time;
 
 use super::Clock;
+use crate::roster::Addresses;
 use crate::session::Connection;
 use crate::shared::Shared;
 
@@ -55,7 +56,14 @@ impl Worker {
 
     /// Gives it a connection. The queue is bounded by the limit of connections.
     pub(super) fn take(&self, stream: StdStream) {
-        let connection = Connection::new(Arc::clone(&self.shared));
+        let name = |address: io::Result<SocketAddr>| {
+            address.map_or_else(|_| String::new(), |address| format!("tcp:{address}"))
+        };
+        let addresses = Addresses {
+            client: name(stream.peer_addr()),
+            listener: name(stream.local_addr()),
+        };
+        let connection = Connection::between(Arc::clone(&self.shared), addresses);
         let _ = self.connections.send((stream, connection));
     }
 }

@@ -34,7 +34,7 @@ pub fn parse(line: &[u8]) -> Result<Parsed<'_>, Refusal> {
         b"prepend" => storage(words, Verb::Prepend),
         b"cas" => storage(words, Verb::Cas(0)),
         _ => {
-            let quiet = is_quiet(words);
+            let quiet = !is_always_answered(command) && is_quiet(words);
             match simple(command, words) {
                 Ok(request) => Ok(Parsed { request, quiet }),
                 Err(error) => Err(Refusal {
@@ -176,6 +176,11 @@ pub(super) fn block_len(token: &[u8]) -> Option<usize> {
     number::signed32(token)
         .and_then(|length| usize::try_from(length).ok())
         .filter(|&length| length <= BLOCK_LEN_MAX)
+}
+
+/// Whether a command has no use for `noreply`: it is nothing but its reply.
+fn is_always_answered(command: &[u8]) -> bool {
+    matches!(command, b"version" | b"stats")
 }
 
 /// Whether the last word is `noreply`. The command itself is one of the words counted.

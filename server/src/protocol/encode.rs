@@ -39,6 +39,10 @@ pub fn reply(reply: &Reply, quiet: bool, output: &mut Output) {
             }
             end(output);
         }
+        Reply::Lines(lines) => {
+            output.bytes(lines);
+            end(output);
+        }
         Reply::Error(error) => self::error(*error, output),
     }
 }

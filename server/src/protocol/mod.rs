@@ -10,7 +10,7 @@ pub mod classic;
 pub mod encode;
 pub mod frame;
 pub mod meta;
-mod number;
+pub(crate) mod number;
 mod output;
 mod reply;
 mod request;

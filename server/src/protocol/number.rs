@@ -22,7 +22,7 @@ pub(super) fn unsigned64(token: &[u8]) -> Option<u64> {
 }
 
 /// Digits that make a number below 2^32.
-pub(super) fn unsigned32(token: &[u8]) -> Option<u32> {
+pub(crate) fn unsigned32(token: &[u8]) -> Option<u32> {
     if token.len() > SHORT_LEN_MAX {
         return None;
     }

@@ -45,6 +45,16 @@ pub enum Error {
     BadBase64,
     /// The server was started with `-F`.
     FlushNotAllowed,
+    /// The server was started with `-X`: no keys of a class.
+    CachedumpNotAllowed,
+    /// The server was started with `-X`: no prefixes.
+    DetailNotAllowed,
+    /// Not a word that `stats detail` has.
+    DetailUsage,
+    /// A line that lacks words.
+    BadShortLine,
+    /// A class that no server has.
+    IllegalSlab,
     /// The server was started without `-A`.
     ShutdownNotEnabled,
     /// Neither `shutdown` nor `shutdown graceful`.
@@ -81,6 +91,11 @@ impl Error {
             Self::OpaqueTooLong => "CLIENT_ERROR opaque token too long",
             Self::BadBase64 => "CLIENT_ERROR error decoding key",
             Self::FlushNotAllowed => "CLIENT_ERROR flush_all not allowed",
+            Self::CachedumpNotAllowed => "CLIENT_ERROR stats cachedump not allowed",
+            Self::DetailNotAllowed => "CLIENT_ERROR stats detail not allowed",
+            Self::DetailUsage => "CLIENT_ERROR usage: stats detail on|off|dump",
+            Self::BadShortLine => "CLIENT_ERROR bad command line",
+            Self::IllegalSlab => "CLIENT_ERROR Illegal slab id",
             Self::ShutdownNotEnabled => "SERVER_ERROR: shutdown not enabled",
             Self::InvalidShutdownMode => "CLIENT_ERROR invalid shutdown mode",
             Self::MemoryLimitTooSmall => "MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m",
@@ -117,6 +132,8 @@ pub enum Reply {
     Number(u64),
     /// Names and values, then `END`.
     Statistics(Vec<(String, String)>),
+    /// Whole lines, then `END`.
+    Lines(Vec<u8>),
     /// An error.
     Error(Error),
 }

@@ -16,6 +16,7 @@ use crate::command::Context;
 use crate::counters::Counter;
 use crate::protocol::Output;
 use crate::protocol::frame::{self, Frame};
+use crate::roster::{Addresses, Record};
 use crate::shared::Shared;
 use crate::time::Time;
 
@@ -58,6 +59,7 @@ struct Keys {
 pub struct Connection {
     shared: Arc<Shared>,
     worker: usize,
+    record: Arc<Record>,
     state: State,
     input: BytesMut,
     scanned: usize,
@@ -71,10 +73,17 @@ impl Connection {
     /// A connection that has just been opened.
     #[must_use]
     pub fn new(shared: Arc<Shared>) -> Self {
-        let worker = shared.open_connection();
+        Self::between(shared, Addresses::default())
+    }
+
+    /// A connection that has just been opened, with the addresses that `stats conns` shows.
+    #[must_use]
+    pub fn between(shared: Arc<Shared>, addresses: Addresses) -> Self {
+        let worker = shared.next_worker();
         shared.counters(worker).count(Counter::TotalConnections);
         Self {
             now: shared.started,
+            record: shared.roster.enter(addresses, shared.started),
             shared,
             worker,
             state: State::Line,
@@ -92,6 +101,7 @@ impl Connection {
         self.now = now;
         if !bytes.is_empty() || self.active.is_none() {
             self.active = Some(now);
+            self.record.stir(now);
         }
         let read = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.context().counters.add(Counter::BytesRead, read);
@@ -163,6 +173,7 @@ impl Connection {
             counters: self.shared.counters(self.worker),
             now: self.now,
             sent: self.now,
+            connection: Some(self.record.number),
         }
     }
 
@@ -232,6 +243,6 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.shared.close_connection();
+        self.shared.roster.leave(self.record.number);
     }
 }

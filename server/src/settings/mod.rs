@@ -61,6 +61,8 @@ pub struct Settings {
     pub verbosity: u32,
     /// After how many seconds without a request a connection is closed.
     pub idle_timeout_seconds: Option<u64>,
+    /// Whether `stats sizes` lists sizes.
+    pub tracks_sizes: bool,
     /// The user to become.
     pub user: Option<String>,
     /// Whether to go into the background.
@@ -92,6 +94,7 @@ impl Default for Settings {
             counts_prefixes: false,
             verbosity: 0,
             idle_timeout_seconds: None,
+            tracks_sizes: false,
             user: None,
             is_daemon: false,
             pid_file: None,

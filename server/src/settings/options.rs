@@ -296,6 +296,7 @@ fn extended(settings: &mut Settings, text: &str) -> std::option::Option<()> {
                 let seconds = number(value, 0, 31_536_000)?;
                 settings.idle_timeout_seconds = (seconds > 0).then_some(seconds);
             }
+            "track_sizes" => settings.tracks_sizes = true,
             _ if WITHOUT_EFFECT.contains(&key) => settings
                 .warnings
                 .push(format!("-o {key}: has no effect here")),
@@ -335,7 +336,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "resp_obj_mem_limit",
     "watcher_logbuf_size",
     "worker_logbuf_size",
-    "track_sizes",
     "inline_ascii_resp",
     "no_inline_ascii_resp",
     "modern",

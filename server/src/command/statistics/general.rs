@@ -1,0 +1,141 @@
+//! `stats` alone, in memcached's order.
+//!
+//! What memcached counts of its slabs and its crawler is left out, but for the names without which
+//! exporters take a server to be down: those are 0 because it never happened.
+
+use std::process;
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+
+use super::super::Context;
+use super::Lines;
+use crate::counters::Counter;
+use crate::protocol::VERSION;
+
+/// What is counted of requests, in memcached's order.
+const REQUESTS: &[Counter] = &[
+    Counter::CmdGet,
+    Counter::CmdSet,
+    Counter::CmdFlush,
+    Counter::CmdTouch,
+    Counter::CmdMeta,
+    Counter::GetHits,
+    Counter::GetMisses,
+    Counter::GetExpired,
+    Counter::GetFlushed,
+    Counter::DeleteMisses,
+    Counter::DeleteHits,
+    Counter::IncrMisses,
+    Counter::IncrHits,
+    Counter::DecrMisses,
+    Counter::DecrHits,
+    Counter::CasMisses,
+    Counter::CasHits,
+    Counter::CasBadval,
+    Counter::TouchHits,
+    Counter::TouchMisses,
+    Counter::StoreTooLarge,
+    Counter::StoreNoMemory,
+    Counter::AuthCmds,
+    Counter::AuthErrors,
+];
+
+/// What never happens here.
+const NEVER_BEFORE_ITEMS: &[&str] = &[
+    "conn_yields",
+    "lru_crawler_running",
+    "lru_crawler_starts",
+    "log_watchers",
+    "unexpected_napi_ids",
+    "round_robin_fallback",
+];
+
+/// What never happens to items here.
+const NEVER_TO_ITEMS: &[&str] = &[
+    "crawler_reclaimed",
+    "crawler_items_checked",
+    "lrutail_reflocked",
+    "moves_to_cold",
+    "moves_to_warm",
+    "moves_within_lru",
+    "direct_reclaims",
+];
+
+pub(super) fn general(context: &Context<'_>) -> Lines {
+    let mut lines = Lines::default();
+    process_lines(context, &mut lines);
+    let shared = context.shared;
+    for &counter in REQUESTS {
+        lines.add(counter.name(), shared.ledger.total(counter));
+    }
+    if shared.settings.idle_timeout_seconds.is_some() {
+        add_counter(context, Counter::IdleKicks, &mut lines);
+    }
+    add_counter(context, Counter::BytesRead, &mut lines);
+    add_counter(context, Counter::BytesWritten, &mut lines);
+    let tally = shared.store.tally();
+    lines.add("limit_maxbytes", tally.limit_bytes);
+    lines.add("accepting_conns", 1);
+    lines.add("listen_disabled_num", 0);
+    lines.add("time_in_listen_disabled_us", 0);
+    lines.add("threads", shared.settings.threads);
+    for name in NEVER_BEFORE_ITEMS {
+        lines.add(name, 0);
+    }
+    lines.add("bytes", tally.bytes);
+    lines.add("curr_items", tally.items);
+    lines.add("total_items", tally.items_ever);
+    lines.add("expired_unfetched", tally.expired_unfetched);
+    lines.add("evicted_unfetched", tally.evicted_unfetched);
+    lines.add(
+        "evicted_active",
+        tally.evictions.saturating_sub(tally.evicted_unfetched),
+    );
+    lines.add("evictions", tally.evictions);
+    lines.add("reclaimed", tally.reclaimed);
+    for name in NEVER_TO_ITEMS {
+        lines.add(name, 0);
+    }
+    lines
+}
+
+fn process_lines(context: &Context<'_>, lines: &mut Lines) {
+    let shared = context.shared;
+    lines.add("pid", process::id());
+    lines.add("uptime", shared.started.until(context.now).as_secs());
+    lines.add("time", context.now.seconds());
+    lines.add("version", VERSION);
+    lines.add("touchstone_version", env!("CARGO_PKG_VERSION"));
+    lines.add("pointer_size", usize::BITS);
+    let (user, system) = processor_time();
+    lines.add("rusage_user", user);
+    lines.add("rusage_system", system);
+    lines.add("max_connections", shared.settings.connections_max);
+    lines.add("curr_connections", shared.roster.count());
+    add_counter(context, Counter::TotalConnections, lines);
+    add_counter(context, Counter::RejectedConnections, lines);
+    lines.add("connection_structures", shared.roster.count());
+}
+
+fn add_counter(context: &Context<'_>, counter: Counter, lines: &mut Lines) {
+    lines.add(counter.name(), context.shared.ledger.total(counter));
+}
+
+/// The time the processors spent for us and for the system on our behalf, in seconds.
+fn processor_time() -> (String, String) {
+    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {
+        return (String::from("0.000000"), String::from("0.000000"));
+    };
+    let seconds = |microseconds: i64| {
+        format!(
+            "{}.{:06}",
+            microseconds / 1_000_000,
+            microseconds % 1_000_000
+        )
+    };
+    (
+        seconds(usage.user_time().num_microseconds()),
+        seconds(usage.system_time().num_microseconds()),
+    )
+}

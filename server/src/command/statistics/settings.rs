@@ -1,0 +1,55 @@
+//! `stats settings`: how the server was started, and what commands have turned since.
+//!
+//! It leaves out what does not exist here, but for the names that dashboards read.
+
+use super::super::Context;
+use super::Lines;
+
+pub(super) fn settings(context: &Context<'_>) -> Lines {
+    let shared = context.shared;
+    let settings = &shared.settings;
+    let mut lines = Lines::default();
+    lines.add("maxbytes", shared.store.tally().limit_bytes);
+    lines.add("maxconns", settings.connections_max);
+    lines.add("tcpport", settings.port);
+    lines.add("udpport", 0);
+    lines.add("inter", interfaces(&settings.listen));
+    lines.add("verbosity", shared.verbosity());
+    lines.add("oldest", shared.oldest());
+    lines.add("evictions", if settings.evicts { "on" } else { "off" });
+    lines.add_switch("shutdown_command", settings.allows_shutdown);
+    lines.add("num_threads", settings.threads);
+    lines.add("stat_key_prefix", char::from(settings.prefix_delimiter));
+    lines.add_switch("detail_enabled", shared.prefixes.is_on());
+    lines.add_switch("cas_enabled", settings.has_uniques);
+    lines.add("tcp_backlog", settings.backlog);
+    lines.add("binding_protocol", "ascii");
+    lines.add_switch("auth_enabled_sasl", false);
+    lines.add_switch("auth_enabled_ascii", false);
+    lines.add("item_size_max", settings.item_bytes_max);
+    lines.add_switch("maxconns_fast", true);
+    lines.add_switch("lru_crawler", false);
+    lines.add("lru_crawler_sleep", 0);
+    lines.add("lru_crawler_tocrawl", 0);
+    lines.add_switch("flush_enabled", settings.allows_flush);
+    lines.add_switch("dump_enabled", settings.allows_dump);
+    lines.add_switch("lru_maintainer_thread", false);
+    lines.add_switch("lru_segmented", false);
+    lines.add("hot_lru_pct", 0);
+    lines.add("warm_lru_pct", 0);
+    lines.add("hot_max_factor", "0.00");
+    lines.add("warm_max_factor", "0.00");
+    lines.add("idle_timeout", settings.idle_timeout_seconds.unwrap_or(0));
+    lines.add_switch("track_sizes", settings.tracks_sizes);
+    lines.add_switch("ssl_enabled", false);
+    lines.add("client_flags_size", 4);
+    lines
+}
+
+fn interfaces(listen: &[String]) -> String {
+    if listen.is_empty() {
+        String::from("127.0.0.1")
+    } else {
+        listen.join(",")
+    }
+}
