@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use spec::{Requirement, req};
 
+use crate::dispatch::incomplete;
 use crate::framing::Line;
 use crate::memory::size_of_item;
 use crate::reply::{MALFORMED, Reply};
@@ -52,7 +53,11 @@ const NUMERIC_SIZE_MAX: u64 = 512 << 10;
 /// `incr <key> <value> [noreply]` and `decr <key> <value> [noreply]`
 pub(crate) fn rule(model: &mut Model, line: &Line, now: Time) -> Ruling {
     let [command, key, delta, ..] = line.arguments_from(0) else {
-        return incomplete(model);
+        return incomplete(
+            model,
+            req!("arithmetic.tokens"),
+            req!("arithmetic.tokens.error"),
+        );
     };
     let ruling = if let Err(rule) = keys::check(key, line) {
         MALFORMED.because(rule).also(req!("arithmetic.key"))
@@ -66,14 +71,6 @@ pub(crate) fn rule(model: &mut Model, line: &Line, now: Time) -> Ruling {
         }
     };
     ruling.silent_if(line.noreply(), req!("arithmetic.noreply"))
-}
-
-fn incomplete(model: &Model) -> Ruling {
-    if model.dialect.has(req!("arithmetic.tokens.error")) {
-        Reply::Error.because(req!("arithmetic.tokens.error"))
-    } else {
-        MALFORMED.because(req!("arithmetic.tokens"))
-    }
 }
 
 fn answer(model: &mut Model, key: &[u8], delta: Delta, now: Time) -> Ruling {

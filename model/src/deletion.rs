@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 
 use spec::req;
 
+use crate::dispatch::incomplete;
 use crate::framing::Line;
 use crate::reply::{MALFORMED, Reply};
 use crate::ruling::Ruling;
@@ -13,7 +14,11 @@ use crate::{Model, Time, keys};
 /// `delete <key> [noreply]`
 pub(crate) fn delete(model: &mut Model, line: &Line, now: Time) -> Ruling {
     let [_, key, behind @ ..] = line.arguments_from(0) else {
-        return incomplete(model);
+        return incomplete(
+            model,
+            req!("deletion.tokens"),
+            req!("deletion.tokens.error"),
+        );
     };
     let ruling = if let Err(rule) = keys::check(key, line) {
         MALFORMED.because(rule).also(req!("deletion.key"))
@@ -33,14 +38,6 @@ pub(crate) fn delete(model: &mut Model, line: &Line, now: Time) -> Ruling {
 const USAGE: Reply = Reply::ClientError(Cow::Borrowed(
     "bad command line format.  Usage: delete <key> [noreply]",
 ));
-
-fn incomplete(model: &Model) -> Ruling {
-    if model.dialect.has(req!("deletion.tokens.error")) {
-        Reply::Error.because(req!("deletion.tokens.error"))
-    } else {
-        MALFORMED.because(req!("deletion.tokens"))
-    }
-}
 
 fn remove(model: &mut Model, key: &[u8], now: Time) -> Ruling {
     model.prefixes.delete(key);

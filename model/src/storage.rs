@@ -11,7 +11,7 @@ use spec::{Dialect, Requirement, req};
 use crate::dispatch::{Answer, Upload, incomplete};
 use crate::expiration::Deadline;
 use crate::framing::Line;
-use crate::memory::size_of_item;
+use crate::memory::{self, size_of_item};
 use crate::reply::{MALFORMED, Reply};
 use crate::ruling::Ruling;
 use crate::state::Item;
@@ -75,6 +75,14 @@ pub(crate) fn line(model: &mut Model, line: &Line, now: Time) -> Answer {
             .swallowing(block, req!("storage.too-large.swallow"))
             .into();
     }
+    if !model.has_room_for(&store.key, length, store.flags) {
+        let removes = store.verb == Verb::Set;
+        return memory::refuse(model, &store.key, removes)
+            .silent_if(store.noreply, req!("framing.noreply"))
+            .swallowing(block, req!("memory.refuse.swallow"))
+            .into();
+    }
+    line.note_if(model.options.refuse_when_full, req!("memory.refuse.room"));
     line.note_if(length >= ACCEPTED_BYTES, req!("storage.too-large.accepted"));
     count(&mut model.counters.cmd_set);
     Answer::AwaitsData(Upload::Classic(store))
@@ -214,6 +222,9 @@ impl Store {
             return Reply::NotStored
                 .because(req!("storage.append.too-large"))
                 .also(req!("storage.too-large.exact"));
+        }
+        if !model.has_room_for(&self.key, value.len() as u64, old.flags) {
+            return Reply::NotStored.because(req!("memory.refuse.joined"));
         }
         let item = Item {
             value,
