@@ -88,6 +88,22 @@ impl Process {
 }
 
 impl Process {
+    /// One more connection, for a client of one's own.
+    ///
+    /// # Errors
+    /// When the server does not accept it.
+    pub fn connect(&self) -> std::io::Result<TcpStream> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// The number of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How it ended, where it did: a server that a client can end is no server.
     #[must_use]
     pub fn died(&mut self) -> Option<String> {

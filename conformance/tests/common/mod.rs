@@ -1,0 +1,109 @@
+//! A real memcached and real clients, for the rules that no exchange can show.
+//!
+//! It never judges: a client says what it was answered, and the test says whether that may be.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+
+use conformance::target::process::Process;
+use spec::Requirement;
+
+/// Starts the memcached in PATH to try these rules on it; nothing where there is none, and then
+/// this says so.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only a test of the suite asks for CI"
+)]
+pub(crate) fn memcached(rules: &[&Requirement], options: &str) -> Option<Process> {
+    if Command::new("memcached").arg("-V").output().is_err() {
+        let required = std::env::var("CI").is_ok_and(|ci| ci == "true");
+        assert!(!required, "no memcached in PATH, and CI requires one");
+        for rule in rules {
+            println!("SKIPPED {rule}: there is no memcached in PATH (apt-get install memcached)");
+        }
+        return None;
+    }
+    let started = Process::start("memcached -u root -l 127.0.0.1 -p {port}", options);
+    Some(started.unwrap_or_else(|problem| panic!("{problem}")))
+}
+
+/// One client with a connection of its own.
+pub(crate) struct Client(BufReader<TcpStream>);
+
+/// What a client found under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) key: String,
+    pub(crate) flags: u32,
+    pub(crate) unique: u64,
+    pub(crate) data: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn of(server: &Process) -> Client {
+        Client(BufReader::new(server.connect().expect("it accepts")))
+    }
+
+    /// Sends a line and reads the one line of its reply.
+    pub(crate) fn ask(&mut self, line: &str) -> String {
+        self.send(line.as_bytes());
+        self.line()
+    }
+
+    /// Sends a storage command with its data block and reads its reply.
+    pub(crate) fn store(&mut self, line: &str, data: &[u8]) -> String {
+        self.send(&[format!("{line} {}\r\n", data.len()).as_bytes(), data].concat());
+        self.line()
+    }
+
+    /// `set` without flags or exptime, which must succeed.
+    pub(crate) fn set(&mut self, key: &str, data: &[u8]) {
+        assert_eq!(self.store(&format!("set {key} 0 0"), data), "STORED");
+    }
+
+    /// `gets` of some keys: what was found, in the order of the reply.
+    pub(crate) fn gets(&mut self, keys: &str) -> Vec<Found> {
+        self.send(format!("gets {keys}").as_bytes());
+        let mut found = Vec::new();
+        loop {
+            let line = self.line();
+            let words: Vec<&str> = line.split(' ').collect();
+            match words.as_slice() {
+                ["END"] => return found,
+                ["VALUE", key, flags, length, unique] => {
+                    let number = |word: &str| word.parse::<u64>().expect("a number");
+                    let mut data = vec![0; usize::try_from(number(length)).unwrap() + 2];
+                    self.0.read_exact(&mut data).expect("the data block");
+                    assert!(data.ends_with(b"\r\n"), "the block of {key} ends its line");
+                    data.truncate(data.len() - 2);
+                    found.push(Found {
+                        key: (*key).to_owned(),
+                        flags: u32::try_from(number(flags)).unwrap(),
+                        unique: number(unique),
+                        data,
+                    });
+                }
+                _ => panic!("`{line}` in the reply to `gets {keys}`"),
+            }
+        }
+    }
+
+    /// What is under one key.
+    pub(crate) fn get(&mut self, key: &str) -> Option<Found> {
+        self.gets(key).pop()
+    }
+
+    fn send(&mut self, request: &[u8]) {
+        let request = [request, b"\r\n"].concat();
+        self.0.get_mut().write_all(&request).expect("it reads");
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("it replies");
+        line.trim_end_matches("\r\n").to_owned()
+    }
+}
