@@ -6,7 +6,7 @@ use alloc::borrow::Cow;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use spec::{Requirement, req};
+use spec::{Dialect, Requirement, req};
 
 use crate::dispatch::incomplete;
 use crate::framing::Line;
@@ -28,6 +28,8 @@ pub(crate) enum Delta {
 pub(crate) struct Changed {
     /// What it is now, and what the reply shows.
     pub(crate) number: u64,
+    /// The item that holds it.
+    pub(crate) item: Item,
     /// memcached would have made a new item for it, for the number did not fit into the old one.
     pub(crate) renewed: bool,
     /// Why it counted so.
@@ -111,11 +113,13 @@ pub(crate) fn change(
     let renewed = write(&mut item, number, &mut because);
     if renewed {
         count(&mut model.counters.total_items);
+        forget_marks(&model.dialect, &mut item, &mut because);
     }
     item.unique = model.next_unique();
-    model.items.insert(key.to_vec(), item);
+    model.items.insert(key.to_vec(), item.clone());
     Ok(Changed {
         number,
+        item,
         renewed,
         because,
     })
@@ -165,6 +169,22 @@ fn write(item: &mut Item, number: u64, because: &mut Vec<&'static Requirement>) 
         because.push(req!("arithmetic.padded"));
     }
     grows
+}
+
+/// The deviations of a new item that has nothing of what the old one was marked with.
+fn forget_marks(dialect: &Dialect, item: &mut Item, because: &mut Vec<&'static Requirement>) {
+    let forgets = req!("meta.arithmetic.stale.grown");
+    if dialect.has(forgets) {
+        item.stale = false;
+        item.won = false;
+        item.fetched = false;
+        because.push(forgets);
+    }
+    let forgets = req!("meta.arithmetic.base64.grown");
+    if dialect.has(forgets) {
+        item.base64 = false;
+        because.push(forgets);
+    }
 }
 
 /// A value read as a number, and the rules that made it one.

@@ -109,6 +109,14 @@ impl Model {
         }
     }
 
+    /// The unique of an item that is stored now: the one a client chose, or a new one. 0 is none.
+    pub(crate) fn unique(&mut self, chosen: Option<u64>) -> u64 {
+        match chosen {
+            Some(chosen) if chosen != 0 && self.options.cas => chosen,
+            _ => self.next_unique(),
+        }
+    }
+
     /// A unique that no item has had.
     pub(crate) fn next_unique(&mut self) -> u64 {
         if !self.options.cas {
