@@ -26,6 +26,7 @@ mod dispatch;
 mod expiration;
 mod flush;
 mod framing;
+mod freedom;
 mod host;
 mod keys;
 mod limits;
