@@ -106,8 +106,8 @@ fn a_bad_meta_line_has_one_reply_and_the_stream_stays_in_step() {
          mg k v v
          mg k T
          mg k Tx
-         mg k Oaaaaaaaaaabbbbbbbbbbccccccccccd
-         mg k Oaaaaaaaaaabbbbbbbbbbccccccccccde
+         mg k Oaaaaaaaaaabbbbbbbbbbccccccccccdd
+         mg k Oaaaaaaaaaabbbbbbbbbbccccccccccddd
          mg k a b c d e f g h i j k l m n o p q r s t
          ms k
          ms k abc

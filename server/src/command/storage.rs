@@ -18,20 +18,32 @@ use crate::store::{Draft, Entry, Item, Marks, NoMemory};
 pub fn admit(context: &Context<'_>, storage: &Storage<'_>) -> Result<(), Error> {
     let prefixes = &context.shared.prefixes;
     prefixes.count(storage.key, |tally| tally.sets += 1);
-    let cost = context
-        .shared
-        .store
-        .cost(storage.key.len(), storage.length, storage.flags);
-    if cost <= context.shared.settings.item_bytes_max {
-        context.count(Counter::CmdSet);
-        return Ok(());
-    }
-    context.count(Counter::StoreTooLarge);
-    if storage.verb == Verb::Set {
+    let admitted = has_room(context, storage.key, storage.length, storage.flags);
+    if admitted.is_err() && storage.verb == Verb::Set {
         // The client meant to replace the value: the old one must not be taken for the new one.
         context.entry(storage.key, |entry| entry.remove());
     }
-    Err(Error::TooLarge)
+    admitted
+}
+
+/// Whether an item may be as large as it would be, and there is room for it. Counts either way.
+pub(super) fn has_room(
+    context: &Context<'_>,
+    key: &[u8],
+    length: usize,
+    flags: u32,
+) -> Result<(), Error> {
+    let store = &context.shared.store;
+    let cost = store.cost(key.len(), length, flags);
+    let (counter, outcome) = if cost > context.shared.settings.item_bytes_max {
+        (Counter::StoreTooLarge, Err(Error::TooLarge))
+    } else if !store.has_room(cost) {
+        (Counter::StoreNoMemory, Err(Error::OutOfMemory))
+    } else {
+        (Counter::CmdSet, Ok(()))
+    };
+    context.count(counter);
+    outcome
 }
 
 /// Stores a data block.
@@ -52,8 +64,8 @@ pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: &[u8]) -> Repl
             }
             Verb::Cas(unique) if unique == 0 || unique != item.unique() => Ok(Reply::Exists),
             Verb::Set | Verb::Replace | Verb::Cas(_) => put(context, storage, block, entry),
-            Verb::Append => extend(context, &[item.value(), block].concat(), entry),
-            Verb::Prepend => extend(context, &[block, item.value()].concat(), entry),
+            Verb::Append => Ok(extend(context, &[item.value(), block].concat(), entry)),
+            Verb::Prepend => Ok(extend(context, &[block, item.value()].concat(), entry)),
         }
     });
     if matches!(storage.verb, Verb::Cas(_)) {
@@ -90,17 +102,18 @@ fn put(
 }
 
 /// Replaces the value and keeps all else that the client gave.
-fn extend(context: &Context<'_>, value: &[u8], entry: &mut Entry<'_>) -> Result<Reply, NoMemory> {
-    let Some(draft) = entry.item().map(|item| redraft(item, value)) else {
-        return Ok(Reply::NotStored);
+fn extend(context: &Context<'_>, value: &[u8], entry: &mut Entry<'_>) -> Reply {
+    let Some(item) = entry.item() else {
+        return Reply::NotStored;
     };
-    let store = &context.shared.store;
-    let key_len = entry.item().map_or(0, |item| item.key().len());
-    if store.cost(key_len, value.len(), draft.flags) > context.shared.settings.item_bytes_max {
-        return Ok(Reply::NotStored);
+    let draft = redraft(item, value);
+    let cost = (context.shared.store).cost(item.key().len(), value.len(), draft.flags);
+    if cost > context.shared.settings.item_bytes_max {
+        return Reply::NotStored;
     }
-    entry.insert(draft)?;
-    Ok(Reply::Stored)
+    // There may be room for what was sent, but not for the joined value beside the old one.
+    let stored = entry.insert(draft);
+    stored.map_or(Reply::NotStored, |_| Reply::Stored)
 }
 
 /// The item again, with another value and without its marks.

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::thread;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -27,6 +28,9 @@ use crate::shared::Shared;
 
 /// How much is read at once. All connections of a worker read into one buffer.
 const READ_BYTES: usize = 64 * 1024;
+
+/// How long a client may go on sending after it has been told that the connection is closed.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// A thread and the way to give it connections.
 #[derive(Debug)]
@@ -100,7 +104,8 @@ where
             connection.receive(&[], desk.clock.now());
         }
         if connection.is_closed() {
-            return stream.shutdown().await;
+            drop(connection);
+            return part(stream, desk).await;
         }
         match connection.next_deadline() {
             None => listen(&mut stream, &mut connection, desk).await?,
@@ -113,6 +118,27 @@ where
             }
         }
     }
+}
+
+/// Closes a connection so that the client gets all that was said: a socket that is closed while
+/// bytes wait to be read may lose what was written before.
+async fn part<S>(mut stream: S, desk: &Desk) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    stream.shutdown().await?;
+    let drained = poll_fn(|context| {
+        loop {
+            let mut buffer = desk.buffer.borrow_mut();
+            let mut buffer = ReadBuf::new(&mut buffer);
+            match ready!(Pin::new(&mut stream).poll_read(context, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+        }
+    });
+    let _ = time::timeout(PARTING, drained).await;
+    Ok(())
 }
 
 /// Reads once and carries out what is complete.

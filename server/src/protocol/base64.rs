@@ -1,6 +1,6 @@
 //! Keys in base64, as meta commands carry them.
 //!
-//! Only the one canonical spelling of a key is read: else one item would have many names.
+//! Bytes that are not of base64 are skipped; digits come in fours, and padding only at the end.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -9,21 +9,24 @@ pub(super) const DECODED_LEN_MAX: usize = 187;
 
 /// Decodes into a buffer and tells how many bytes it took.
 pub(super) fn decode(text: &[u8], into: &mut [u8; DECODED_LEN_MAX]) -> Option<usize> {
-    let (quads, rest) = text.as_chunks::<4>();
-    if !rest.is_empty() {
-        return None;
-    }
+    let mut quad = [0; 4];
+    let mut quad_len = 0;
     let mut len: usize = 0;
-    for (at, quad) in quads.iter().enumerate() {
-        let (bytes, count) = decode_quad(*quad)?;
-        if count < 3 && at.saturating_add(1) != quads.len() {
+    let mut is_ended = false;
+    for byte in text.iter().copied().filter(|&byte| is_digit(byte)) {
+        if is_ended {
             return None;
         }
-        let end = len.checked_add(count)?;
-        into.get_mut(len..end)?.copy_from_slice(bytes.get(..count)?);
-        len = end;
+        *quad.get_mut(quad_len)? = byte;
+        quad_len += 1;
+        if quad_len == quad.len() {
+            let (bytes, count) = decode_quad(quad)?;
+            let end = len.checked_add(count)?;
+            into.get_mut(len..end)?.copy_from_slice(bytes.get(..count)?);
+            (quad_len, len, is_ended) = (0, end, count < bytes.len());
+        }
     }
-    Some(len)
+    (quad_len == 0 && len > 0).then_some(len)
 }
 
 /// Encodes, giving the bytes to `put` four at a time.
@@ -52,8 +55,11 @@ fn decode_quad(quad: [u8; 4]) -> Option<([u8; 3], usize)> {
         bits = bits << 6 | six;
     }
     let [_, bytes @ ..] = bits.to_be_bytes();
-    let is_canonical = bytes.iter().skip(count).all(|&byte| byte == 0);
-    is_canonical.then_some((bytes, count))
+    Some((bytes, count))
+}
+
+fn is_digit(byte: u8) -> bool {
+    byte == b'=' || ALPHABET.contains(&byte)
 }
 
 fn value(byte: u8) -> Option<u32> {

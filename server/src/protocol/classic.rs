@@ -8,7 +8,7 @@ use super::reply::Error;
 use super::request::{
     Arithmetic, Direction, Parsed, Recovery, Refusal, Request, Retrieval, Storage, Verb,
 };
-use super::token::{TOKENS_MAX, Tokens};
+use super::token::Tokens;
 
 /// The longest data block a line may announce, in bytes.
 const BLOCK_LEN_MAX: usize = 2_147_483_645;
@@ -32,73 +32,30 @@ pub fn parse(line: &[u8]) -> Result<Parsed<'_>, Refusal> {
         b"replace" => storage(words, Verb::Replace),
         b"append" => storage(words, Verb::Append),
         b"prepend" => storage(words, Verb::Prepend),
-        b"cas" => storage(words, Verb::Cas(0)),
-        _ => {
-            let quiet = !is_always_answered(command) && is_quiet(words);
-            match simple(command, words) {
-                Ok(request) => Ok(Parsed { request, quiet }),
-                Err(error) => Err(Refusal {
-                    error,
-                    quiet,
-                    recovery: recovery(error, rest),
-                }),
-            }
-        }
-    }
-}
-
-/// The commands that are one line and one short reply.
-fn simple<'a>(command: &[u8], mut words: Tokens<'a>) -> Result<Request<'a>, Error> {
-    match command {
-        b"delete" => Ok(Request::Delete(key(&mut words)?)),
+        b"cas" => compare_and_swap(words),
         b"incr" => arithmetic(words, Direction::Increment),
         b"decr" => arithmetic(words, Direction::Decrement),
-        b"touch" => {
-            let (key, exptime) = (key_before_argument(&mut words)?, words.next());
-            let exptime = exptime.and_then(number::signed32);
-            Ok(Request::Touch(key, exptime.ok_or(Error::InvalidExptime)?))
-        }
-        b"flush_all" => Ok(Request::FlushAll(match words.next() {
-            None | Some(b"noreply") => Some(0),
-            Some(delay) => number::signed32(delay),
-        })),
-        b"version" => Ok(Request::Version),
-        b"verbosity" => {
-            let level = words.next().and_then(number::unsigned32);
-            Ok(Request::Verbosity(level.ok_or(Error::BadLine)?))
-        }
-        b"cache_memlimit" => {
-            let limit = words.next().and_then(number::unsigned32);
-            Ok(Request::MemoryLimit(limit.ok_or(Error::Unknown)?))
-        }
-        b"stats" => Ok(Request::Statistics(words)),
-        b"shutdown" => Ok(Request::Shutdown(words.next())),
-        b"quit" => Ok(Request::Quit),
-        _ => Err(Error::Unknown),
+        b"delete" => delete(words),
+        b"touch" => touch(words),
+        b"flush_all" => flush_all(words),
+        b"verbosity" => verbosity(words),
+        b"cache_memlimit" => memory_limit(words),
+        b"version" => Ok(loudly(Request::Version)),
+        b"stats" => Ok(loudly(Request::Statistics(words))),
+        b"shutdown" => Ok(loudly(Request::Shutdown({ words }.next()))),
+        b"quit" => Ok(loudly(Request::Quit)),
+        b"" if rest.is_empty() => Err(loud(Error::BadLine)),
+        _ => Err(unknown(words)),
     }
 }
 
 fn storage(mut words: Tokens<'_>, verb: Verb) -> Result<Parsed<'_>, Refusal> {
-    let quiet = is_quiet(words);
-    let refuse = |error, quiet, recovery| Refusal {
-        error,
-        quiet,
-        recovery,
-    };
-    let shape = (words.next(), words.next(), words.next(), words.next());
-    let (Some(key), Some(flags), Some(exptime), Some(length)) = shape else {
-        return Err(refuse(Error::BadLine, false, Recovery::Line));
-    };
-    let Some(length) = block_len(length) else {
-        return Err(refuse(Error::BadLine, false, Recovery::Line));
-    };
-    let verb = match verb {
-        Verb::Cas(_) => words.next().and_then(number::unsigned64).map(Verb::Cas),
-        other => Some(other),
-    };
+    let [key, flags, exptime, length] = arguments(&mut words).ok_or(loud(Error::BadLine))?;
+    let length = block_len(length).ok_or(loud(Error::BadLine))?;
+    let quiet = ends_in_noreply(words);
     let fits = is_key(key);
-    match (verb, number::flags(flags), number::exptime(exptime)) {
-        (Some(verb), Some(flags), Some(exptime)) if fits => Ok(Parsed {
+    match (number::flags(flags), number::exptime(exptime)) {
+        (Some(flags), Some(exptime)) if fits => Ok(Parsed {
             request: Request::Store(Storage {
                 verb,
                 key,
@@ -108,7 +65,36 @@ fn storage(mut words: Tokens<'_>, verb: Verb) -> Result<Parsed<'_>, Refusal> {
             }),
             quiet,
         }),
-        _ => Err(refuse(Error::BadLine, quiet, Recovery::Block(length))),
+        _ => Err(Refusal {
+            error: Error::BadLine,
+            quiet,
+            recovery: Recovery::Block(length),
+        }),
+    }
+}
+
+/// `cas` has one argument more, which stands behind the length.
+fn compare_and_swap(words: Tokens<'_>) -> Result<Parsed<'_>, Refusal> {
+    let unique = { words }.nth(4);
+    let mut parsed = storage(words, Verb::Set).map_err(|refusal| Refusal {
+        // Where the unique is missing, `noreply` is taken for it.
+        quiet: refusal.quiet && { words }.nth(5).is_some(),
+        ..refusal
+    })?;
+    let Request::Store(storage) = &mut parsed.request else {
+        return Ok(parsed);
+    };
+    parsed.quiet &= { words }.nth(5).is_some();
+    match unique.and_then(number::unsigned64) {
+        Some(unique) => {
+            storage.verb = Verb::Cas(unique);
+            Ok(parsed)
+        }
+        None => Err(Refusal {
+            error: Error::BadLine,
+            quiet: parsed.quiet,
+            recovery: Recovery::Block(storage.length),
+        }),
     }
 }
 
@@ -143,27 +129,84 @@ fn retrieval(words: Tokens<'_>, with_uniques: bool) -> Result<Parsed<'_>, Refusa
     })
 }
 
-fn arithmetic(mut words: Tokens<'_>, direction: Direction) -> Result<Request<'_>, Error> {
-    let (key, delta) = (key_before_argument(&mut words)?, words.next());
-    let delta = delta.and_then(number::unsigned64);
-    Ok(Request::Arithmetic(Arithmetic {
-        direction,
-        key,
-        delta: delta.ok_or(Error::InvalidDelta)?,
-    }))
+fn arithmetic(mut words: Tokens<'_>, direction: Direction) -> Result<Parsed<'_>, Refusal> {
+    let [key, delta] = arguments(&mut words).ok_or(loud(Error::BadLine))?;
+    answer(words, || {
+        Ok(Request::Arithmetic(Arithmetic {
+            direction,
+            key: checked(key)?,
+            delta: number::unsigned64(delta).ok_or(Error::InvalidDelta)?,
+        }))
+    })
 }
 
-/// A key where an argument must follow.
-fn key_before_argument<'a>(words: &mut Tokens<'a>) -> Result<&'a [u8], Error> {
-    let key = key(words)?;
-    match { *words }.next() {
-        Some(_) => Ok(key),
-        None => Err(Error::BadLine),
+fn delete(mut words: Tokens<'_>) -> Result<Parsed<'_>, Refusal> {
+    let [key] = arguments(&mut words).ok_or(loud(Error::BadLine))?;
+    answer(words, || Ok(Request::Delete(checked(key)?)))
+}
+
+fn touch(mut words: Tokens<'_>) -> Result<Parsed<'_>, Refusal> {
+    let [key, exptime] = arguments(&mut words).ok_or(loud(Error::BadLine))?;
+    answer(words, || {
+        let key = checked(key)?;
+        let exptime = number::signed32(exptime).ok_or(Error::InvalidExptime)?;
+        Ok(Request::Touch(key, exptime))
+    })
+}
+
+fn flush_all(mut words: Tokens<'_>) -> Result<Parsed<'_>, Refusal> {
+    // The delay may be left out: a `noreply` that stands alone is no delay.
+    let is_bare = { words }.eq([b"noreply"]);
+    let delay = match if is_bare { None } else { words.next() } {
+        Some(delay) => number::signed32(delay),
+        None => Some(0),
+    };
+    answer(words, || Ok(Request::FlushAll(delay)))
+}
+
+fn verbosity(mut words: Tokens<'_>) -> Result<Parsed<'_>, Refusal> {
+    let [level] = arguments(&mut words).ok_or(loud(Error::BadLine))?;
+    answer(words, || {
+        let level = number::unsigned32(level).ok_or(Error::BadLine)?;
+        Ok(Request::Verbosity(level))
+    })
+}
+
+fn memory_limit(mut words: Tokens<'_>) -> Result<Parsed<'_>, Refusal> {
+    let [megabytes] = arguments(&mut words).ok_or(loud(Error::Unknown))?;
+    answer(words, || {
+        let megabytes = number::unsigned32(megabytes).ok_or(Error::Unknown)?;
+        Ok(Request::MemoryLimit(megabytes))
+    })
+}
+
+/// The words that a command must have.
+fn arguments<'a, const N: usize>(words: &mut Tokens<'a>) -> Option<[&'a [u8]; N]> {
+    let mut arguments = [&b""[..]; N];
+    for argument in &mut arguments {
+        *argument = words.next()?;
+    }
+    Some(arguments)
+}
+
+/// A request or its refusal; either is kept back when `noreply` stands behind the arguments.
+fn answer<'a>(
+    behind: Tokens<'a>,
+    read: impl FnOnce() -> Result<Request<'a>, Error>,
+) -> Result<Parsed<'a>, Refusal> {
+    let quiet = ends_in_noreply(behind);
+    match read() {
+        Ok(request) => Ok(Parsed { request, quiet }),
+        Err(error) => Err(Refusal {
+            quiet,
+            ..loud(error)
+        }),
     }
 }
 
-fn key<'a>(words: &mut Tokens<'a>) -> Result<&'a [u8], Error> {
-    words.next().filter(|key| is_key(key)).ok_or(Error::BadLine)
+/// Whether the last of the words is `noreply`.
+fn ends_in_noreply(words: Tokens<'_>) -> bool {
+    words.last() == Some(b"noreply")
 }
 
 /// Whether a word may be a key.
@@ -172,36 +215,45 @@ pub const fn is_key(word: &[u8]) -> bool {
     word.len() <= KEY_LEN_MAX
 }
 
+fn checked(key: &[u8]) -> Result<&[u8], Error> {
+    if is_key(key) {
+        Ok(key)
+    } else {
+        Err(Error::BadLine)
+    }
+}
+
+/// The length of a data block.
 pub(super) fn block_len(token: &[u8]) -> Option<usize> {
     number::signed32(token)
         .and_then(|length| usize::try_from(length).ok())
         .filter(|&length| length <= BLOCK_LEN_MAX)
 }
 
-/// Whether a command has no use for `noreply`: it is nothing but its reply.
-fn is_always_answered(command: &[u8]) -> bool {
-    matches!(command, b"version" | b"stats")
-}
-
-/// Whether the last word is `noreply`. The command itself is one of the words counted.
-fn is_quiet(words: Tokens<'_>) -> bool {
-    words.take(TOKENS_MAX - 1).last() == Some(b"noreply")
-}
-
-/// A web browser is not talked to: what it sends may hold commands.
-fn recovery(error: Error, rest: &[u8]) -> Recovery {
-    let last = Tokens::of(rest).take(TOKENS_MAX - 1).last();
-    if error == Error::Unknown && last.is_some_and(|word| word.starts_with(b"HTTP/")) {
-        Recovery::Close
-    } else {
-        Recovery::Line
+const fn loudly(request: Request<'_>) -> Parsed<'_> {
+    Parsed {
+        request,
+        quiet: false,
     }
 }
 
-fn loud(error: Error) -> Refusal {
+const fn loud(error: Error) -> Refusal {
     Refusal {
         error,
         quiet: false,
         recovery: Recovery::Line,
+    }
+}
+
+/// A web browser is not talked to: what it sends may hold commands.
+fn unknown(words: Tokens<'_>) -> Refusal {
+    let is_http = words.last().is_some_and(|word| word.starts_with(b"HTTP/"));
+    Refusal {
+        recovery: if is_http {
+            Recovery::Close
+        } else {
+            Recovery::Line
+        },
+        ..loud(Error::Unknown)
     }
 }

@@ -4,10 +4,10 @@
 
 use memchr::memchr;
 
-/// The longest line that asks for no keys, its end included, in bytes.
+/// The longest line that asks for no keys, without its end, in bytes.
 pub const LINE_LEN_MAX: usize = 2048;
 
-/// The longest line that asks for keys, in bytes.
+/// The longest line that asks for keys, without its end, in bytes.
 pub const KEYS_LINE_LEN_MAX: usize = 1024 * 1024;
 
 /// What stands at the start of the input.
@@ -22,15 +22,18 @@ pub enum Frame<'a> {
 }
 
 /// Cuts a line. The first `scanned` bytes are known to hold no line end.
+///
+/// A line that is too long is so whether or not its end has arrived.
 #[must_use]
 pub fn cut(input: &[u8], scanned: usize) -> Frame<'_> {
     let fresh = input.get(scanned..).unwrap_or_default();
-    let Some(end) = memchr(b'\n', fresh).map(|at| at.saturating_add(scanned)) else {
-        return if input.len() > ceiling(input) {
-            Frame::TooLong
-        } else {
-            Frame::Incomplete
-        };
+    let end = memchr(b'\n', fresh).map(|at| at.saturating_add(scanned));
+    let len = end.unwrap_or(input.len());
+    if len > LINE_LEN_MAX && len > ceiling(input) {
+        return Frame::TooLong;
+    }
+    let Some(end) = end else {
+        return Frame::Incomplete;
     };
     let line = input.get(..end).unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -13,8 +13,11 @@ use super::token::Tokens;
 /// How many words a line may have, the command and the key included.
 const TOKENS_MAX: usize = 20;
 
-/// The longest opaque, with its letter, in bytes.
+/// The longest opaque, without its letter, in bytes.
 const OPAQUE_LEN_MAX: usize = 32;
+
+/// The letters that are flags.
+const LETTERS: &[u8] = b"bcfhklqstuvxCDEFIJLMNOPRT";
 
 /// Which meta command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,22 +151,34 @@ impl<'a> Meta<'a> {
         }
     }
 
-    /// Takes one more flag.
-    fn take(&mut self, word: &'a [u8]) -> Result<(), Error> {
-        let Some((&letter, argument)) = word.split_first() else {
-            return Err(Error::BadLine);
-        };
-        if !letter.is_ascii_alphanumeric() {
-            return Err(Error::BadLine);
+    /// Takes all flags. An unknown or repeated letter is reported before any bad argument; of
+    /// these the last, and bad client flags only when nothing else is wrong.
+    fn take(&mut self, words: Tokens<'a>) -> Result<(), Error> {
+        for word in words {
+            self.note(word)?;
+        }
+        let mut fault = Ok(());
+        for flag in self.flags.into_iter().take(self.flags_len) {
+            match (self.read(flag.letter, flag.argument), fault) {
+                (Ok(()), _) | (Err(Error::BadLine), Err(_)) => {}
+                (found @ Err(_), _) => fault = found,
+            }
+        }
+        fault
+    }
+
+    /// Notes one more flag.
+    fn note(&mut self, word: &'a [u8]) -> Result<(), Error> {
+        let (&letter, argument) = word.split_first().ok_or(Error::InvalidFlag)?;
+        if !LETTERS.contains(&letter) {
+            return Err(Error::InvalidFlag);
         }
         if self.has(letter) {
             return Err(Error::DuplicateFlag);
         }
-        self.read(letter, argument)?;
-        if let Some(place) = self.flags.get_mut(self.flags_len) {
-            *place = Flag { letter, argument };
-            self.flags_len = self.flags_len.saturating_add(1);
-        }
+        let place = self.flags.get_mut(self.flags_len);
+        *place.ok_or(Error::TooManyFlags)? = Flag { letter, argument };
+        self.flags_len = self.flags_len.saturating_add(1);
         Ok(())
     }
 
@@ -181,15 +196,17 @@ impl<'a> Meta<'a> {
                 self.client_flags = Some(flags);
             }
             b'M' => self.read_mode(argument)?,
-            b'O' if argument.len() >= OPAQUE_LEN_MAX => return Err(Error::OpaqueTooLong),
-            b'b' => {
-                let decoded = base64::decode(self.key.sent, &mut self.key.decoded);
-                self.key.decoded_len = Some(decoded.ok_or(Error::BadBase64)?);
-            }
-            b'c' | b'f' | b'h' | b'k' | b'l' | b'q' | b's' | b't' | b'u' | b'v' | b'x' | b'I'
-            | b'L' | b'O' | b'P' => {}
-            _ => return Err(Error::InvalidFlag),
+            b'O' if argument.len() > OPAQUE_LEN_MAX => return Err(Error::OpaqueTooLong),
+            b'b' => self.decode()?,
+            _ => {}
         }
+        Ok(())
+    }
+
+    /// Takes the key for base64.
+    fn decode(&mut self) -> Result<(), Error> {
+        let decoded = base64::decode(self.key.sent, &mut self.key.decoded);
+        self.key.decoded_len = Some(decoded.ok_or(Error::BadBase64)?);
         Ok(())
     }
 
@@ -246,13 +263,26 @@ fn read(command: Command, mut words: Tokens<'_>) -> Result<Meta<'_>, Refusal> {
     if !is_key(key) {
         return Err(refuse(Error::BadLine));
     }
+    if { words }.any(is_punctuation) {
+        return Err(refuse(Error::BadLine));
+    }
+    if command == Command::Debug {
+        if { words }.next() == Some(b"b") {
+            meta.decode().map_err(|_| refuse(Error::BadLine))?;
+        }
+        return Ok(meta);
+    }
     if { words }.count().saturating_add(tokens) > TOKENS_MAX {
         return Err(refuse(Error::TooManyFlags));
     }
-    for word in words {
-        meta.take(word).map_err(refuse)?;
-    }
+    meta.take(words).map_err(refuse)?;
     Ok(meta)
+}
+
+/// Whether a word begins with what can be no flag of any server.
+fn is_punctuation(word: &[u8]) -> bool {
+    let may_be_flag = |byte: &u8| byte.is_ascii_digit() || (b'A'..=b'z').contains(byte);
+    !word.first().is_some_and(may_be_flag)
 }
 
 const fn refuse(error: Error, recovery: Recovery) -> Refusal {

@@ -6,9 +6,6 @@ use nom::bytes::complete::{take_till1, take_while};
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
-/// How many words of a line are looked at; what follows is ignored.
-pub(super) const TOKENS_MAX: usize = 23;
-
 /// The next word.
 pub(super) fn token(line: &[u8]) -> IResult<&[u8], &[u8]> {
     preceded(

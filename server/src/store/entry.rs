@@ -90,13 +90,13 @@ impl<'a> Entry<'a> {
     ///
     /// # Errors
     ///
-    /// [`NoMemory`] where the store may not evict and is full; what is there stays.
+    /// [`NoMemory`] where the store may not evict, and the new item does not fit beside the others
+    /// and the one in its place; what is there stays.
     pub fn insert(&mut self, draft: Draft) -> Result<u64, NoMemory> {
         let cost = self
             .store
             .cost(self.key.len(), draft.value.len(), draft.flags);
-        let freed = self.item().map_or(0, |item| self.store.cost_of(item));
-        if !self.store.evicts && self.store.is_full(cost.saturating_sub(freed)) {
+        if !self.store.has_room(cost) {
             return Err(NoMemory);
         }
         self.remove();

@@ -168,6 +168,12 @@ impl Store {
         }
     }
 
+    /// Whether an item of that cost could be stored now.
+    #[must_use]
+    pub fn has_room(&self, cost: usize) -> bool {
+        self.evicts || !self.is_full(cost)
+    }
+
     /// What an item costs of the memory limit here.
     #[must_use]
     pub fn cost(&self, key_len: usize, value_len: usize, flags: u32) -> usize {

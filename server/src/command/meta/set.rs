@@ -14,18 +14,12 @@ use crate::store::{Draft, Entry, Expiry, Item, Marks, NoMemory};
 ///
 /// The reply, when it is not: the block is to be skipped.
 pub fn admit(context: &Context<'_>, meta: &Meta<'_>) -> Result<(), Error> {
-    let store = &context.shared.store;
     let flags = meta.client_flags.unwrap_or(0);
-    let cost = store.cost(meta.key().len(), meta.length, flags);
-    if cost <= context.shared.settings.item_bytes_max {
-        context.count(Counter::CmdSet);
-        return Ok(());
-    }
-    context.count(Counter::StoreTooLarge);
-    if meta.mode == Mode::Set {
+    let admitted = super::super::storage::has_room(context, meta.key(), meta.length, flags);
+    if admitted.is_err() && meta.mode == Mode::Set {
         context.entry(meta.key(), |entry| entry.remove());
     }
-    Err(Error::TooLarge)
+    admitted
 }
 
 /// Stores a data block.
@@ -67,8 +61,18 @@ fn store(
         (Mode::Append | Mode::Prepend, Some(compare)) if compare != item.unique() => {
             Ok(Status::Exists)
         }
-        (Mode::Append, _) => extend(context, meta, &[item.value(), block].concat(), entry),
-        (Mode::Prepend, _) => extend(context, meta, &[block, item.value()].concat(), entry),
+        (Mode::Append, _) => Ok(extend(
+            context,
+            meta,
+            &[item.value(), block].concat(),
+            entry,
+        )),
+        (Mode::Prepend, _) => Ok(extend(
+            context,
+            meta,
+            &[block, item.value()].concat(),
+            entry,
+        )),
         (Mode::Set | Mode::Replace, None) => put(context, meta, block, entry),
         (Mode::Set | Mode::Replace, Some(compare)) => {
             compare_and_store(context, meta, block, compare, entry)
@@ -137,28 +141,23 @@ fn put(
 }
 
 /// Replaces the value and keeps the flags and the expiry.
-fn extend(
-    context: &Context<'_>,
-    meta: &Meta<'_>,
-    value: &[u8],
-    entry: &mut Entry<'_>,
-) -> Result<Status, NoMemory> {
+fn extend(context: &Context<'_>, meta: &Meta<'_>, value: &[u8], entry: &mut Entry<'_>) -> Status {
     let Some(mut draft) = entry
         .item()
         .map(|item| super::super::storage::redraft(item, value))
     else {
-        return Ok(Status::NotStored);
+        return Status::NotStored;
     };
     let cost = context
         .shared
         .store
         .cost(meta.key().len(), value.len(), draft.flags);
     if cost > context.shared.settings.item_bytes_max {
-        return Ok(Status::NotStored);
+        return Status::NotStored;
     }
     draft.unique = chosen_unique(meta);
-    entry.insert(draft)?;
-    Ok(Status::Done)
+    let stored = entry.insert(draft);
+    stored.map_or(Status::NotStored, |_| Status::Done)
 }
 
 fn draft(context: &Context<'_>, meta: &Meta<'_>, block: &[u8]) -> Draft {
