@@ -189,3 +189,65 @@ fn truncated_signed(number: i128) -> Option<i32> {
     let [a, b, c, d, ..] = i64::try_from(number).ok()?.to_le_bytes();
     Some(i32::from_le_bytes([a, b, c, d]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line() -> Line<'static> {
+        Line::read(b"", &Dialect::default())
+    }
+
+    #[test]
+    fn each_grammar_ends_where_the_law_says() {
+        let (line, law) = (&line(), &Dialect::default());
+        assert_eq!(
+            unsigned64(b"18446744073709551615", line, law),
+            Some(u64::MAX)
+        );
+        assert_eq!(unsigned64(b"18446744073709551616", line, law), None);
+        assert_eq!(unsigned64(b"", line, law), None);
+        assert_eq!(unsigned64(b"-0", line, law), None);
+        assert_eq!(unsigned32(b"4294967295", line, law), Some(u32::MAX));
+        assert_eq!(unsigned32(b"4294967296", line, law), None);
+        assert_eq!(signed32(b"2147483647", line, law), Some(i32::MAX));
+        assert_eq!(signed32(b"2147483648", line, law), None);
+        assert_eq!(signed32(b"-2147483648", line, law), Some(i32::MIN));
+        assert_eq!(signed32(b"-2147483649", line, law), None);
+        assert_eq!(length(b"2147483645", line, law), Some(2_147_483_645));
+        assert_eq!(length(b"2147483646", line, law), None);
+        assert_eq!(length(b"-0", line, law), Some(0));
+        assert_eq!(length(b"-1", line, law), None);
+        assert_eq!(flags(b"+4294967295", line, law), Some(u32::MAX));
+        assert_eq!(flags(b"4294967296", line, law), None);
+        assert_eq!(exptime(b"+2147483647", line, law), Some(i32::MAX));
+        assert_eq!(
+            exptime(b"99999999999999999999999999999999999999999", line, law),
+            None
+        );
+        assert_eq!(
+            exptime(b"-99999999999999999999999999999999999999999", line, law),
+            None
+        );
+    }
+
+    #[test]
+    fn below_zero_the_c_library_counts_down_from_the_end() {
+        assert_eq!(wrapped_below_zero(-1), None);
+        assert_eq!(wrapped_below_zero(-(1 << 63)), None);
+        assert_eq!(wrapped_below_zero(-(1 << 63) - 1), Some((1 << 63) - 1));
+        assert_eq!(wrapped_below_zero(-(1 << 64) + 1), Some(1));
+        assert_eq!(wrapped_below_zero(-(1 << 64)), None);
+        assert_eq!(wrapped_below_zero(1 << 64), None);
+    }
+
+    #[test]
+    fn what_64_bits_cannot_hold_is_not_truncated() {
+        assert_eq!(truncated_unsigned(1 << 64), None);
+        assert_eq!(truncated_unsigned((1 << 64) - 1), Some(u32::MAX));
+        assert_eq!(truncated_signed(1 << 63), None);
+        assert_eq!(truncated_signed((1 << 63) - 1), Some(-1));
+        assert_eq!(truncated_signed(-(1 << 63)), Some(0));
+        assert_eq!(truncated_signed(-(1 << 63) - 1), None);
+    }
+}
