@@ -45,8 +45,8 @@ fn get(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
     visit.bump();
     let Visit { item, fields, .. } = visit;
     let ruling = match wanted(model, &item, flags) {
-        Ok(rule) => fields.valued(item.value.clone(), rule),
-        Err(rule) => fields.coded(Code::Hd, rule),
+        (true, rule) => fields.valued(item.value.clone(), rule),
+        (false, rule) => fields.coded(Code::Hd, rule),
     };
     model.items.insert(flags.key.clone(), item);
     ruling
@@ -85,20 +85,14 @@ fn stub(model: &mut Model, flags: &Flags, now: Time) -> Item {
 }
 
 /// Whether the value is sent, and the rule.
-fn wanted(
-    model: &Model,
-    item: &Item,
-    flags: &Flags,
-) -> Result<&'static Requirement, &'static Requirement> {
+fn wanted(model: &Model, item: &Item, flags: &Flags) -> (bool, &'static Requirement) {
     let ignored = req!("meta.get.unless.match.ignored");
-    if !flags.has(b'v') {
-        return Err(req!("meta.get.hit"));
-    }
     match flags.number(b'C') {
-        None => Ok(req!("meta.get.value")),
-        Some(unique) if unique != item.unique => Ok(req!("meta.get.unless.changed")),
-        Some(_) if model.dialect.has(ignored) => Ok(ignored),
-        Some(_) => Err(req!("meta.get.unless.match")),
+        _ if !flags.has(b'v') => (false, req!("meta.get.hit")),
+        None => (true, req!("meta.get.value")),
+        Some(unique) if unique != item.unique => (true, req!("meta.get.unless.changed")),
+        Some(_) if model.dialect.has(ignored) => (true, ignored),
+        Some(_) => (false, req!("meta.get.unless.match")),
     }
 }
 
@@ -178,7 +172,7 @@ impl Visit<'_> {
         self.fields.cite(req!("meta.get.touch.sets"));
         self.fields.cite(req!("meta.get.order"));
         self.fields.cite(deadline.because);
-        if deadline.at.is_some_and(|at| at <= self.now) {
+        if deadline.has_passed(self.now) {
             self.fields.cite(req!("meta.get.touch.dead"));
         }
     }
@@ -195,7 +189,7 @@ impl Visit<'_> {
         self.fields.cite(req!("meta.get.vivify.classic"));
         self.fields.cite(req!("meta.get.order"));
         self.fields.cite(deadline.because);
-        if deadline.at.is_some_and(|at| at <= self.now) {
+        if deadline.has_passed(self.now) {
             self.fields.cite(req!("meta.get.vivify.dead"));
         }
         if self.flags.has(b'b') {
@@ -228,7 +222,10 @@ impl Visit<'_> {
             b'c' => (self.item.unique, req!("meta.get.show.cas")),
             b'f' => (self.item.flags.into(), req!("meta.get.show.client-flags")),
             b's' => (self.item.value.len() as u64, req!("meta.get.show.size")),
-            b'h' => (self.item.fetched.into(), req!("meta.get.fetched.before")),
+            b'h' => {
+                self.fields.cite(req!("meta.get.fetched.touched"));
+                (self.item.fetched.into(), req!("meta.get.fetched.before"))
+            }
             b'l' => {
                 let idle = self.now.0.saturating_sub(self.item.accessed.0);
                 (idle, req!("meta.get.show.last-access"))
