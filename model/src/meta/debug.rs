@@ -47,6 +47,7 @@ pub(crate) fn me(model: &mut Model, line: &Line, now: Time) -> Ruling {
                 .because(req!("meta.debug.fields"))
                 .also(req!("meta.debug.fetched"))
                 .also(req!("meta.debug.unnoticed"))
+                .also(item.base64.then_some(req!("meta.debug.key")))
                 .also(match item.expires {
                     None => req!("meta.debug.unlimited"),
                     Some(_) if backwards => req!("meta.debug.expiry.backwards"),

@@ -270,14 +270,27 @@ impl Visit<'_> {
             self.fields.add(b'Z', b"", req!("meta.get.marks.sent"));
         }
         if self.item.stale {
-            self.fields.add(b'X', b"", req!("meta.get.stale.shown"));
-            self.fields.cite(req!("meta.get.stale.win"));
-            self.won |= !self.item.won;
+            self.mark_stale();
         }
         if self.won {
             self.fields.add(b'W', b"", req!("meta.get.marks.won"));
             self.item.won = true;
         }
+    }
+
+    /// The first to see a stale item wins it, for whatever else it came.
+    fn mark_stale(&mut self) {
+        self.fields.add(b'X', b"", req!("meta.get.stale.shown"));
+        self.fields.cite(req!("meta.get.stale.win"));
+        self.fields.cite(req!("meta.get.stale.classic"));
+        self.fields.cite(req!("meta.get.marks.order"));
+        if self.flags.has(b'u') {
+            self.fields.cite(req!("meta.get.stale.unbumped"));
+        }
+        if self.flags.has(b'R') {
+            self.fields.cite(req!("meta.get.stale.recache"));
+        }
+        self.won |= !self.item.won;
     }
 
     /// The item was read, unless the client says it was not.
