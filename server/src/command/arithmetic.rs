@@ -9,6 +9,9 @@ use crate::counters::Counter;
 use crate::protocol::{Arithmetic, Direction, Error, Reply};
 use crate::store::{Entry, NoMemory};
 
+/// A longer value is not looked at, whatever it begins with.
+const NUMBER_LEN_MAX: usize = 512 * 1024;
+
 /// Moves a number, and replies where it stands.
 pub(super) fn step(context: &Context<'_>, arithmetic: &Arithmetic<'_>) -> Reply {
     let (hits, misses) = counters(arithmetic.direction);
@@ -63,11 +66,16 @@ pub(super) fn write(
     }
     let mut draft = storage::redraft(item, &digits);
     draft.unique = unique;
+    // To count is not to make the value anew: a stale item stays stale.
+    draft.marks = item.marks();
     entry.insert(draft)
 }
 
 /// The number that a value holds: digits, with white space before them or anything behind that.
 pub(super) fn number(value: &[u8]) -> Option<u64> {
+    if value.len() > NUMBER_LEN_MAX {
+        return None;
+    }
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let start = value.iter().position(|byte| !is_space(byte))?;
     let value = value.get(start..)?;

@@ -167,6 +167,27 @@ impl<'a> Meta<'a> {
         fault
     }
 
+    /// Checks what is looked at only when the flags themselves are good.
+    fn check(&mut self) -> Result<(), Error> {
+        let argument = |letter| {
+            let flag = self.flags().find(|flag| flag.letter == letter);
+            flag.map(|flag| flag.argument)
+        };
+        let (opaque, mode) = (argument(b'O'), argument(b'M'));
+        let is_long = opaque.is_some_and(|opaque| opaque.len() > OPAQUE_LEN_MAX);
+        let opaque = if is_long {
+            Err(Error::OpaqueTooLong)
+        } else {
+            Ok(())
+        };
+        let mode = mode.map_or(Ok(()), |mode| self.read_mode(mode));
+        if self.command == Command::Set {
+            opaque.and(mode)
+        } else {
+            mode.and(opaque)
+        }
+    }
+
     /// Notes one more flag.
     fn note(&mut self, word: &'a [u8]) -> Result<(), Error> {
         let (&letter, argument) = word.split_first().ok_or(Error::InvalidFlag)?;
@@ -185,7 +206,11 @@ impl<'a> Meta<'a> {
     fn read(&mut self, letter: u8, argument: &'a [u8]) -> Result<(), Error> {
         match letter {
             b'C' => self.compare = Some(unsigned(argument, Error::BadToken)?),
-            b'E' => self.unique = Some(unsigned(argument, Error::BadToken)?),
+            b'E' => {
+                // 0 is no unique: it asks for one to be made.
+                let unique = unsigned(argument, Error::BadToken)?;
+                self.unique = Some(unique).filter(|&unique| unique != 0);
+            }
             b'D' => self.delta = Some(unsigned(argument, Error::InvalidMetaDelta)?),
             b'J' => self.initial = Some(unsigned(argument, Error::InvalidInitial)?),
             b'N' => self.vivify = Some(signed(argument)?),
@@ -195,8 +220,6 @@ impl<'a> Meta<'a> {
                 let flags = number::unsigned32(argument).ok_or(Error::BadLine)?;
                 self.client_flags = Some(flags);
             }
-            b'M' => self.read_mode(argument)?,
-            b'O' if argument.len() > OPAQUE_LEN_MAX => return Err(Error::OpaqueTooLong),
             b'b' => self.decode()?,
             _ => {}
         }
@@ -260,22 +283,27 @@ fn read(command: Command, mut words: Tokens<'_>) -> Result<Meta<'_>, Refusal> {
         tokens = 3;
     }
     let refuse = |error| refuse(error, recovery);
-    if !is_key(key) {
-        return Err(refuse(Error::BadLine));
-    }
     if { words }.any(is_punctuation) {
         return Err(refuse(Error::BadLine));
     }
     if command == Command::Debug {
-        if { words }.next() == Some(b"b") {
-            meta.decode().map_err(|_| refuse(Error::BadLine))?;
+        if !is_key(key) || ({ words }.next() == Some(b"b") && meta.decode().is_err()) {
+            return Err(refuse(Error::BadLine));
         }
         return Ok(meta);
     }
-    if { words }.count().saturating_add(tokens) > TOKENS_MAX {
-        return Err(refuse(Error::TooManyFlags));
-    }
-    meta.take(words).map_err(refuse)?;
+    let flags = if !is_key(key) {
+        Err(Error::BadLine)
+    } else if { words }.count().saturating_add(tokens) > TOKENS_MAX {
+        Err(Error::TooManyFlags)
+    } else {
+        meta.take(words)
+    };
+    let flags = flags.map_err(|error| match command {
+        Command::Arithmetic => Error::BadArithmeticFlags,
+        _ => error,
+    });
+    flags.and_then(|()| meta.check()).map_err(refuse)?;
     Ok(meta)
 }
 

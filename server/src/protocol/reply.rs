@@ -27,6 +27,8 @@ pub enum Error {
     InvalidFlag,
     /// A meta flag sent twice.
     DuplicateFlag,
+    /// A fault in the flags of `ma`, which names none.
+    BadArithmeticFlags,
     /// More meta flags than a line may have.
     TooManyFlags,
     /// A number of a meta flag that is none.
@@ -82,6 +84,7 @@ impl Error {
             Self::NonNumeric => "CLIENT_ERROR cannot increment or decrement non-numeric value",
             Self::InvalidFlag => "CLIENT_ERROR invalid flag",
             Self::DuplicateFlag => "CLIENT_ERROR duplicate flag",
+            Self::BadArithmeticFlags => "CLIENT_ERROR invalid or duplicate flag",
             Self::TooManyFlags => "CLIENT_ERROR options flags are too long",
             Self::BadToken => "CLIENT_ERROR bad token in command line format",
             Self::InvalidMetaDelta => "CLIENT_ERROR invalid numeric delta value",

@@ -19,16 +19,20 @@ const DELTA: u64 = 1;
 pub fn step(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error> {
     let (hits, misses) = arithmetic::counters(meta.direction);
     let stepped = context.entry(meta.key(), |entry| {
+        let is_made = entry.item().is_none();
         let number = match entry.item() {
             None => {
-                let Some(exptime) = meta.vivify else {
+                if meta.vivify.is_none() {
                     context.count(misses);
                     return Ok(Ok(super::reply(meta, Status::NotFound)));
-                };
-                make(context, meta, exptime, entry)?
+                }
+                make(meta, entry)?
             }
             Some(item) => {
-                if meta.compare.is_some_and(|unique| unique != item.unique()) {
+                if meta
+                    .compare
+                    .is_some_and(|unique| unique != 0 && unique != item.unique())
+                {
                     return Ok(Ok(super::reply(meta, Status::Exists)));
                 }
                 let Some(number) = arithmetic::number(item.value()) else {
@@ -41,7 +45,7 @@ pub fn step(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error> 
                 number
             }
         };
-        Ok(Ok(answer(context, meta, number, entry)))
+        Ok(Ok(answer(context, meta, number, is_made, entry)))
     });
     stepped.unwrap_or_else(|NoMemory| {
         context.count(Counter::StoreNoMemory);
@@ -49,17 +53,13 @@ pub fn step(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error> 
     })
 }
 
-fn make(
-    context: &Context<'_>,
-    meta: &Meta<'_>,
-    exptime: i32,
-    entry: &mut Entry<'_>,
-) -> Result<u64, NoMemory> {
+/// An item that lives for ever until `N` has its turn.
+fn make(meta: &Meta<'_>, entry: &mut Entry<'_>) -> Result<u64, NoMemory> {
     let number = meta.initial.unwrap_or(0);
     entry.insert(Draft {
         value: Bytes::from(number.to_string()),
         flags: 0,
-        expiry: expiration::expiry(exptime, context.now),
+        expiry: Expiry::NEVER,
         unique: meta.unique,
         marks: Marks {
             encoded: meta.is_encoded(),
@@ -69,19 +69,28 @@ fn make(
     Ok(number)
 }
 
-/// Shows the item as it is now; `T` and `t` take effect from left to right.
-fn answer(context: &Context<'_>, meta: &Meta<'_>, number: u64, entry: &mut Entry<'_>) -> MetaReply {
+/// Shows the item as it is now; `N`, `T` and `t` take effect from left to right.
+fn answer(
+    context: &Context<'_>,
+    meta: &Meta<'_>,
+    number: u64,
+    is_made: bool,
+    entry: &mut Entry<'_>,
+) -> MetaReply {
     let value = meta.has(b'v').then(|| Bytes::from(number.to_string()));
     let status = value.as_ref().map_or(Status::Done, |_| Status::Value);
     let mut reply = super::reply(meta, status);
     reply.value = value;
     reply.unique = entry.item().map(Item::unique);
     for flag in meta.flags() {
-        match (flag.letter, meta.exptime) {
-            (b'T', Some(exptime)) => {
+        match (flag.letter, meta.exptime, meta.vivify) {
+            (b'T', Some(exptime), _) => {
                 entry.set_expiry(expiration::expiry(exptime, context.now));
             }
-            (b't', _) => {
+            (b'N', _, Some(exptime)) if is_made => {
+                entry.set_expiry(expiration::expiry(exptime, context.now));
+            }
+            (b't', ..) => {
                 let expiry = entry.item().map_or(Expiry::NEVER, Item::expiry);
                 reply.seconds_left = Some(expiry.seconds_left(context.now));
             }

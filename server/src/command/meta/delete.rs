@@ -26,7 +26,8 @@ pub fn delete(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error
         let invalidates = meta.has(b'I');
         if meta.has(b'x') {
             let unique = meta.unique.or((!invalidates).then_some(item.unique()));
-            empty(context, meta, unique, entry)?;
+            let encoded = item.marks().encoded;
+            empty(context, meta, unique, encoded, entry)?;
         } else if invalidates {
             entry.renumber(meta.unique);
         } else {
@@ -52,6 +53,7 @@ fn empty(
     context: &Context<'_>,
     meta: &Meta<'_>,
     unique: Option<u64>,
+    encoded: bool,
     entry: &mut Entry<'_>,
 ) -> Result<u64, NoMemory> {
     entry.insert(Draft {
@@ -62,7 +64,7 @@ fn empty(
         }),
         unique,
         marks: Marks {
-            encoded: meta.is_encoded(),
+            encoded,
             ..Marks::default()
         },
     })

@@ -40,7 +40,7 @@ fn make(meta: &Meta<'_>, entry: &mut Entry<'_>) -> Result<u64, NoMemory> {
         value: Bytes::new(),
         flags: 0,
         expiry: Expiry::NEVER,
-        unique: meta.unique.filter(|&unique| unique != 0),
+        unique: meta.unique,
         marks: Marks {
             encoded: meta.is_encoded(),
             ..Marks::default()

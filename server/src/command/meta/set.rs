@@ -16,7 +16,8 @@ use crate::store::{Draft, Entry, Expiry, Item, Marks, NoMemory};
 pub fn admit(context: &Context<'_>, meta: &Meta<'_>) -> Result<(), Error> {
     let flags = meta.client_flags.unwrap_or(0);
     let admitted = super::super::storage::has_room(context, meta.key(), meta.length, flags);
-    if admitted.is_err() && meta.mode == Mode::Set {
+    if admitted.is_err() {
+        // In whatever mode: a client that sent this much did not mean the old value to stay.
         context.entry(meta.key(), |entry| entry.remove());
     }
     admitted
@@ -30,9 +31,7 @@ pub fn admit(context: &Context<'_>, meta: &Meta<'_>) -> Result<(), Error> {
 pub fn set(context: &Context<'_>, meta: &Meta<'_>, block: &[u8]) -> Result<MetaReply, Error> {
     context.entry(meta.key(), |entry| {
         let status = store(context, meta, block, entry).map_err(|NoMemory| {
-            if meta.mode == Mode::Set {
-                entry.remove();
-            }
+            entry.remove();
             context.count(Counter::StoreNoMemory);
             Error::OutOfMemory
         })?;
@@ -58,7 +57,7 @@ fn store(
             entry.mark_bumped();
             Ok(Status::NotStored)
         }
-        (Mode::Append | Mode::Prepend, Some(compare)) if compare != item.unique() => {
+        (Mode::Append | Mode::Prepend, Some(1..)) if meta.compare != Some(item.unique()) => {
             Ok(Status::Exists)
         }
         (Mode::Append, _) => Ok(extend(
@@ -155,7 +154,7 @@ fn extend(context: &Context<'_>, meta: &Meta<'_>, value: &[u8], entry: &mut Entr
     if cost > context.shared.settings.item_bytes_max {
         return Status::NotStored;
     }
-    draft.unique = chosen_unique(meta);
+    draft.unique = meta.unique;
     let stored = entry.insert(draft);
     stored.map_or(Status::NotStored, |_| Status::Done)
 }
@@ -167,15 +166,10 @@ fn draft(context: &Context<'_>, meta: &Meta<'_>, block: &[u8]) -> Draft {
         expiry: meta.exptime.map_or(Expiry::NEVER, |exptime| {
             expiration::expiry(exptime, context.sent)
         }),
-        unique: chosen_unique(meta),
+        unique: meta.unique,
         marks: Marks {
             encoded: meta.is_encoded(),
             ..Marks::default()
         },
     }
-}
-
-/// A unique of 0 asks for one to be made.
-fn chosen_unique(meta: &Meta<'_>) -> Option<u64> {
-    meta.unique.filter(|&unique| unique != 0)
 }
