@@ -22,10 +22,10 @@ macro_rules! chapters {
     ($($module:ident = $path:literal after $previous:ident;)*) => {
         $(mod $module {
             pub(super) const PROSE: &str = include_str!(concat!("../", $path, ".md"));
-            pub(super) const COUNT: usize = super::scan::count(PROSE);
             pub(super) const BASE: usize = super::$previous::BASE + super::$previous::COUNT;
-            pub(super) const TABLE: &[super::Requirement; COUNT] =
-                &super::scan::table($path, PROSE, BASE);
+            const SCAN: &super::scan::Scan = &super::scan::Scan::of($path, PROSE, BASE);
+            pub(super) const COUNT: usize = SCAN.count();
+            pub(super) const TABLE: &[super::Requirement] = SCAN.requirements();
         })*
 
         /// The law, chapter by chapter, in reading order.

@@ -8,53 +8,60 @@
 
 use crate::requirement::{Kind, Level, Requirement, Witness};
 
-/// How many markers the prose holds.
-pub(crate) const fn count(prose: &str) -> usize {
-    let text = prose.as_bytes();
-    let (mut found, mut at) = (0, 0);
-    while at < text.len() {
-        if marker(text, at).is_some() {
-            found += 1;
-        }
-        at = next_line(text, at);
-    }
-    found
+/// What one chapter holds.
+pub(crate) struct Scan {
+    table: [Requirement; CHAPTER_MAX],
+    count: usize,
 }
 
-/// The markers of the prose in their order, numbered from `base`.
-pub(crate) const fn table<const N: usize>(
-    chapter: &'static str,
-    prose: &'static str,
-    base: usize,
-) -> [Requirement; N] {
-    let text = prose.as_bytes();
-    let mut table = [EMPTY; N];
-    let (mut found, mut at, mut line) = (0, 0, 1);
-    let mut rule_level = Level::May;
-    while at < text.len() {
-        let after = next_line(text, at);
-        if let Some(kind) = marker(text, at) {
-            let name_end = until(text, at, b']');
-            let sentence = slice(prose, after, paragraph_end(text, after));
-            if matches!(kind, Kind::Rule) {
-                rule_level = level(sentence.as_bytes());
+/// The most markers that one chapter may hold; a chapter with more does not compile.
+const CHAPTER_MAX: usize = 192;
+
+impl Scan {
+    /// The markers of the prose in their order, numbered from `base`.
+    pub(crate) const fn of(chapter: &'static str, prose: &'static str, base: usize) -> Scan {
+        let text = prose.as_bytes();
+        let mut scan = Scan {
+            table: [EMPTY; CHAPTER_MAX],
+            count: 0,
+        };
+        let (mut at, mut line) = (0, 1);
+        let mut rule_level = Level::May;
+        while at < text.len() {
+            let after = next_line(text, at);
+            if let Some(kind) = marker(text, at) {
+                let name_end = until(text, at, b']');
+                let sentence = slice(prose, after, paragraph_end(text, after));
+                if matches!(kind, Kind::Rule) {
+                    rule_level = level(sentence.as_bytes());
+                }
+                scan.table[scan.count] = Requirement {
+                    name: slice(prose, at + 2, name_end),
+                    kind,
+                    level: rule_level,
+                    witness: witness(text, name_end),
+                    sentence,
+                    chapter,
+                    line,
+                    ordinal: (base + scan.count) as u16,
+                };
+                scan.count += 1;
             }
-            table[found] = Requirement {
-                name: slice(prose, at + 2, name_end),
-                kind,
-                level: rule_level,
-                witness: witness(text, name_end),
-                sentence,
-                chapter,
-                line,
-                ordinal: (base + found) as u16,
-            };
-            found += 1;
+            at = after;
+            line += 1;
         }
-        at = after;
-        line += 1;
+        scan
     }
-    table
+
+    /// How many markers there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The markers.
+    pub(crate) const fn requirements(&self) -> &[Requirement] {
+        self.table.split_at(self.count).0
+    }
 }
 
 /// Copies a chapter's table to its place in the whole.
