@@ -18,7 +18,7 @@ use crate::reply::{Code, MALFORMED, Reply};
 use crate::ruling::Ruling;
 use crate::state::Item;
 use crate::statistics::count;
-use crate::{Model, Time, numbers};
+use crate::{Model, Time, memory, numbers};
 
 /// A meta set whose data block is to come.
 #[derive(Clone, Debug)]
@@ -113,6 +113,11 @@ impl MetaSet {
         };
         if model.too_large(&set.flags.key, length, set.client_flags) {
             return Err(set.too_large(model));
+        }
+        if !model.has_room_for(&set.flags.key, length, set.client_flags) {
+            return Err(memory::refuse(model, &set.flags.key, true)
+                .also(req!("meta.set.no-room"))
+                .also(req!("meta.set.no-room.forgets")));
         }
         if let Some(fault) = set.flags.opaque_fault(&model.dialect) {
             let early = req!("meta.set.counted.opaque.early");
@@ -296,6 +301,9 @@ impl MetaSet {
         };
         if model.too_large(&self.flags.key, value.len() as u64, old.flags) {
             return Outcome::failed(Code::Ns, data, req!("meta.set.too-large.append"));
+        }
+        if !model.has_room_for(&self.flags.key, value.len() as u64, old.flags) {
+            return Outcome::failed(Code::Ns, data, req!("meta.set.no-room.append"));
         }
         let loses_base64 = model.dialect.has(req!("meta.set.base64.append.lost"));
         let lost = loses_base64.then_some(req!("meta.set.base64.append.lost"));
