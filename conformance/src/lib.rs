@@ -4,7 +4,9 @@
 //! - [`cases`]: every exchange there is to play.
 //! - [`check`]: plays exchanges against a target; [`verdict`] says what came of it, [`report`]
 //!   shows it.
+//! - [`liars`]: servers that are known to be wrong; [`selftest`]: whether the suite sees it.
 //! - [`list`] and [`explain`]: the law as a list, as a table, and rule by rule.
+//! - [`serve`]: the model or a liar on a port.
 //! - [`target`]: what can be tried: the model, a server in this process, any command line.
 //!
 //! It never shares a parser or a constant with the server it judges.
@@ -13,10 +15,12 @@
 
 pub mod baseline;
 pub mod cases;
-
 pub mod check;
 pub mod explain;
+pub mod liars;
 pub mod list;
 pub mod report;
+pub mod selftest;
+pub mod serve;
 pub mod target;
 pub mod verdict;

@@ -7,6 +7,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use conformance::baseline::Baseline;
 use conformance::check::Trial;
+use conformance::liars::{self, Liar};
+use conformance::selftest::selftest;
+use conformance::serve::Service;
 use conformance::target::Target;
 use conformance::target::shape::Shape;
 use conformance::verdict::Report;
@@ -41,13 +44,20 @@ enum Command {
         /// Its name: `storage.cas.exists`
         rule: String,
     },
+    /// Try whether the suite can fail: every liar must be caught by the rule one would expect
+    Selftest,
+    /// Put the model, or a liar, on a TCP port of this machine
+    Serve(Serve),
 }
 
 #[derive(Args)]
 struct Check {
     /// Try the law's own model
-    #[arg(long, conflicts_with = "spawn")]
+    #[arg(long, conflicts_with_all = ["spawn", "liar"])]
     model: bool,
+    /// Try a server that is known to be wrong
+    #[arg(long, value_name = "NAME", value_parser = liar, conflicts_with = "spawn")]
+    liar: Option<&'static Liar>,
     /// Start this command for each exchange; `{port}` stands for the port
     #[arg(long, value_name = "COMMAND")]
     spawn: Option<String>,
@@ -86,6 +96,30 @@ enum Form {
     Github,
 }
 
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("served").required(true))]
+struct Serve {
+    /// Serve the law's own model
+    #[arg(long, group = "served")]
+    model: bool,
+    /// Serve one that is known to be wrong; `touchstone selftest` names them
+    #[arg(long, value_name = "NAME", value_parser = liar, group = "served")]
+    liar: Option<&'static Liar>,
+    /// The habits it follows
+    #[arg(long, default_value = "law", value_parser = dialect)]
+    dialect: Dialect,
+    /// The port; 0 takes any that is free
+    #[arg(long, default_value_t = 11211)]
+    port: u16,
+}
+
+fn liar(name: &str) -> Result<&'static Liar, String> {
+    liars::named(name).ok_or_else(|| {
+        let names: Vec<&str> = liars::liars().map(|liar| liar.name).collect();
+        format!("there are {}", names.join(", "))
+    })
+}
+
 fn dialect(name: &str) -> Result<Dialect, String> {
     Dialect::shipped(name)
         .ok_or_else(|| format!("there are {}", Dialect::shipped_names().join(", ")))
@@ -122,8 +156,24 @@ fn run(command: Command) -> Result<u8, String> {
                 .ok_or_else(|| format!("no rule `{rule}`; `touchstone list` prints them all"))?;
             print!("{text}");
         }
+        Command::Selftest => {
+            let jobs = std::thread::available_parallelism().map_or(2, usize::from);
+            let result = selftest(&exchanges, jobs);
+            print!("{result}");
+            return Ok(u8::from(!result.succeeds()));
+        }
+        Command::Serve(arguments) => serve(arguments)?,
     }
     Ok(0)
+}
+
+fn serve(arguments: Serve) -> Result<(), String> {
+    let lie = arguments.liar.map(|liar| liar.lie);
+    let service = Service::bind(arguments.port, lie, arguments.dialect)?;
+    let port = service.port().map_err(|error| error.to_string())?;
+    let what = arguments.liar.map_or("the model", |liar| liar.name);
+    println!("{what} listens on 127.0.0.1:{port}");
+    service.run().map_err(|error| error.to_string())
 }
 
 fn check(arguments: Check, exchanges: &[Exchange]) -> Result<u8, String> {
@@ -131,10 +181,11 @@ fn check(arguments: Check, exchanges: &[Exchange]) -> Result<u8, String> {
         Some(file) => read_baseline(file, arguments.update_baseline)?,
         None => Baseline::default(),
     };
-    let target = match arguments.spawn {
-        Some(command) => Target::Spawn(command),
-        None if arguments.model => Target::Model(Box::new(arguments.dialect.clone())),
-        None => Target::Embedded,
+    let target = match (arguments.spawn, arguments.liar) {
+        (Some(command), _) => Target::Spawn(command),
+        (None, Some(liar)) => Target::Liar(liar),
+        (None, None) if arguments.model => Target::Model(Box::new(arguments.dialect.clone())),
+        (None, None) => Target::Embedded,
     };
     let trial = Trial {
         target,

@@ -10,6 +10,7 @@ use model::{Host, Model, Options, Time};
 use spec::Dialect;
 use spec::exchange::{Exchange, Failure, Fence, Peer, cases, replay};
 
+use crate::liars::{Liar, Server};
 use embedded::Embedded;
 use process::Process;
 use shape::{Shape, Shaped};
@@ -25,6 +26,10 @@ pub enum Target {
     Embedded,
     /// The law's own ruling.
     Model(Box<Dialect>),
+    /// A server that is known to be wrong.
+    Liar(&'static Liar),
+    /// The server that liars are made of, without a lie.
+    Honest,
     /// A command line that starts a server; `{port}` stands for the port.
     Spawn(String),
 }
@@ -52,6 +57,13 @@ impl Target {
                 Err(failure) => Outcome::Failed(failure),
             };
         let options = &exchange.header.options;
+        let liar_plays = |lie| match Options::parse(options) {
+            Ok(options) => {
+                let model = Model::new(options, Dialect::default());
+                played(&mut Server::new(lie, model, START))
+            }
+            Err(problem) => Outcome::Unsupported(problem),
+        };
         match self {
             Target::Embedded => match Embedded::start(options) {
                 Ok(mut server) => played(&mut server),
@@ -64,6 +76,8 @@ impl Target {
                 }
                 Err(problem) => Outcome::Unsupported(problem),
             },
+            Target::Liar(liar) => liar_plays(Some(liar.lie)),
+            Target::Honest => liar_plays(None),
             Target::Spawn(command) => match Process::start(command, options) {
                 Ok(mut process) => {
                     let outcome = played(&mut process);
@@ -97,7 +111,8 @@ impl Target {
     pub fn arguments(&self) -> String {
         match self {
             Target::Embedded => String::new(),
-            Target::Model(_) => "--model ".to_owned(),
+            Target::Model(_) | Target::Honest => "--model ".to_owned(),
+            Target::Liar(liar) => format!("--liar {} ", liar.name),
             Target::Spawn(command) => format!("--spawn '{command}' "),
         }
     }
@@ -110,7 +125,8 @@ impl fmt::Display for Target {
                 f,
                 "our server, in this process (which shows no sockets, UDP, TLS or limits)"
             ),
-            Target::Model(_) => write!(f, "the model, in this process"),
+            Target::Model(_) | Target::Honest => write!(f, "the model, in this process"),
+            Target::Liar(liar) => write!(f, "the liar `{}`: {}", liar.name, liar.does),
             Target::Spawn(command) => write!(f, "`{command}`"),
         }
     }

@@ -1,0 +1,257 @@
+//! The model and its clients, with one lie in between.
+//!
+//! Without a lie it is the model and nothing else, which the self-test proves. It never lies on its
+//! own account: what is changed, and where, is in the liar's [`Lie`].
+
+use std::collections::BTreeMap;
+
+use model::{Model, Recovery, Ruling, Session, Time};
+use spec::exchange::{Peer, Received};
+
+use super::{Done, Lie, Line};
+
+/// A server in this process: the model, and a liar's hand on what goes in and out.
+#[derive(Debug)]
+pub struct Server {
+    lie: Option<Lie>,
+    model: Model,
+    /// The model as it was before the latest request that changed it.
+    past: Model,
+    /// The items of the clients that do not share them.
+    apart: BTreeMap<u8, Model>,
+    now: Time,
+    keys: Vec<Vec<u8>>,
+    clients: BTreeMap<u8, Client>,
+}
+
+#[derive(Debug, Default)]
+struct Client {
+    session: Session,
+    /// Bytes sent that nobody has looked at.
+    input: Vec<u8>,
+    awaits: Awaits,
+    line: Line,
+    request: Vec<u8>,
+    output: Vec<u8>,
+    closed: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Awaits {
+    /// A whole line, for a liar changes whole lines.
+    #[default]
+    Line,
+    /// The rest of a request whose line was heard.
+    Block,
+    /// So many bytes that the session throws away.
+    Swallow(u64),
+    /// So many bytes that are thrown away before the session sees them.
+    Skip(u64),
+}
+
+/// A line so long without its end that it is no use to wait for it.
+const LINE_MAX_BYTES: usize = 2048;
+
+impl Server {
+    /// This model with this lie; without one it is honest.
+    #[must_use]
+    pub fn new(lie: Option<Lie>, model: Model, now: Time) -> Server {
+        Server {
+            lie,
+            past: model.clone(),
+            apart: BTreeMap::new(),
+            model,
+            now,
+            keys: Vec::new(),
+            clients: BTreeMap::new(),
+        }
+    }
+
+    /// This client is gone, and its number may be given to another.
+    pub fn disconnect(&mut self, client: u8) {
+        self.clients.remove(&client);
+    }
+
+    /// Hears all that is here of whole requests, and answers.
+    fn attend(&mut self, client: &mut Client, bytes: &[u8]) {
+        let mut replies = Vec::new();
+        client.input.extend_from_slice(bytes);
+        while !client.closed
+            && let Some(piece) = client.piece()
+        {
+            self.hear(client, &piece, &mut replies);
+        }
+        if let Some(Lie::Sends(change)) = self.lie {
+            change(&mut replies);
+        }
+        client.output.extend(replies.concat());
+    }
+
+    fn hear(&mut self, client: &mut Client, piece: &[u8], replies: &mut Vec<Vec<u8>>) {
+        let heard = match client.awaits {
+            Awaits::Line => {
+                client.line = Line::new(piece.to_vec());
+                if let Some(Lie::Hears(change)) = self.lie {
+                    change(&mut client.line);
+                }
+                client.request.clear();
+                client.line.bytes().to_vec()
+            }
+            Awaits::Block | Awaits::Swallow(_) => piece.to_vec(),
+            Awaits::Skip(_) => Vec::new(),
+        };
+        client.awaits = client.awaits.after(piece.len() as u64);
+        client.request.extend_from_slice(&heard);
+        let rulings = self.rule(client, &heard);
+        if !rulings.is_empty() {
+            client.awaits = Awaits::Line;
+        }
+        for mut ruling in rulings {
+            match (ruling.recovery, self.lie) {
+                (Recovery::Swallow(bytes), Some(Lie::Swallows(change))) => {
+                    client.session = Session::new();
+                    client.awaits = Awaits::Skip(change(bytes));
+                }
+                (Recovery::Swallow(bytes), _) => client.awaits = Awaits::Swallow(bytes),
+                (Recovery::Next | Recovery::Close, _) => {}
+            }
+            if let Some(Lie::Says(change)) = self.lie {
+                change(&client.line, &mut ruling);
+            }
+            client.closed |= ruling.closes();
+            replies.push(ruling.bytes());
+        }
+    }
+
+    /// Lets the model rule, or what a liar has in its place.
+    fn rule(&mut self, client: &mut Client, heard: &[u8]) -> Vec<Ruling> {
+        let (line, now) = (&client.line, self.now);
+        match self.lie {
+            Some(Lie::Lags(lags)) if lags(line) => {
+                client.session.receive(&mut self.past, heard, now)
+            }
+            Some(Lie::Lags(_)) => {
+                let before = self.model.clone();
+                let rulings = client.session.receive(&mut self.model, heard, now);
+                if self.model != before {
+                    self.past = before;
+                }
+                rulings
+            }
+            Some(Lie::Does(instead)) => {
+                let before = self.model.clone();
+                let rulings = client.session.receive(&mut self.model, heard, now);
+                if let Some(ruling) = rulings.first() {
+                    let done = Done {
+                        line,
+                        request: &client.request,
+                        ruling,
+                        keys: &self.keys,
+                    };
+                    if let Some(requests) = instead(&done) {
+                        self.model = before;
+                        Session::new().receive(&mut self.model, &requests, now);
+                    }
+                    if line.is_storage() {
+                        let key = line.word(1);
+                        self.keys.retain(|known| known != key);
+                        self.keys.push(key.to_vec());
+                    }
+                }
+                rulings
+            }
+            _ => client.session.receive(&mut self.model, heard, now),
+        }
+    }
+}
+
+impl Awaits {
+    /// What is awaited when so many bytes have come that ended no request.
+    fn after(self, bytes: u64) -> Awaits {
+        match self {
+            Awaits::Line | Awaits::Block => Awaits::Block,
+            Awaits::Swallow(left) if left > bytes => Awaits::Swallow(left.saturating_sub(bytes)),
+            Awaits::Skip(left) if left > bytes => Awaits::Skip(left.saturating_sub(bytes)),
+            Awaits::Swallow(_) | Awaits::Skip(_) => Awaits::Line,
+        }
+    }
+}
+
+impl Client {
+    /// The next bytes that can be heard as one, if they are all here.
+    fn piece(&mut self) -> Option<Vec<u8>> {
+        let waiting = self.input.len();
+        let line_end = self.input.iter().position(|byte| *byte == b'\n');
+        let line_end = line_end.map(|end| end.saturating_add(1));
+        let length = match self.awaits {
+            Awaits::Line if waiting > LINE_MAX_BYTES => line_end.unwrap_or(waiting),
+            Awaits::Line => line_end?,
+            Awaits::Block => line_end.unwrap_or(waiting),
+            Awaits::Swallow(left) | Awaits::Skip(left) => {
+                usize::try_from(left).map_or(waiting, |left| left.min(waiting))
+            }
+        };
+        (waiting > 0).then(|| self.input.drain(..length).collect())
+    }
+}
+
+impl Peer for Server {
+    fn now(&mut self) -> u64 {
+        self.now.0
+    }
+
+    fn send(&mut self, client: u8, bytes: &[u8]) {
+        let mut speaker = self.clients.remove(&client).unwrap_or_default();
+        match self.lie {
+            Some(Lie::Answers(answer)) => match answer(bytes) {
+                Some(reply) => speaker.output.extend(reply),
+                None => speaker.closed = true,
+            },
+            Some(Lie::Isolates) => {
+                let empty = self.past.clone();
+                let own = self.apart.remove(&client).unwrap_or(empty);
+                let shared = std::mem::replace(&mut self.model, own);
+                self.attend(&mut speaker, bytes);
+                let own = std::mem::replace(&mut self.model, shared);
+                self.apart.insert(client, own);
+            }
+            Some(Lie::Forgets) => {
+                self.attend(&mut speaker, bytes);
+                speaker.input.clear();
+                if let Awaits::Block = speaker.awaits {
+                    speaker.session = Session::new();
+                    speaker.awaits = Awaits::Line;
+                }
+            }
+            _ => self.attend(&mut speaker, bytes),
+        }
+        self.clients.insert(client, speaker);
+    }
+
+    fn receive(&mut self, client: u8, _hurry: bool) -> Received {
+        let client = self.clients.entry(client).or_default();
+        if !client.output.is_empty() {
+            Received::Bytes(std::mem::take(&mut client.output))
+        } else if client.closed {
+            Received::Closed
+        } else {
+            Received::Nothing
+        }
+    }
+
+    fn half_close(&mut self, client: u8) {
+        self.clients.entry(client).or_default().closed = true;
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.now.0 = self.now.0.saturating_add(1);
+            for client in self.clients.values_mut() {
+                for ruling in client.session.tick(&mut self.model, self.now) {
+                    client.closed |= ruling.closes();
+                    client.output.extend(ruling.bytes());
+                }
+            }
+        }
+    }
+}
