@@ -1,9 +1,6 @@
 //! The classic commands over TCP, as transcripts.
 
-#[macro_use]
-mod common;
-
-use common::Server;
+use crate::common::Server;
 
 #[test]
 fn storing_under_every_condition() {

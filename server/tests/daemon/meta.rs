@@ -1,9 +1,6 @@
 //! The meta commands over TCP, as transcripts.
 
-#[macro_use]
-mod common;
-
-use common::Server;
+use crate::common::Server;
 
 #[test]
 fn a_get_shows_what_its_flags_ask_for_in_their_order() {

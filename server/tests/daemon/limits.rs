@@ -1,0 +1,141 @@
+//! Limits, one below, at, and one above.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::common::{Server, replies};
+use server::{Connection, Settings, Shared, Time};
+
+/// What one write is answered with.
+fn ask(client: &mut TcpStream, bytes: &[u8]) -> String {
+    client.write_all(bytes).expect("it reads");
+    String::from_utf8(replies(client)).expect("text")
+}
+
+fn set(key: &str, length: usize) -> Vec<u8> {
+    let mut bytes = format!("set {key} 0 0 {length}\r\n").into_bytes();
+    bytes.extend_from_slice(&vec![b'x'; length]);
+    bytes.extend_from_slice(b"\r\n");
+    bytes
+}
+
+#[test]
+fn a_key_has_250_bytes_at_most() {
+    let server = Server::start("");
+    let mut client = server.connect();
+    for (length, reply) in [
+        (249, "STORED\r\n"),
+        (250, "STORED\r\n"),
+        (251, "CLIENT_ERROR bad command line format\r\n"),
+    ] {
+        assert_eq!(ask(&mut client, &set(&"k".repeat(length), 1)), reply);
+    }
+}
+
+#[test]
+fn an_item_takes_what_the_option_says_at_most() {
+    let server = Server::start("-I 1m");
+    let mut client = server.connect();
+    // 48 bytes of header, the key and one byte, two behind the value, and the unique.
+    let longest = 1024 * 1024 - 48 - 2 - 2 - 8;
+    for (length, reply) in [
+        (longest - 1, "STORED\r\n"),
+        (longest, "STORED\r\n"),
+        (longest + 1, "SERVER_ERROR object too large for cache\r\n"),
+    ] {
+        assert_eq!(ask(&mut client, &set("k", length)), reply);
+    }
+}
+
+#[test]
+fn a_line_without_keys_has_2048_bytes_at_most() {
+    let server = Server::start("");
+    for (length, reply) in [
+        (2047, "ERROR\r\n"),
+        (2048, "ERROR\r\n"),
+        (2049, "(closed)\r\n"),
+    ] {
+        let line = format!("{}\r\n", "x".repeat(length - 1));
+        assert_eq!(ask(&mut server.connect(), line.as_bytes()), reply);
+    }
+}
+
+#[test]
+fn a_line_of_keys_has_a_mebibyte_at_most() {
+    let server = Server::start("");
+    let keys = |length: usize| format!("get {}\r\n", "k ".repeat((length - 5) / 2));
+    let longest = 1024 * 1024 - 1;
+    assert_eq!(
+        ask(&mut server.connect(), keys(longest).as_bytes()),
+        "END\r\n"
+    );
+    let mut client = server.connect();
+    // The server may close while the line is still being written.
+    let _ = client.write_all(keys(longest + 4).as_bytes());
+    let mut rest = Vec::new();
+    let _ = client.read_to_end(&mut rest);
+    assert_eq!(rest, b"");
+}
+
+#[test]
+fn one_client_too_many_is_told_so() {
+    let server = Server::start("-c 2");
+    let mut clients = [server.connect(), server.connect()];
+    for client in &mut clients {
+        assert_eq!(ask(client, b"version\r\n"), "VERSION 1.6.45\r\n");
+    }
+    let mut refused = Vec::new();
+    let mut surplus = server.connect();
+    let _ = surplus.read_to_end(&mut refused);
+    assert_eq!(refused, b"ERROR Too many open connections\r\n");
+    let [first, second] = clients;
+    drop(second);
+    let mut first = first;
+    while server.shared.roster.count() > 1 {
+        ask(&mut first, b"version\r\n");
+    }
+    assert_eq!(
+        ask(&mut server.connect(), b"version\r\n"),
+        "VERSION 1.6.45\r\n"
+    );
+}
+
+#[test]
+fn memory_stays_bounded_and_new_items_are_stored() {
+    let server = Server::start("-m 8");
+    let mut client = server.connect();
+    for item in 0..200 {
+        assert_eq!(
+            ask(&mut client, &set(&format!("k{item}"), 100_000)),
+            "STORED\r\n"
+        );
+    }
+    let tally = server.shared.store.tally();
+    assert!(tally.bytes <= tally.limit_bytes, "{tally:?}");
+    assert!(tally.evictions > 0);
+    assert!(ask(&mut client, b"get k199\r\n").starts_with("VALUE k199 0 100000\r\n"));
+}
+
+#[test]
+fn an_idle_connection_is_closed_in_whatever_state_it_is() {
+    let now = Time::from_seconds(1_800_000_000);
+    for begun in [
+        &b"get k\r\n"[..],
+        b"get",
+        b"set k 0 0 5\r\nab",
+        b"set k 0 0 2000000\r\nab",
+    ] {
+        let settings = Settings::parse(["-o", "idle_timeout=10"]).expect("good options");
+        let shared = Arc::new(Shared::new(settings, now));
+        let mut connection = Connection::new(shared);
+        connection.receive(begun, now);
+        let deadline = connection.next_deadline().expect("there is a timeout");
+        assert_eq!(deadline, now.after(Duration::from_secs(10)));
+        connection.tick(now.after(Duration::from_millis(9_999)));
+        assert!(!connection.is_closed());
+        connection.tick(deadline);
+        assert!(connection.is_closed());
+    }
+}

@@ -1,0 +1,11 @@
+//! The server from outside: over TCP, as a process, and as connections without sockets.
+//!
+//! Nothing here knows the law: what a reply should be is read off the page, or the transcript.
+
+#[macro_use]
+mod common;
+mod classic;
+mod limits;
+mod meta;
+mod options;
+mod segmentation;
