@@ -20,7 +20,10 @@ pub(crate) fn decode(text: &[u8], line: &Line, dialect: &Dialect) -> Option<Vec<
     if digits.is_empty() || !digits.len().is_multiple_of(4) {
         return None;
     }
-    line.note_if(digits.len() < text.len(), req!("meta.flags.base64.foreign"));
+    line.note_if(
+        digits.len() != text.len(),
+        req!("meta.flags.base64.foreign"),
+    );
     let data = digits
         .iter()
         .position(|digit| *digit == b'=')
@@ -34,9 +37,9 @@ pub(crate) fn decode(text: &[u8], line: &Line, dialect: &Dialect) -> Option<Vec<
     }
     let mut bytes = Vec::new();
     for block in digits.chunks(4) {
-        let word = block
-            .iter()
-            .fold(0_u32, |word, digit| word << 6 | value(*digit));
+        let word = block.iter().fold(0_u32, |word, digit| {
+            word.wrapping_mul(64).wrapping_add(value(*digit))
+        });
         let [_, decoded @ ..] = word.to_be_bytes();
         let padding = block.iter().filter(|digit| **digit == b'=').count();
         if padding > 2 {
