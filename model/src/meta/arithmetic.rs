@@ -44,7 +44,10 @@ fn delta(flags: &Flags, line: &Line) -> Result<Delta, Ruling> {
     let Some(mode) = flags.mode() else {
         return Ok(Delta::Incr(by));
     };
-    line.note_if(mode.len() > 1, req!("meta.arithmetic.mode.first-letter"));
+    line.note_if(
+        matches!(mode, [_, _, ..]),
+        req!("meta.arithmetic.mode.first-letter"),
+    );
     match mode.first() {
         Some(b'I' | b'+') => {
             line.note(req!("meta.arithmetic.mode.up"));

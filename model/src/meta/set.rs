@@ -439,7 +439,10 @@ impl Mode {
         let Some(text) = flags.mode() else {
             return Ok(Mode::Set);
         };
-        line.note_if(text.len() > 1, req!("meta.set.mode.first-letter"));
+        line.note_if(
+            matches!(text, [_, _, ..]),
+            req!("meta.set.mode.first-letter"),
+        );
         match text.first() {
             Some(b'S') => {
                 line.note(req!("meta.set.mode.set"));
