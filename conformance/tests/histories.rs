@@ -3,6 +3,12 @@
 //! Each test lets clients loose on one server, keeps what they were answered, and then judges that.
 //! Where there is no memcached it says SKIPPED, and fails on a build server.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "only tests are here"
+)]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};

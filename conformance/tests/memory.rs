@@ -101,7 +101,7 @@ fn items_stay_within_the_memory_that_was_given() {
     if let (Some(before), Some(after)) = (before, resident_bytes(server.id())) {
         let grown = after.saturating_sub(before);
         assert!(
-            grown < 4 * MEGABYTES << 20,
+            grown < (4 * MEGABYTES) << 20,
             "the process grew by {grown} bytes"
         );
     }

@@ -3,6 +3,7 @@
 //! It never judges: a client says what it was answered, and the test says whether that may be.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "only tests use it")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
