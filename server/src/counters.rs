@@ -80,6 +80,8 @@ counters! {
     RejectedConnections = "rejected_connections",
     /// Connections closed because they did nothing.
     IdleKicks = "idle_kicks",
+    /// Connections that ended because the server was at fault.
+    Panics = "panics",
     /// Bytes received.
     BytesRead = "bytes_read",
     /// Bytes sent.

@@ -106,26 +106,32 @@ fn resolve(text: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         .map_err(|error| io::Error::new(error.kind(), format!("{text}: {error}")))
 }
 
-/// Serves until a signal or a client asks for an end.
+/// Serves until a signal or a client asks for an end; then sends what is owed, and ends.
 ///
 /// # Errors
 ///
 /// When the system refuses threads, runtimes or signals.
 pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Result<()> {
-    let workers: Vec<Worker> = (0..shared.settings.threads)
-        .map(|number| Worker::start(number, shared, clock))
-        .collect::<io::Result<_>>()?;
+    let workers = (0..shared.settings.threads).map(|number| Worker::start(number, shared, clock));
+    let workers = Rc::new(workers.collect::<io::Result<Vec<_>>>()?);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
-    runtime.block_on(local.run_until(async move {
-        let workers = Rc::new(workers);
+    let served = runtime.block_on(local.run_until(async {
         for socket in listening.sockets {
             let listener = TcpListener::from_std(socket)?;
             let dealing = deal(listener, Rc::clone(&workers), Arc::clone(shared));
             tokio::task::spawn_local(dealing);
         }
         until_stopped(shared).await
-    }))
+    }));
+    drop(local);
+    let workers = Rc::into_inner(workers).unwrap_or_default();
+    let ending: Vec<_> = workers.into_iter().map(Worker::stop).collect();
+    for thread in ending {
+        // A worker that panicked has nothing left to say.
+        let _ = thread.join();
+    }
+    served
 }
 
 async fn until_stopped(shared: &Shared) -> io::Result<()> {

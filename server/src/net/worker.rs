@@ -3,22 +3,23 @@
 //! It never blocks on one of them: one read for each wake, all that is complete carried out, then
 //! written; a client that does not read is not read from.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpStream as StdStream};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, ready};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::task::LocalSet;
+use tokio::task::{JoinSet, LocalSet};
 use tokio::time;
 
 use super::Clock;
@@ -29,6 +30,9 @@ use crate::shared::Shared;
 /// How much is read at once. All connections of a worker read into one buffer.
 const READ_BYTES: usize = 64 * 1024;
 
+/// How long clients may take to read what they are owed when the server ends.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// How long a client may go on sending after it has been told that the connection is closed.
 const PARTING: Duration = Duration::from_secs(1);
 
@@ -37,25 +41,34 @@ const PARTING: Duration = Duration::from_secs(1);
 pub(super) struct Worker {
     connections: UnboundedSender<(StdStream, Connection)>,
     shared: Arc<Shared>,
+    thread: JoinHandle<()>,
 }
 
 /// What the connections of one worker share.
 struct Desk {
     clock: Clock,
     buffer: RefCell<Vec<u8>>,
+    stopping: Notify,
+    is_stopping: Cell<bool>,
 }
 
 impl Worker {
     pub(super) fn start(number: usize, shared: &Arc<Shared>, clock: Clock) -> io::Result<Self> {
         let (connections, arriving) = mpsc::unbounded_channel();
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name(format!("worker-{number}"))
             .spawn(move || LocalSet::new().block_on(&runtime, work(arriving, clock)))?;
         Ok(Self {
             connections,
             shared: Arc::clone(shared),
+            thread,
         })
+    }
+
+    /// Lets it send what it owes, and end.
+    pub(super) fn stop(self) -> JoinHandle<()> {
+        self.thread
     }
 
     /// Gives it a connection. The queue is bounded by the limit of connections.
@@ -76,16 +89,25 @@ async fn work(mut arriving: UnboundedReceiver<(StdStream, Connection)>, clock: C
     let desk = Rc::new(Desk {
         clock,
         buffer: RefCell::new(vec![0; READ_BYTES]),
+        stopping: Notify::new(),
+        is_stopping: Cell::new(false),
     });
+    let mut conversations = JoinSet::new();
     while let Some((stream, connection)) = arriving.recv().await {
         if let Ok(stream) = TcpStream::from_std(stream) {
             let _ = stream.set_nodelay(true);
             let desk = Rc::clone(&desk);
-            tokio::task::spawn_local(async move {
+            conversations.spawn_local(async move {
+                // A connection that breaks off is over; nobody is left to tell.
                 let _ = converse(stream, connection, &desk).await;
             });
         }
+        while conversations.try_join_next().is_some() {}
     }
+    desk.is_stopping.set(true);
+    desk.stopping.notify_waiters();
+    let all_said = async { while conversations.join_next().await.is_some() {} };
+    let _ = time::timeout(LAST_WORDS, all_said).await;
 }
 
 /// Moves bytes between a socket and its connection until either has had enough.
@@ -94,7 +116,11 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     connection.receive(&[], desk.clock.now());
+    let mut stopping = pin!(desk.stopping.notified());
     loop {
+        if desk.is_stopping.get() {
+            connection.finish();
+        }
         loop {
             let bytes = connection.transmit();
             if bytes.is_empty() {
@@ -107,17 +133,35 @@ where
             drop(connection);
             return part(stream, desk).await;
         }
-        match connection.next_deadline() {
-            None => listen(&mut stream, &mut connection, desk).await?,
+        let deadline = connection.next_deadline();
+        let listening = unless(
+            listen(&mut stream, &mut connection, desk),
+            stopping.as_mut(),
+        );
+        match deadline {
+            None => listening.await.unwrap_or(Ok(()))?,
             Some(deadline) => {
                 let wait = desk.clock.now().until(deadline);
-                match time::timeout(wait, listen(&mut stream, &mut connection, desk)).await {
-                    Ok(read) => read?,
+                match time::timeout(wait, listening).await {
+                    Ok(read) => read.unwrap_or(Ok(()))?,
                     Err(_) => connection.tick(desk.clock.now()),
                 }
             }
         }
     }
+}
+
+/// What a future comes to, unless another is done before.
+async fn unless<T>(
+    future: impl Future<Output = T>,
+    mut other: Pin<&mut impl Future<Output = ()>>,
+) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => other.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
 
 /// Closes a connection so that the client gets all that was said: a socket that is closed while

@@ -8,6 +8,7 @@ mod dispatch;
 
 use std::mem;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -243,6 +244,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if thread::panicking() {
+            self.context().counters.count(Counter::Panics);
+        }
         self.shared.roster.leave(self.record.number);
     }
 }

@@ -129,7 +129,7 @@ impl Store {
                 evicted_unfetched,
                 reclaimed,
                 expired_unfetched,
-            } = lock(shard).census;
+            } = self.lock(shard).census;
             tally.items += items;
             tally.items_ever += items_ever;
             tally.evictions += evictions;
@@ -143,7 +143,7 @@ impl Store {
     /// Lets everything begin at 0 again that was counted rather than is held.
     pub fn reset_tally(&self) {
         for shard in &self.shards {
-            let mut shard = lock(shard);
+            let mut shard = self.lock(shard);
             shard.census = Census {
                 items: shard.census.items,
                 ..Census::default()
@@ -163,7 +163,11 @@ impl Store {
         let Some(shard) = self.shards.get(part) else {
             return;
         };
-        for item in lock(shard).items().filter(|item| !self.is_dead(item, now)) {
+        for item in self
+            .lock(shard)
+            .items()
+            .filter(|item| !self.is_dead(item, now))
+        {
             show(item);
         }
     }
@@ -205,7 +209,7 @@ impl Store {
             let evicted = self
                 .shards
                 .get(part)
-                .and_then(|shard| lock(shard).evict(|item| self.is_dead(item, now)));
+                .and_then(|shard| self.lock(shard).evict(|item| self.is_dead(item, now)));
             idle = match evicted {
                 Some(item) => {
                     self.release(self.cost_of(&item));
@@ -224,27 +228,29 @@ impl Store {
         self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    /// Locks a shard. One whose holder panicked may be broken: it is emptied, for a cache may forget.
+    fn lock<'a>(&self, shard: &'a Mutex<Shard>) -> MutexGuard<'a, Shard> {
+        shard.lock().unwrap_or_else(|poisoned| {
+            shard.clear_poison();
+            let mut guard = poisoned.into_inner();
+            let lost = guard.items().map(|item| self.cost_of(item)).sum();
+            let census = guard.census;
+            *guard = Shard::default();
+            guard.census = Census { items: 0, ..census };
+            self.release(lost);
+            guard
+        })
+    }
+
     fn shard_of(&self, hash: u64) -> MutexGuard<'_, Shard> {
         // The table inside a shard uses the other end of the hash.
         let part = usize::try_from((hash >> 32) % wide(SHARDS)).unwrap_or(0);
-        lock(
+        self.lock(
             self.shards
                 .get(part)
                 .expect("a remainder is below its divisor"),
         )
     }
-}
-
-/// Locks a shard. One whose holder panicked may be broken: it is emptied, for a cache may forget.
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(|poisoned| {
-        shard.clear_poison();
-        let mut shard = poisoned.into_inner();
-        let census = shard.census;
-        *shard = Shard::default();
-        shard.census = Census { items: 0, ..census };
-        shard
-    })
 }
 
 fn wide(count: usize) -> u64 {

@@ -139,3 +139,22 @@ fn an_idle_connection_is_closed_in_whatever_state_it_is() {
         assert!(connection.is_closed());
     }
 }
+
+#[test]
+fn a_server_that_ends_sends_what_it_owes() {
+    let server = Server::start("");
+    let mut client = server.connect();
+    let mut bytes = set("k", 1_000_000);
+    bytes.extend_from_slice(b"get k k k k k k k k\r\n");
+    client.write_all(&bytes).expect("it reads");
+    let mut first = [0; 8];
+    client
+        .read_exact(&mut first)
+        .expect("it has begun to answer");
+    assert_eq!(&first, b"STORED\r\n");
+    server.shared.stop();
+    let mut rest = Vec::new();
+    let _ = client.read_to_end(&mut rest);
+    let (len, end) = (rest.len(), rest.ends_with(b"\r\nEND\r\n"));
+    assert!(end, "{len} bytes");
+}

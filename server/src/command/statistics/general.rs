@@ -97,6 +97,7 @@ pub(super) fn general(context: &Context<'_>) -> Lines {
     for name in NEVER_TO_ITEMS {
         lines.add(name, 0);
     }
+    add_counter(context, Counter::Panics, &mut lines);
     lines
 }
 
