@@ -228,7 +228,7 @@ impl Store {
         self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Locks a shard. One whose holder panicked may be broken: it is emptied, for a cache may forget.
+    /// Locks a shard. One whose holder panicked may be broken: it is emptied; a cache may forget.
     fn lock<'a>(&self, shard: &'a Mutex<Shard>) -> MutexGuard<'a, Shard> {
         shard.lock().unwrap_or_else(|poisoned| {
             shard.clear_poison();
