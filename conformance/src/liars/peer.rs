@@ -79,29 +79,34 @@ impl Server {
         while !client.closed
             && let Some(piece) = client.piece()
         {
-            self.hear(client, &piece, &mut replies);
+            self.hear(client, piece, &mut replies);
         }
         if let Some(Lie::Sends(change)) = self.lie {
             change(&mut replies);
         }
-        client.output.extend(replies.concat());
+        for reply in replies {
+            client.output.extend_from_slice(&reply);
+        }
     }
 
-    fn hear(&mut self, client: &mut Client, piece: &[u8], replies: &mut Vec<Vec<u8>>) {
+    fn hear(&mut self, client: &mut Client, piece: Vec<u8>, replies: &mut Vec<Vec<u8>>) {
+        let length = piece.len() as u64;
         let heard = match client.awaits {
             Awaits::Line => {
-                client.line = Line::new(piece.to_vec());
+                client.line = Line::new(piece);
                 if let Some(Lie::Hears(change)) = self.lie {
                     change(&mut client.line);
                 }
                 client.request.clear();
                 client.line.bytes().to_vec()
             }
-            Awaits::Block | Awaits::Swallow(_) => piece.to_vec(),
+            Awaits::Block | Awaits::Swallow(_) => piece,
             Awaits::Skip(_) => Vec::new(),
         };
-        client.awaits = client.awaits.after(piece.len() as u64);
-        client.request.extend_from_slice(&heard);
+        client.awaits = client.awaits.after(length);
+        if let Some(Lie::Does(_)) = self.lie {
+            client.request.extend_from_slice(&heard);
+        }
         let rulings = self.rule(client, &heard);
         if !rulings.is_empty() {
             client.awaits = Awaits::Line;
@@ -181,17 +186,20 @@ impl Client {
     /// The next bytes that can be heard as one, if they are all here.
     fn piece(&mut self) -> Option<Vec<u8>> {
         let waiting = self.input.len();
-        let line_end = self.input.iter().position(|byte| *byte == b'\n');
-        let line_end = line_end.map(|end| end.saturating_add(1));
+        let line_end = || {
+            let end = self.input.iter().position(|byte| *byte == b'\n')?;
+            Some(end.saturating_add(1))
+        };
         let length = match self.awaits {
-            Awaits::Line if waiting > LINE_MAX_BYTES => line_end.unwrap_or(waiting),
-            Awaits::Line => line_end?,
-            Awaits::Block => line_end.unwrap_or(waiting),
+            Awaits::Line if waiting > LINE_MAX_BYTES => line_end().unwrap_or(waiting),
+            Awaits::Line => line_end()?,
+            Awaits::Block => line_end().unwrap_or(waiting),
             Awaits::Swallow(left) | Awaits::Skip(left) => {
                 usize::try_from(left).map_or(waiting, |left| left.min(waiting))
             }
         };
-        (waiting > 0).then(|| self.input.drain(..length).collect())
+        let rest = self.input.split_off(length);
+        (waiting > 0).then(|| std::mem::replace(&mut self.input, rest))
     }
 }
 

@@ -96,6 +96,12 @@ pub(super) const LIARS: &[Liar] = &[
         }),
     },
     Liar {
+        name: "never-stale",
+        does: "It does not say that an item is stale.",
+        caught_by: req!("meta.get.stale.shown"),
+        lie: Lie::Says(|_, ruling| drop_field(ruling, b'X')),
+    },
+    Liar {
         name: "never-fetched",
         does: "It says of every item that nobody fetched it.",
         caught_by: req!("meta.get.fetched.before"),

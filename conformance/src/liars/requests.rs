@@ -85,6 +85,18 @@ pub(super) const LIARS: &[Liar] = &[
         lie: Lie::Hears(|line| cut_keys(line, KEY_MAX_BYTES - 1)),
     },
     Liar {
+        name: "ignores-mode",
+        does: "It takes every `ms` and `ma` for the plain one.",
+        caught_by: req!("meta.set.mode.add.exists"),
+        lie: Lie::Hears(|line| line.drop_flags(b"M")),
+    },
+    Liar {
+        name: "ignores-invalidate",
+        does: "Its `md` and `ms` know nothing of `I`.",
+        caught_by: req!("meta.delete.stale"),
+        lie: Lie::Hears(|line| line.drop_flags(b"I")),
+    },
+    Liar {
         name: "ignores-compare",
         does: "Its meta commands know nothing of `C`.",
         caught_by: req!("meta.get.unless.match"),
