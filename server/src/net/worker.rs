@@ -36,6 +36,9 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long a client may go on sending after it has been told that the connection is closed.
 const PARTING: Duration = Duration::from_secs(1);
 
+/// The same when the server ends: a client that sends nothing holds nobody up for longer.
+const HASTY_PARTING: Duration = Duration::from_millis(50);
+
 /// A thread and the way to give it connections.
 #[derive(Debug)]
 pub(super) struct Worker {
@@ -181,7 +184,12 @@ where
             }
         }
     });
-    let _ = time::timeout(PARTING, drained).await;
+    let wait = if desk.is_stopping.get() {
+        HASTY_PARTING
+    } else {
+        PARTING
+    };
+    let _ = time::timeout(wait, drained).await;
     Ok(())
 }
 
