@@ -27,11 +27,14 @@ impl Model {
     /// [`size_of_item`], must stay within `-m`. How a server shares its memory out is its own
     /// affair, so near the limit this is one answer among several.
     pub(crate) fn has_room_for(&self, key: &[u8], length: u64, flags: u32) -> bool {
+        if !self.options.refuse_when_full {
+            return true;
+        }
         let used = self.items.iter().fold(0_u64, |sum, (key, item)| {
             sum.saturating_add(self.room_of(key, item.value.len() as u64, item.flags))
         });
         let needed = used.saturating_add(self.room_of(key, length, flags));
-        !self.options.refuse_when_full || needed <= self.options.memory_limit_bytes
+        needed <= self.options.memory_limit_bytes
     }
 
     fn room_of(&self, key: &[u8], length: u64, flags: u32) -> u64 {
