@@ -29,6 +29,7 @@ pub struct Shared {
     verbosity: AtomicU32,
     oldest: AtomicU64,
     dealt: AtomicUsize,
+    held_bytes: AtomicUsize,
     is_stopping: AtomicBool,
 }
 
@@ -49,6 +50,7 @@ impl Shared {
             verbosity: AtomicU32::new(settings.verbosity),
             oldest: AtomicU64::new(0),
             dealt: AtomicUsize::new(0),
+            held_bytes: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
             settings,
         }
@@ -86,6 +88,24 @@ impl Shared {
     pub(crate) fn set_oldest(&self, second: u64) {
         let since_start = second.saturating_sub(self.started.seconds());
         self.oldest.store(since_start, Ordering::Relaxed);
+    }
+
+    /// Takes room for more of an unfinished data block. Tells whether there was.
+    ///
+    /// All of them together get an eighth of the memory, but never less than one item may take.
+    pub(crate) fn hold(&self, more_bytes: usize) -> bool {
+        let limit = (self.settings.memory_bytes / 8).max(self.settings.item_bytes_max);
+        let held = self.held_bytes.fetch_add(more_bytes, Ordering::Relaxed);
+        let fits = held.saturating_add(more_bytes) <= limit;
+        if !fits {
+            self.release(more_bytes);
+        }
+        fits
+    }
+
+    /// Gives back the room of an unfinished data block.
+    pub(crate) fn release(&self, bytes: usize) {
+        self.held_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Which worker's counters the next connection moves.

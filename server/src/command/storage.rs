@@ -26,6 +26,14 @@ pub fn admit(context: &Context<'_>, storage: &Storage<'_>) -> Result<(), Error> 
     admitted
 }
 
+/// Notes that a block was given up, and removes the item that it was to replace.
+pub fn abandon(context: &Context<'_>, key: Option<&[u8]>) {
+    context.count(Counter::StoreNoMemory);
+    if let Some(key) = key {
+        context.entry(key, |entry| entry.remove());
+    }
+}
+
 /// Whether an item may be as large as it would be, and there is room for it. Counts either way.
 pub(super) fn has_room(
     context: &Context<'_>,

@@ -10,7 +10,7 @@ use super::{BLOCK_FIRST_BYTES, Connection, Keys, OUTPUT_HIGH_BYTES, State};
 use crate::command::{self, Context, retrieval, storage};
 use crate::protocol::meta::{Command, Meta};
 use crate::protocol::{
-    Error, MetaReply, Parsed, Recovery, Refusal, Reply, Request, Retrieval, Storage, Tokens,
+    Error, MetaReply, Parsed, Recovery, Refusal, Reply, Request, Retrieval, Storage, Tokens, Verb,
     classic, encode, meta,
 };
 
@@ -130,17 +130,15 @@ impl Connection {
         self.expect_block(line, length, rest)
     }
 
-    /// Keeps what has arrived of a block, and its line, until the rest has come.
+    /// Keeps the line of a block until all of that has come.
     fn expect_block(&mut self, line: &[u8], length: usize, rest: &[u8]) -> usize {
-        let mut block = Vec::with_capacity(length.min(BLOCK_FIRST_BYTES.max(rest.len())));
-        block.extend_from_slice(rest);
         self.state = State::Block {
             line: line.into(),
-            block,
+            block: Vec::with_capacity(length.min(BLOCK_FIRST_BYTES.max(rest.len()))),
             length,
             since: self.now,
         };
-        rest.len()
+        0
     }
 
     /// Stores a block that came in pieces. Its line was good, and is so still.
@@ -151,6 +149,7 @@ impl Connection {
         else {
             return;
         };
+        self.release_block();
         if let Some(Ok(meta)) = meta::parse(&line) {
             self.store_meta(&meta, &block, since);
         } else if let Ok(Parsed {
@@ -160,6 +159,37 @@ impl Connection {
         {
             self.store(&storage, &block, quiet, since);
         }
+    }
+
+    /// Gives up a block for which there is no room: what is still to come of it is skipped.
+    pub(super) fn abandon_block(&mut self) {
+        let State::Block {
+            line,
+            block,
+            length,
+            ..
+        } = mem::replace(&mut self.state, State::Line)
+        else {
+            return;
+        };
+        self.state = State::Swallow(length.saturating_sub(block.len()));
+        self.release_block();
+        let context = self.context();
+        let quiet = if let Some(Ok(meta)) = meta::parse(&line) {
+            storage::abandon(&context, Some(meta.key()));
+            false
+        } else if let Ok(Parsed {
+            request: Request::Store(storage),
+            quiet,
+        }) = classic::parse(&line)
+        {
+            let is_set = storage.verb == Verb::Set;
+            storage::abandon(&context, is_set.then_some(storage.key));
+            quiet
+        } else {
+            return;
+        };
+        encode::reply(&Error::OutOfMemory.into(), quiet, &mut self.output);
     }
 
     fn context_since(&self, sent: Time) -> Context<'_> {

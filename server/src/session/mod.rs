@@ -24,8 +24,11 @@ use crate::time::Time;
 /// While more than this waits to be sent, no further request is begun.
 const OUTPUT_HIGH_BYTES: usize = 128 * 1024;
 
+/// Unfinished blocks longer than this share a bounded part of the memory.
+const SMALL_BLOCK_BYTES: usize = 16 * 1024;
+
 /// A block is not given more room than this before its bytes arrive.
-const BLOCK_FIRST_BYTES: usize = 64 * 1024;
+const BLOCK_FIRST_BYTES: usize = 16 * 1024;
 
 /// What the next bytes are.
 #[derive(Debug)]
@@ -65,6 +68,7 @@ pub struct Connection {
     input: BytesMut,
     scanned: usize,
     output: Output,
+    held_bytes: usize,
     now: Time,
     active: Option<Time>,
     is_finished: bool,
@@ -91,6 +95,7 @@ impl Connection {
             input: BytesMut::new(),
             scanned: 0,
             output: Output::default(),
+            held_bytes: 0,
             active: None,
             is_finished: false,
         }
@@ -178,6 +183,11 @@ impl Connection {
         }
     }
 
+    /// Gives back the room that an unfinished block took.
+    fn release_block(&mut self) {
+        self.shared.release(mem::take(&mut self.held_bytes));
+    }
+
     /// Goes on with what has been received.
     fn resume(&mut self) {
         let mut input = mem::take(&mut self.input);
@@ -216,13 +226,22 @@ impl Connection {
                 (skipped > 0).then_some(skipped)
             }
             State::Block { block, length, .. } => {
-                let more = input.get(..length.saturating_sub(block.len()).min(input.len()))?;
+                let left = length.saturating_sub(block.len());
+                let more = input.get(..left.min(input.len()))?;
+                if more.is_empty() {
+                    return None;
+                }
+                let is_small = *length <= SMALL_BLOCK_BYTES;
+                if !is_small && !self.shared.hold(more.len()) {
+                    self.abandon_block();
+                    return Some(0);
+                }
+                self.held_bytes += if is_small { 0 } else { more.len() };
                 block.extend_from_slice(more);
-                let (taken, complete) = (more.len(), block.len() == *length);
-                if complete {
+                if block.len() == *length {
                     self.finish_block();
                 }
-                (taken > 0).then_some(taken)
+                Some(more.len())
             }
             State::Line => match frame::cut(input, mem::take(&mut self.scanned)) {
                 Frame::Line(line, used) => {
@@ -247,6 +266,7 @@ impl Drop for Connection {
         if thread::panicking() {
             self.context().counters.count(Counter::Panics);
         }
+        self.release_block();
         self.shared.roster.leave(self.record.number);
     }
 }

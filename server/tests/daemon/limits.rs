@@ -158,3 +158,30 @@ fn a_server_that_ends_sends_what_it_owes() {
     let (len, end) = (rest.len(), rest.ends_with(b"\r\nEND\r\n"));
     assert!(end, "{len} bytes");
 }
+
+#[test]
+fn unfinished_blocks_share_an_eighth_of_the_memory() {
+    let now = Time::from_seconds(1_800_000_000);
+    let settings = Settings::parse(["-m", "16"]).expect("good options");
+    let shared = Arc::new(Shared::new(settings, now));
+    let connect = || Connection::new(Arc::clone(&shared));
+    let begin = |connection: &mut Connection| {
+        let whole = set("k", 900_000);
+        connection.receive(&whole[..800_000], now);
+        connection.transmit()
+    };
+    let (mut first, mut second, mut third) = (connect(), connect(), connect());
+    assert_eq!(begin(&mut first), "");
+    assert_eq!(begin(&mut second), "");
+    assert_eq!(
+        begin(&mut third),
+        "SERVER_ERROR out of memory storing object\r\n"
+    );
+    third.receive(&set("k", 900_000)[800_000..], now);
+    third.receive(&set("small", 1), now);
+    assert_eq!(third.transmit(), "STORED\r\n");
+    drop(first);
+    assert_eq!(begin(&mut third), "");
+    third.receive(&set("k", 900_000)[800_000..], now);
+    assert_eq!(third.transmit(), "STORED\r\n");
+}
