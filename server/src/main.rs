@@ -9,11 +9,15 @@ use std::io::{self, IsTerminal};
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{self, User};
 use server::Shared;
 use server::net::{self, Clock};
 use server::protocol::VERSION;
 use server::settings::{Purpose, Settings};
+
+/// Descriptors that are not clients' connections.
+const OWN_DESCRIPTORS: u64 = 64;
 
 /// A command line that is not understood, as memcached ends.
 const EXIT_OPTIONS: u8 = 1;
@@ -46,6 +50,7 @@ fn serve(settings: Settings) -> ExitCode {
     for warning in &settings.warnings {
         eprintln!("touchstoned: {warning}");
     }
+    raise_descriptor_limit(settings.connections_max);
     let listening = match net::listen(&settings) {
         Ok(listening) => listening,
         Err(error) => return fail(EXIT_SYSTEM, &format!("cannot listen on {error}")),
@@ -91,6 +96,25 @@ fn announce(settings: &Settings, listening: &net::Listening) {
              \"LOCATION\": \"{address}\"}}}}",
             settings.memory_bytes / (1024 * 1024)
         );
+    }
+}
+
+/// Asks for as many descriptors as the clients need, and says so when they are not to be had.
+fn raise_descriptor_limit(clients: usize) {
+    let wanted = u64::try_from(clients)
+        .unwrap_or(u64::MAX)
+        .saturating_add(OWN_DESCRIPTORS);
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return;
+    };
+    if soft < wanted
+        && setrlimit(Resource::RLIMIT_NOFILE, wanted, hard.max(wanted))
+            .or_else(|_| setrlimit(Resource::RLIMIT_NOFILE, wanted.min(hard), hard))
+            .is_ok()
+        && hard < wanted
+        && getrlimit(Resource::RLIMIT_NOFILE).is_ok_and(|(soft, _)| soft < wanted)
+    {
+        eprintln!("touchstoned: -c {clients}: the system allows {hard} descriptors only");
     }
 }
 

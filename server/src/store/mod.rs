@@ -204,7 +204,8 @@ impl Store {
     /// Evicts until the items fit, one shard after another, holding one lock at a time.
     fn trim(&self, now: Time) {
         let mut idle = 0;
-        while self.is_full(0) && idle < self.shards.len() {
+        // Where all items were just wanted, a second round finds that none was wanted since.
+        while self.is_full(0) && idle <= self.shards.len().saturating_mul(2) {
             let part = self.hand.fetch_add(1, Ordering::Relaxed) % self.shards.len();
             let evicted = self
                 .shards

@@ -83,10 +83,10 @@ impl Shard {
         Some(item)
     }
 
-    /// Moves the hand on to an item that may go: a dead one, or one not fetched since the hand
-    /// last came by. Takes it out.
+    /// Moves the hand on to an item that may go, once around at most: a dead one, or one neither
+    /// stored nor fetched since the hand last came by. Takes it out.
     pub(super) fn evict(&mut self, is_dead: impl Fn(&Item) -> bool) -> Option<Item> {
-        for _ in 0..self.slots.len().saturating_mul(2) {
+        for _ in 0..self.slots.len() {
             let slot = self.hand;
             self.hand = if slot + 1 < self.slots.len() {
                 slot + 1

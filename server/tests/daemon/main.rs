@@ -9,3 +9,4 @@ mod limits;
 mod meta;
 mod options;
 mod segmentation;
+mod store;
