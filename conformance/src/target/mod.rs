@@ -93,12 +93,12 @@ impl Target {
     pub fn fence(&self) -> Fence {
         let noop = "r[meta.noop.reply] fence=none\n> mn\n< MN\n";
         let noop = cases("the probe for a fence", noop).expect("it is in the notation");
-        let understood = |exchange| {
-            matches!(
-                self.play(exchange, Shape::Written, Fence::Noop),
-                Outcome::Passed
-            )
+        let answers = |exchange| {
+            let outcome = self.play(exchange, Shape::Written, Fence::Noop);
+            matches!(outcome, Outcome::Passed)
         };
+        // Once may fail for no fault of the target's: a machine under load.
+        let understood = |exchange| (0..3).any(|_| answers(exchange));
         if noop.iter().all(understood) {
             Fence::Noop
         } else {

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant, SystemTime};
 use spec::exchange::{Peer, Received};
 
 const START_MAX: Duration = Duration::from_secs(10);
+const STARTS_MAX: u32 = 3;
 const POLL: Duration = Duration::from_millis(5);
 /// How long an expected reply may take; only a failure waits so long.
-const REPLY_MAX: Duration = Duration::from_secs(2);
+const REPLY_MAX: Duration = Duration::from_secs(5);
 /// How long silence is listened to where no fence can prove it.
 const SILENCE: Duration = Duration::from_millis(200);
 
@@ -30,6 +31,15 @@ impl Process {
     /// # Errors
     /// When it cannot be started, or does not accept in time.
     pub fn start(command: &str, options: &str) -> Result<Process, String> {
+        let mut started = Process::start_once(command, options);
+        // Somebody else may have taken the port that was free a moment ago.
+        for _ in 1..STARTS_MAX {
+            started = started.or_else(|_| Process::start_once(command, options));
+        }
+        started
+    }
+
+    fn start_once(command: &str, options: &str) -> Result<Process, String> {
         let port = free_port()?;
         let line = format!("{command} {options}").replace("{port}", &port.to_string());
         let mut words = line.split_whitespace();
@@ -172,9 +182,16 @@ impl Peer for Process {
     }
 }
 
+/// A port that nobody has, below those that the kernel deals out to connecting clients.
 fn free_port() -> Result<u16, String> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|error| format!("no free port: {error}"))
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let dealt = || Ok::<u16, std::io::Error>(bind(0)?.local_addr()?.port());
+    for _ in 0..100 {
+        let port = dealt().map_err(|error| format!("no free port: {error}"))?;
+        let port = 10_000 + port % 20_000;
+        if bind(port).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err("no free port between 10000 and 29999".to_owned())
 }
