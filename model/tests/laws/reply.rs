@@ -5,23 +5,36 @@
 use model::{Code, Reply, Value};
 use quickcheck::{Arbitrary, Gen};
 
+/// The replies that are one word.
+pub(crate) const WORDS: [Reply; 9] = [
+    Reply::Stored,
+    Reply::NotStored,
+    Reply::Exists,
+    Reply::NotFound,
+    Reply::Deleted,
+    Reply::Touched,
+    Reply::Ok,
+    Reply::Reset,
+    Reply::Error,
+];
+
+/// The codes of meta replies.
+pub(crate) const CODES: [Code; 7] = [
+    Code::Hd,
+    Code::En,
+    Code::Ns,
+    Code::Ex,
+    Code::Nf,
+    Code::Mn,
+    Code::Me,
+];
+
 /// Any reply that has bytes of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct AnyReply(pub(crate) Reply);
 
 impl Arbitrary for AnyReply {
     fn arbitrary(g: &mut Gen) -> AnyReply {
-        let words = [
-            Reply::Stored,
-            Reply::NotStored,
-            Reply::Exists,
-            Reply::NotFound,
-            Reply::Deleted,
-            Reply::Touched,
-            Reply::Ok,
-            Reply::Reset,
-            Reply::Error,
-        ];
         AnyReply(match u8::arbitrary(g) % 10 {
             0 => Reply::Number(u64::arbitrary(g)),
             1 => Reply::Values(some(g, value)),
@@ -32,7 +45,7 @@ impl Arbitrary for AnyReply {
             6 => Reply::Meta(code(g), some(g, |g| word(g).into_bytes())),
             7 => Reply::MetaValue(Vec::arbitrary(g), some(g, |g| word(g).into_bytes())),
             8 => Reply::Dump(once(g, |g| format!("ITEM {}", sentence(g)).into_bytes())),
-            _ => g.choose(&words).expect("there are words").clone(),
+            _ => g.choose(&WORDS).expect("there are words").clone(),
         })
     }
 }
@@ -47,16 +60,7 @@ fn value(g: &mut Gen) -> Value {
 }
 
 fn code(g: &mut Gen) -> Code {
-    let codes = [
-        Code::Hd,
-        Code::En,
-        Code::Ns,
-        Code::Ex,
-        Code::Nf,
-        Code::Mn,
-        Code::Me,
-    ];
-    *g.choose(&codes).expect("there are codes")
+    *g.choose(&CODES).expect("there are codes")
 }
 
 fn word(g: &mut Gen) -> String {

@@ -6,7 +6,7 @@ use model::{Recovery, Reply, Ruling};
 use spec::Dialect;
 
 use super::history::{History, Noise, World};
-use super::reply::AnyReply;
+use super::reply::{AnyReply, CODES, WORDS};
 use crate::holds;
 
 #[test]
@@ -74,6 +74,16 @@ fn a_reply_that_is_printed_is_read() {
             Reply::read(&bytes) == Some((reply, length))
         }) as fn(AnyReply) -> bool,
     );
+}
+
+#[test]
+fn every_word_and_every_code_is_read() {
+    let codes = CODES.map(|code| Reply::Meta(code, Vec::new()));
+    for reply in WORDS.into_iter().chain(codes) {
+        let mut bytes = Vec::new();
+        reply.print(&mut bytes);
+        assert_eq!(Reply::read(&bytes), Some((reply, bytes.len())));
+    }
 }
 
 #[test]
