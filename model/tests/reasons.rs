@@ -1,0 +1,65 @@
+//! What a ruling must not cite: a reason that did not decide is no reason.
+
+use model::{Model, Options, Session, Time};
+use spec::Dialect;
+
+const NOW: Time = Time(1_800_000_000);
+
+/// The names cited for the last request of this input.
+fn cited(input: &str) -> Vec<&'static str> {
+    let (mut model, mut session) = (Model::default(), Session::new());
+    let rulings = session.receive(&mut model, input.as_bytes(), NOW);
+    let last = rulings.last().expect("the input holds a request");
+    last.because.iter().map(|rule| rule.name).collect()
+}
+
+#[test]
+fn a_number_as_long_as_before_is_neither_padded_nor_grown() {
+    let cited = cited("set n 0 0 2\r\n10\r\nincr n 1\r\n");
+    assert!(!cited.contains(&"arithmetic.padded"), "{cited:?}");
+    assert!(!cited.contains(&"arithmetic.grows"), "{cited:?}");
+}
+
+#[test]
+fn a_plain_number_needs_no_leniency() {
+    let cited = cited("set n 0 0 2\r\n10\r\nincr n 1\r\n");
+    let lenient = cited
+        .iter()
+        .filter(|name| name.starts_with("arithmetic.value."));
+    assert_eq!(lenient.count(), 0, "{cited:?}");
+}
+
+#[test]
+fn a_plain_line_is_nothing_odd() {
+    let cited = cited("get k\r\n");
+    for odd in [
+        "framing.bytes",
+        "framing.line.cr",
+        "framing.line.bare-lf",
+        "framing.spaces",
+    ] {
+        assert!(!cited.contains(&odd), "{odd} of {cited:?}");
+    }
+}
+
+#[test]
+fn a_line_at_the_ceiling_of_all_commands_needs_no_leave_of_retrieval() {
+    let cited = cited(&format!("incr k 1{}\n", " ".repeat(2040)));
+    assert!(!cited.contains(&"limits.line.retrieval"), "{cited:?}");
+    assert!(cited.contains(&"arithmetic.missing"), "{cited:?}");
+}
+
+#[test]
+fn an_overlong_line_deviates_only_as_its_dialect_does() {
+    let deviation = "limits.line.touching.closed";
+    let by_law = cited(&format!("gat 0 {}", "k ".repeat(1 << 19)));
+    assert!(by_law.contains(&"limits.line.closes"), "{by_law:?}");
+    assert!(!by_law.contains(&deviation), "{by_law:?}");
+
+    let habits = Dialect::shipped("memcached-1.6.45").expect("it ships");
+    let mut model = Model::new(Options::default(), habits);
+    let rulings = Session::new().receive(&mut model, &[b'x'; 3000], NOW);
+    let other = rulings.last().expect("it is closed");
+    assert!(other.closes());
+    assert!(other.because.iter().all(|rule| rule.name != deviation));
+}
