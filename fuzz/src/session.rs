@@ -1,6 +1,6 @@
 //! A client that sends anything, whole and in pieces.
 
-use model::{Model, Ruling, Session, Time};
+use model::{Model, Session, Time};
 
 /// The time at which every fuzzed session plays.
 const NOW: Time = Time(1_800_000_000);
@@ -32,7 +32,7 @@ fn play(pieces: &[&[u8]]) -> (Model, Vec<u8>) {
     for piece in pieces {
         for ruling in session.receive(&mut model, piece, NOW) {
             assert!(!ruling.because.is_empty(), "a ruling without a reason");
-            sent.extend(Ruling::bytes(&ruling));
+            sent.extend_from_slice(ruling.bytes());
         }
     }
     (model, sent)

@@ -111,7 +111,7 @@ fn attend(mut client: TcpStream, model: &Mutex<Model>) -> std::io::Result<()> {
             rulings.extend(session.receive(&mut model, read, now()));
             rulings
         };
-        let reply: Vec<u8> = rulings.iter().flat_map(Ruling::bytes).collect();
+        let reply: Vec<u8> = rulings.iter().flat_map(Ruling::bytes).copied().collect();
         client.write_all(&reply)?;
     }
     Ok(())

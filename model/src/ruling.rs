@@ -22,6 +22,8 @@ pub struct Ruling {
     pub retracts: bool,
     /// The rules that force all this, the most decisive first.
     pub because: Vec<&'static Requirement>,
+    /// The reply as it goes over the wire, once the session has printed it.
+    pub(crate) printed: Vec<u8>,
 }
 
 /// What becomes of the stream after a request.
@@ -44,6 +46,7 @@ impl Reply {
             recovery: Recovery::Next,
             retracts: false,
             because: vec![rule],
+            printed: Vec::new(),
         }
     }
 }
@@ -51,12 +54,15 @@ impl Reply {
 impl Ruling {
     /// What goes over the wire: nothing where the ruling is silent.
     #[must_use]
-    pub fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
+    pub fn bytes(&self) -> &[u8] {
+        if self.silent { &[] } else { &self.printed }
+    }
+
+    /// Prints the reply, if it is to be heard.
+    pub(crate) fn print(&mut self) {
         if !self.silent {
-            self.reply.print(&mut bytes);
+            self.reply.print(&mut self.printed);
         }
-        bytes
     }
 
     /// Whether the server closes the connection after this.

@@ -72,6 +72,7 @@ impl Session {
             if ruling.retracts {
                 retract(&mut rulings);
             }
+            ruling.print();
             count_by(&mut model.counters.bytes_written, ruling.bytes().len());
             rulings.push(ruling);
         }

@@ -104,7 +104,7 @@ fn said(input: &[u8], part_bytes: usize) -> Vec<u8> {
     let mut session = Session::new();
     let parts = input.chunks(part_bytes);
     let rulings = parts.flat_map(|part| session.receive(&mut model, part, START));
-    rulings.flat_map(|ruling| ruling.bytes()).collect()
+    rulings.flat_map(|ruling| ruling.bytes().to_vec()).collect()
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Bench {
 
     /// What that ruling says.
     fn told(&mut self, request: &str) -> String {
-        String::from_utf8(self.ask(request).bytes()).expect("text")
+        String::from_utf8(self.ask(request).bytes().to_vec()).expect("text")
     }
 
     fn set(&mut self, key: &str, length: usize) -> String {

@@ -18,7 +18,10 @@ impl Client {
         let bytes = lines.replace('\n', "\r\n");
         let now = Time(START.0 + self.seconds);
         let rulings = self.session.receive(&mut self.model, bytes.as_bytes(), now);
-        let reply = rulings.iter().flat_map(|ruling| ruling.bytes()).collect();
+        let reply = rulings
+            .iter()
+            .flat_map(|ruling| ruling.bytes().to_vec())
+            .collect();
         String::from_utf8(reply)
             .expect("these replies are text")
             .replace("\r\n", "\n")

@@ -124,7 +124,7 @@ impl Server {
                 change(&client.line, &mut ruling);
             }
             client.closed |= ruling.closes();
-            replies.push(ruling.bytes());
+            replies.push(ruling.bytes().to_vec());
         }
     }
 

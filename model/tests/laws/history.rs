@@ -285,7 +285,11 @@ impl World {
             request.extend_from_slice(data);
             request.extend_from_slice(b"\r\n");
         }
-        self.say(&request).iter().flat_map(Ruling::bytes).collect()
+        self.say(&request)
+            .iter()
+            .flat_map(Ruling::bytes)
+            .copied()
+            .collect()
     }
 
     /// Whether a client would find an item.

@@ -120,6 +120,6 @@ fn whatever_the_model_says_can_be_read() {
 /// What a client hears of these, and what becomes of the stream.
 fn said(rulings: &[Ruling]) -> Vec<(Vec<u8>, Recovery)> {
     let said = rulings.iter();
-    said.map(|ruling| (ruling.bytes(), ruling.recovery))
+    said.map(|ruling| (ruling.bytes().to_vec(), ruling.recovery))
         .collect()
 }
