@@ -63,3 +63,24 @@ fn an_overlong_line_deviates_only_as_its_dialect_does() {
     assert!(other.closes());
     assert!(other.because.iter().all(|rule| rule.name != deviation));
 }
+
+#[test]
+fn one_whole_request_is_neither_split_nor_pipelined_and_closes_nothing() {
+    let (mut model, mut session) = (Model::default(), Session::new());
+    let rulings = session.receive(&mut model, b"incr n 1\r\n", NOW);
+    let [ruling] = rulings.as_slice() else {
+        panic!("{rulings:?}");
+    };
+    assert!(!ruling.closes());
+    for reason in ["framing.split", "framing.pipeline", "numbers.zeros"] {
+        let cited = ruling.because.iter().any(|rule| rule.name == reason);
+        assert!(!cited, "{reason}");
+    }
+}
+
+#[test]
+fn one_returned_flag_has_no_order_and_a_bare_noop_no_arguments() {
+    assert!(!cited("set k 0 0 1\r\na\r\nmg k s\r\n").contains(&"meta.flags.order"));
+    assert!(cited("set k 0 0 1\r\na\r\nmg k s f\r\n").contains(&"meta.flags.order"));
+    assert!(!cited("mn\r\n").contains(&"meta.noop.arguments"));
+}

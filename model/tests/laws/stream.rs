@@ -104,7 +104,7 @@ fn whatever_the_model_says_can_be_read() {
             let mut world = World::new();
             world.say(&noise).iter().all(|ruling| {
                 let bytes = ruling.bytes();
-                match Reply::read(&bytes) {
+                match Reply::read(bytes) {
                     Some((reply, length)) => {
                         let mut again = Vec::new();
                         reply.print(&mut again);
