@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,11 +17,15 @@ const REPLY_MAX: Duration = Duration::from_secs(5);
 /// How long silence is listened to where no fence can prove it.
 const SILENCE: Duration = Duration::from_millis(200);
 
+/// A loopback address that no server uses by default.
+const ASIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
 /// A running server and the clients connected to it.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     port: u16,
+    _claim: UdpSocket,
     clients: BTreeMap<u8, TcpStream>,
 }
 
@@ -40,7 +44,7 @@ impl Process {
     }
 
     fn start_once(command: &str, options: &str) -> Result<Process, String> {
-        let port = free_port()?;
+        let (port, claim) = claim_port()?;
         let line = format!("{command} {options}").replace("{port}", &port.to_string());
         let mut words = line.split_whitespace();
         let program = words.next().ok_or("the command to spawn is empty")?;
@@ -54,6 +58,7 @@ impl Process {
         let mut process = Process {
             child,
             port,
+            _claim: claim,
             clients: BTreeMap::new(),
         };
         process.wait_until_up(&line)?;
@@ -183,14 +188,23 @@ impl Peer for Process {
 }
 
 /// A port that nobody has, below those that the kernel deals out to connecting clients.
-fn free_port() -> Result<u16, String> {
-    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    let dealt = || Ok::<u16, std::io::Error>(bind(0)?.local_addr()?.port());
+///
+/// Between finding it free and the server's binding it, another trial could find it free as well,
+/// and talk to the wrong server. So it is claimed by a datagram socket, kept as long as the server.
+fn claim_port() -> Result<(u16, UdpSocket), String> {
+    let dealt = || -> std::io::Result<u16> {
+        Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port())
+    };
     for _ in 0..100 {
         let port = dealt().map_err(|error| format!("no free port: {error}"))?;
         let port = 10_000 + port % 20_000;
-        if bind(port).is_ok() {
-            return Ok(port);
+        // Not the address that servers use, so that one may bind its own datagram socket.
+        if let Ok(claim) = UdpSocket::bind((ASIDE, port))
+            && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+        {
+            return Ok((port, claim));
         }
     }
     Err("no free port between 10000 and 29999".to_owned())
