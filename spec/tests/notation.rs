@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use spec::exchange::{Bindings, Match, Peer, Received, Template, cases, replay};
+use spec::exchange::{Bindings, Frame, Match, Peer, Protocol, Received, Template, cases, replay};
 
 /// A peer that says what it was told to say, whatever it hears; `None` is a close.
 struct Scripted(VecDeque<Option<&'static [u8]>>);
@@ -218,4 +218,170 @@ fn a_case_ends_at_an_empty_line_and_comments_are_no_steps() {
     assert_eq!(steps, [2, 1]);
     assert_eq!(cases[1].steps[0].client, 2);
     assert_eq!(cases[1].requirement.name, "storage.cas.stored");
+}
+
+fn sent(text: &str) -> Vec<u8> {
+    let bindings = Bindings::from([("u".into(), b"258".into())]);
+    Frame::request(text)
+        .unwrap()
+        .render(&bindings, 1000)
+        .unwrap()
+}
+
+fn expected(text: &str, received: &[u8]) -> Match {
+    Frame::reply(text)
+        .unwrap()
+        .compare(received, &mut Bindings::new(), 1000)
+}
+
+fn refused(text: &str) -> String {
+    Frame::request(text).unwrap_err()
+}
+
+/// `get`, extras 00000005, key `k`, value `ab`, opaque 7, cas 258.
+const HIT: &[u8] = b"\x81\0\0\x01\x04\0\0\0\0\0\0\x07\0\0\0\x07\0\0\0\0\0\0\x01\x02\0\0\0\x05kab";
+const NOOP: &[u8] = b"\x81\x0a\0\0\0\0\0\0\0\0\0\0FENC\0\0\0\0\0\0\0\0";
+
+#[test]
+fn a_frame_that_names_nothing_is_a_bare_header() {
+    let bare = [&[0x80, 0x0a][..], &[0; 22]].concat();
+    assert_eq!(sent("noop"), bare);
+    assert_eq!(sent("0x0a"), bare);
+}
+
+#[test]
+fn the_lengths_of_a_frame_are_those_of_what_is_there() {
+    let frame = sent("set key=k flags=5 exptime={now+1} value=ab opaque=0x07 cas={u}");
+    let header = b"\x80\x01\0\x01\x08\0\0\0\0\0\0\x0b\0\0\0\x07\0\0\0\0\0\0\x01\x02";
+    let body = b"\0\0\0\x05\0\0\x03\xe9kab";
+    assert_eq!(frame, [&header[..], body].concat());
+}
+
+#[test]
+fn every_header_field_can_be_told_to_lie() {
+    let fields = "magic=1 keylen=2 extlen=3 datatype=4 vbucket=5 bodylen=6 opaque=7 cas=8";
+    let header = b"\x01\x7b\0\x02\x03\x04\0\x05\0\0\0\x06\0\0\0\x07\0\0\0\0\0\0\0\x08";
+    assert_eq!(sent(&format!("0x7b {fields}")), header);
+    assert_eq!(sent(&format!("0x7b {fields} key=abc"))[24..], *b"abc");
+}
+
+#[test]
+fn numbers_stand_in_the_extras_in_their_order() {
+    let frame = sent("incr key=n delta=1 initial=2 exptime=3");
+    let extras = b"\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\0\0\x03";
+    assert_eq!(frame[24..], [&extras[..], b"n"].concat());
+    assert_eq!(
+        sent("0x05 number=1 extras=ab key=c")[24..],
+        *b"abc\0\0\0\0\0\0\0\x01"
+    );
+}
+
+#[test]
+fn a_field_may_hold_spaces_and_escapes() {
+    assert_eq!(sent(r"get key=a b\x20value=\x00")[24..], *b"a b value=\0");
+    assert_eq!(sent("get key=kval value=v")[24..], *b"kvalv");
+}
+
+#[test]
+fn a_reply_is_compared_whole() {
+    let length = HIT.len();
+    let whole = "get flags=5 key=k value=ab opaque=7 cas=258";
+    assert_eq!(expected(whole, HIT), Match::Whole(length));
+    assert_eq!(expected(whole, &[HIT, NOOP].concat()), Match::Whole(length));
+    assert_eq!(expected(whole, &HIT[..length - 1]), Match::Part);
+    assert_eq!(expected(whole, &HIT[..10]), Match::Part);
+    assert_eq!(expected(whole, b""), Match::Part);
+    let differing = [
+        ("getk flags=5 key=k value=ab opaque=7 cas=258", 1),
+        ("get flags=5 value=ab opaque=7 cas=258", 2),
+        ("get key=k value=ab opaque=7 cas=258", 4),
+        ("get flags=5 exptime=0 key=k value=ab opaque=7 cas=258", 4),
+        ("get flags=5 key=k value=ab opaque=7 cas=258 datatype=1", 5),
+        ("get flags=5 key=k value=ab opaque=7 cas=258 status=1", 6),
+        ("get flags=5 key=k opaque=7 cas=258", 8),
+        ("get flags=5 key=k value=ab cas=258", 12),
+        ("get flags=5 key=k value=ab opaque=7", 16),
+        ("get flags=6 key=k value=ab opaque=7 cas=258", 24),
+        ("get flags=5 key=j value=ab opaque=7 cas=258", 28),
+        ("get flags=5 key=k value=ac opaque=7 cas=258", 30),
+        ("get flags=5 key=k value=abc opaque=7 cas=258", 31),
+        ("get flags=5 key=k value=a opaque=7 cas=258", 30),
+    ];
+    for (text, at) in differing {
+        assert_eq!(expected(text, HIT), Match::No(at), "{text}");
+    }
+    assert_eq!(expected(whole, b"ERROR\r\n"), Match::No(0));
+    assert_eq!(
+        expected(whole, &[&[0x80], &HIT[1..]].concat()),
+        Match::No(0)
+    );
+}
+
+#[test]
+fn a_frame_has_holes_like_a_line() {
+    let holes = "get flags={number} key={any} value={any} opaque={number} cas={unique}";
+    assert_eq!(expected(holes, HIT), Match::Whole(HIT.len()));
+    let raw = r"get extras=\0\0\0\x05 key=k value=ab opaque={number n} cas={unique}";
+    assert_eq!(expected(raw, HIT), Match::Whole(HIT.len()));
+    assert_eq!(expected(&raw.replace("x05", "x06"), HIT), Match::No(27));
+    let same = "get flags=5 key=k value=ab opaque={number n} cas={number n}";
+    assert_eq!(expected(same, HIT), Match::No(16));
+}
+
+#[test]
+fn one_client_may_speak_text_and_another_binary() {
+    let steps = "< {unique u}\n2< get flags=5 key=k value=ab opaque=7 cas={u}\n";
+    let text = |unique: &'static [u8]| {
+        let exchange = format!("r[storage.cas.exists] protocol=text,binary\n{steps}");
+        let exchange = cases("test", &exchange).unwrap().remove(0);
+        assert_eq!(exchange.header.protocol(1), Protocol::Text);
+        assert_eq!(exchange.header.protocol(2), Protocol::Binary);
+        assert_eq!(exchange.header.protocol(3), Protocol::Binary);
+        let says = [Some(unique), Some(HIT), Some(b"MN\r\n"), Some(NOOP)];
+        replay(&exchange, &mut Scripted(says.into())).is_ok()
+    };
+    assert!(text(b"258\r\n"));
+    assert!(!text(b"259\r\n"));
+}
+
+#[test]
+fn a_later_frame_is_found_behind_others() {
+    let agrees = |says: &[Option<&'static [u8]>]| {
+        let text = "r[storage.cas.exists] protocol=binary\n\
+                    <* get flags=5 key=k value=ab opaque=7 cas=258\n";
+        let exchange = cases("test", text).unwrap().remove(0);
+        replay(&exchange, &mut Scripted(says.iter().copied().collect())).is_ok()
+    };
+    assert!(agrees(&[Some(NOOP), Some(HIT), Some(NOOP)]));
+    assert!(agrees(&[
+        Some(NOOP),
+        Some(&HIT[..9]),
+        Some(&HIT[9..]),
+        Some(NOOP)
+    ]));
+    assert!(!agrees(&[Some(NOOP), Some(NOOP)]));
+    assert!(!agrees(&[Some(HIT), Some(HIT)]));
+}
+
+#[test]
+fn a_frame_that_says_nothing_the_grammar_has_is_refused() {
+    assert!(refused("fetch key=k").contains("`fetch` is no opcode"));
+    assert!(refused("get k").contains("`get k` is no opcode"));
+    assert!(refused("get key=k key=l").contains("`key=` stands twice"));
+    assert!(refused("get status=1").contains("no `status=`"));
+    assert!(
+        Frame::reply("get vbucket=1")
+            .unwrap_err()
+            .contains("no `vbucket=`")
+    );
+    assert!(refused("get opaque=4294967296").contains("no number that fits"));
+    assert!(refused("get opaque=").contains("no number that fits"));
+    assert!(refused("get opaque=0xg").contains("no number that fits"));
+    assert!(refused("get keylen=65536").contains("no number that fits"));
+    assert!(
+        cases("test", "r[storage.cas.exists] protocol=morse\n")
+            .unwrap_err()
+            .to_string()
+            .contains("`morse` is no protocol")
+    );
 }

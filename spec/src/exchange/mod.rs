@@ -5,10 +5,12 @@
 //! [`Peer`].
 //! Nothing here opens a socket: a target is a `Peer`, and lives with whoever judges.
 
+mod binary;
 mod parse;
 mod replay;
 mod template;
 
+pub use binary::Frame;
 pub use parse::{ParseError, cases, examples};
 pub use replay::{Direction, Event, Failure, Fence, Peer, Received, replay};
 pub use template::{Bindings, Match, Template};
@@ -44,6 +46,18 @@ pub struct Header {
     pub exclusive: bool,
     /// It ends between two requests, so that a fence can prove silence.
     pub fence: bool,
+    /// What the first client speaks, the second and so on; the last stands for all after it.
+    pub protocols: Vec<Protocol>,
+}
+
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// Lines and data blocks.
+    #[default]
+    Text,
+    /// Frames.
+    Binary,
 }
 
 impl Header {
@@ -51,6 +65,14 @@ impl Header {
     #[must_use]
     pub fn holds_for(&self, dialect: &str) -> bool {
         self.dialects.is_empty() || self.dialects.iter().any(|named| named == dialect)
+    }
+
+    /// What this client speaks; text, unless the header says otherwise.
+    #[must_use]
+    pub fn protocol(&self, client: u8) -> Protocol {
+        let nth = usize::from(client.saturating_sub(1));
+        let named = self.protocols.get(nth).or(self.protocols.last());
+        named.copied().unwrap_or_default()
     }
 }
 
@@ -70,12 +92,12 @@ pub struct Step {
 /// What happens in a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The client sends these bytes in one write.
-    Send(Template),
+    /// The client sends this in one write.
+    Send(Message),
     /// The next bytes the client receives are these.
-    Expect(Template),
-    /// A later line the client receives is this one; the lines before it are skipped.
-    ExpectLater(Template),
+    Expect(Message),
+    /// A later line or frame the client receives is this one; those before it are skipped.
+    ExpectLater(Message),
     /// The client receives nothing.
     Silent,
     /// The server closes the connection, having sent nothing more.
@@ -87,4 +109,54 @@ pub enum Action {
         /// How much, in seconds.
         seconds: u64,
     },
+}
+
+/// What is sent or expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Bytes, or lines.
+    Text(Template),
+    /// A binary frame.
+    Frame(Frame),
+}
+
+impl Message {
+    /// The bytes to send.
+    ///
+    /// # Errors
+    /// When a hole has nothing to be filled with.
+    pub fn render(&self, bindings: &Bindings, now: u64) -> Result<Vec<u8>, String> {
+        match self {
+            Message::Text(template) => template.render(bindings, now),
+            Message::Frame(frame) => frame.render(bindings, now),
+        }
+    }
+
+    /// Compares with what was received, from its first byte.
+    pub fn compare(&self, received: &[u8], bindings: &mut Bindings, now: u64) -> Match {
+        match self {
+            Message::Text(template) => template.compare(received, bindings, now),
+            Message::Frame(frame) => frame.compare(received, bindings, now),
+        }
+    }
+
+    /// Where the line or frame ends that stands first in what was received, if it is all there.
+    fn end_of_first(&self, received: &[u8]) -> Option<usize> {
+        match self {
+            Message::Text(_) => {
+                let line = received.split_inclusive(|byte| *byte == b'\n').next();
+                line.filter(|line| line.ends_with(b"\n")).map(<[u8]>::len)
+            }
+            Message::Frame(_) => binary::next(received),
+        }
+    }
+}
+
+impl core::fmt::Display for Message {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Message::Text(template) => template.fmt(f),
+            Message::Frame(frame) => frame.fmt(f),
+        }
+    }
 }

@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Action, Exchange, Header, Step, Template};
+use super::{Action, Exchange, Frame, Header, Message, Protocol, Step, Template};
 use crate::chapters::{CHAPTERS, find};
 use crate::requirement::Requirement;
 
@@ -54,7 +54,9 @@ pub fn examples() -> Result<Vec<Exchange>, ParseError> {
             } else if text == "```" {
                 exchanges.extend(open.take());
             } else if let Some(exchange) = &mut open {
-                exchange.steps.extend(step(line, text).map_err(failed)?);
+                exchange
+                    .steps
+                    .extend(step(line, text, &exchange.header).map_err(failed)?);
             } else if let Some(name) = marked(text) {
                 requirement = find(name);
             }
@@ -83,7 +85,9 @@ pub fn cases(file: &str, text: &str) -> Result<Vec<Exchange>, ParseError> {
         } else if text.is_empty() {
             exchanges.extend(open.take());
         } else if let Some(exchange) = &mut open {
-            exchange.steps.extend(step(line, text).map_err(failed)?);
+            exchange
+                .steps
+                .extend(step(line, text, &exchange.header).map_err(failed)?);
         } else if !text.starts_with('#') {
             return Err(failed(
                 "a case begins with `r[NAME]`, a comment with `#`".into(),
@@ -118,13 +122,15 @@ fn opened(
     })
 }
 
-/// The words of a header: `options="-C -m 8" dialect=law,memcached-1.6.45 exclusive fence=none`.
+/// The words of a header: `options="-C -m 8" dialect=law,memcached-1.6.45 exclusive fence=none
+/// protocol=text,binary`.
 fn parse_header(text: &str) -> Result<Header, String> {
     let mut header = Header {
         options: String::new(),
         dialects: Vec::new(),
         exclusive: false,
         fence: true,
+        protocols: Vec::new(),
     };
     let mut rest = text.trim();
     while !rest.is_empty() {
@@ -144,9 +150,14 @@ fn parse_header(text: &str) -> Result<Header, String> {
             }
             ("exclusive", "") => header.exclusive = true,
             ("fence", "none") => header.fence = false,
+            ("protocol", list) => {
+                let protocols = list.split(',').map(protocol);
+                header.protocols = protocols.collect::<Result<_, _>>()?;
+            }
             _ => {
                 return Err(format!(
-                    "`{word}` is not `options=\"…\"`, `dialect=A,B`, `exclusive` or `fence=none`"
+                    "`{word}` is not `options=\"…\"`, `dialect=A,B`, `exclusive`, `fence=none` \
+                     or `protocol=text,binary`"
                 ));
             }
         }
@@ -155,8 +166,16 @@ fn parse_header(text: &str) -> Result<Header, String> {
     Ok(header)
 }
 
+fn protocol(word: &str) -> Result<Protocol, String> {
+    match word {
+        "text" => Ok(Protocol::Text),
+        "binary" => Ok(Protocol::Binary),
+        _ => Err(format!("`{word}` is no protocol: `text` or `binary`")),
+    }
+}
+
 /// One line of an exchange; nothing for a comment or an empty line.
-fn step(line: u32, text: &str) -> Result<Option<Step>, String> {
+fn step(line: u32, text: &str, header: &Header) -> Result<Option<Step>, String> {
     if text.is_empty() || text.starts_with('#') {
         return Ok(None);
     }
@@ -165,13 +184,12 @@ fn step(line: u32, text: &str) -> Result<Option<Step>, String> {
         _ => (1, text),
     };
     let (form, tail) = rest.split_once(' ').unwrap_or((rest, ""));
-    let line_of = |tail| Template::parse(tail).map(|template| template.followed_by(b"\r\n"));
     let action = match form {
-        ">" => Action::Send(line_of(tail)?),
-        ">>" => Action::Send(Template::parse(tail)?),
-        "<" => Action::Expect(line_of(tail)?),
-        "<*" => Action::ExpectLater(line_of(tail)?),
-        "<<" => Action::Expect(Template::parse(tail)?),
+        ">" => Action::Send(message(header.protocol(client), tail, Frame::request)?),
+        ">>" => Action::Send(Message::Text(Template::parse(tail)?)),
+        "<" => Action::Expect(message(header.protocol(client), tail, Frame::reply)?),
+        "<*" => Action::ExpectLater(message(header.protocol(client), tail, Frame::reply)?),
+        "<<" => Action::Expect(Message::Text(Template::parse(tail)?)),
         "=" => match tail {
             "silent" => Action::Silent,
             "closed" => Action::Closed,
@@ -197,4 +215,16 @@ fn step(line: u32, text: &str) -> Result<Option<Step>, String> {
         text,
         action,
     }))
+}
+
+/// A line, or a frame that is read so.
+fn message(
+    protocol: Protocol,
+    text: &str,
+    frame: fn(&str) -> Result<Frame, String>,
+) -> Result<Message, String> {
+    Ok(match protocol {
+        Protocol::Text => Message::Text(Template::parse(text)?.followed_by(b"\r\n")),
+        Protocol::Binary => Message::Frame(frame(text)?),
+    })
 }

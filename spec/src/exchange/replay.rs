@@ -9,8 +9,8 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::template::{Bindings, Match, Template};
-use super::{Action, Exchange, Step};
+use super::template::{Bindings, Match};
+use super::{Action, Exchange, Header, Message, Protocol, Step};
 
 /// Something that answers like a memcached: the model, a server in this process, a socket.
 pub trait Peer {
@@ -38,6 +38,8 @@ pub enum Fence {
     Noop,
     /// A `get` that misses, for servers without the meta commands.
     Miss,
+    /// The binary noop, for clients that speak binary.
+    Frame,
 }
 
 impl Fence {
@@ -45,6 +47,7 @@ impl Fence {
         match self {
             Fence::Noop => b"mn\r\n",
             Fence::Miss => b"get a-fence-and-no-key-of-any-example\r\n",
+            Fence::Frame => b"\x80\x0a\0\0\0\0\0\0\0\0\0\0FENC\0\0\0\0\0\0\0\0",
         }
     }
 
@@ -52,6 +55,7 @@ impl Fence {
         match self {
             Fence::Noop => b"MN\r\n",
             Fence::Miss => b"END\r\n",
+            Fence::Frame => b"\x81\x0a\0\0\0\0\0\0\0\0\0\0FENC\0\0\0\0\0\0\0\0",
         }
     }
 }
@@ -115,7 +119,7 @@ pub fn replay<P: Peer + ?Sized>(
         bindings: Bindings::new(),
         clients: BTreeMap::new(),
         events: Vec::new(),
-        fence: exchange.header.fence,
+        header: &exchange.header,
     };
     for step in &exchange.steps {
         player.play(step)?;
@@ -136,7 +140,7 @@ struct Player<'a, P: ?Sized> {
     bindings: Bindings,
     clients: BTreeMap<u8, Client>,
     events: Vec<Event>,
-    fence: bool,
+    header: &'a Header,
 }
 
 /// What the player knows of one client.
@@ -157,16 +161,16 @@ impl<P: Peer + ?Sized> Player<'_, P> {
         } = step;
         self.clients.entry(*client).or_default();
         match action {
-            Action::Send(template) => {
+            Action::Send(message) => {
                 let now = self.peer.now();
-                let bytes = template
+                let bytes = message
                     .render(&self.bindings, now)
                     .map_err(|problem| self.failure(*line, *client, &problem))?;
                 self.send(*client, &bytes);
                 Ok(())
             }
-            Action::Expect(template) => self.expect(*line, *client, template, false),
-            Action::ExpectLater(template) => self.expect(*line, *client, template, true),
+            Action::Expect(message) => self.expect(*line, *client, message, false),
+            Action::ExpectLater(message) => self.expect(*line, *client, message, true),
             Action::Silent => self.silence(*line, *client),
             Action::Closed => self.closed(*line, *client),
             Action::HalfClose => {
@@ -218,12 +222,12 @@ impl<P: Peer + ?Sized> Player<'_, P> {
         &mut self,
         line: u32,
         client: u8,
-        template: &Template,
+        message: &Message,
         later: bool,
     ) -> Result<(), Box<Failure>> {
         loop {
             let unread = core::mem::take(&mut self.client(client).unread);
-            let (from, found) = self.seek(template, &unread, later);
+            let (from, found) = self.seek(message, &unread, later);
             if let Match::Whole(length) = found {
                 let rest = unread.get(from + length..).unwrap_or_default();
                 self.client(client).unread = rest.to_vec();
@@ -236,27 +240,26 @@ impl<P: Peer + ?Sized> Player<'_, P> {
                 None
             };
             if (agreed.is_some() && !later) || !self.read(client, false) {
-                let failure = self.failure(line, client, &template.to_string());
+                let failure = self.failure(line, client, &message.to_string());
                 return Err(Box::new(Failure { agreed, ..*failure }));
             }
         }
     }
 
-    /// Compares with the first line; with `later`, with the first line that does not disagree. The
-    /// number is where that line begins.
-    fn seek(&mut self, template: &Template, unread: &[u8], later: bool) -> (usize, Match) {
+    /// Compares with the first line or frame; with `later`, with the first that does not disagree.
+    /// The number is where that begins.
+    fn seek(&mut self, message: &Message, unread: &[u8], later: bool) -> (usize, Match) {
         let now = self.peer.now();
         let mut from = 0;
         loop {
             let rest = unread.get(from..).unwrap_or_default();
-            let mut found = template.compare(rest, &mut self.bindings, now);
+            let mut found = message.compare(rest, &mut self.bindings, now);
             if let Match::No(_) = found {
                 // A clock that ticked since the request was sent is no disagreement.
-                found = template.compare(rest, &mut self.bindings, now.saturating_sub(1));
+                found = message.compare(rest, &mut self.bindings, now.saturating_sub(1));
             }
-            let line_end = rest.iter().position(|byte| *byte == b'\n');
-            match (&found, line_end) {
-                (Match::No(_), Some(end)) if later => from += end + 1,
+            match (&found, message.end_of_first(rest)) {
+                (Match::No(_), Some(end)) if later => from += end,
                 _ => return (from, found),
             }
         }
@@ -265,10 +268,13 @@ impl<P: Peer + ?Sized> Player<'_, P> {
     /// Nothing more has come, and a fence shows that nothing will.
     fn silence(&mut self, line: u32, client: u8) -> Result<(), Box<Failure>> {
         let known = self.client(client);
-        if known.closed || known.half_closed || !self.fence {
+        if known.closed || known.half_closed || !self.header.fence {
             while !self.client(client).closed && self.read(client, true) {}
         } else {
-            let fence = self.peer.fence();
+            let fence = match self.header.protocol(client) {
+                Protocol::Text => self.peer.fence(),
+                Protocol::Binary => Fence::Frame,
+            };
             self.send(client, fence.request());
             while self.client(client).unread != fence.reply() {
                 let so_far = &self.client(client).unread;
