@@ -291,13 +291,13 @@ fn opens_function(code: &str) -> bool {
     rest.starts_with("fn ")
 }
 
-/// Whether the function that begins here has no body, as in a trait.
+/// Whether the function that begins here has no body, as in a trait, or none of many lines.
 fn declares_only(lines: &[&str], start: usize) -> bool {
     let end = lines
         .iter()
         .skip(start)
         .find(|line| line.ends_with([';', '{', '}']));
-    end.is_some_and(|line| line.ends_with(';'))
+    end.is_some_and(|line| line.ends_with([';', '}']))
 }
 
 /// The names in one section of a crate's manifest.
