@@ -1,0 +1,81 @@
+//! The command line: what `touchstone` can be told.
+//!
+//! One file for each command that takes more than a word. Nothing here judges anything.
+
+mod check;
+mod serve;
+
+use clap::{Parser, Subcommand};
+use conformance::liars::{self, Liar};
+use conformance::selftest::selftest;
+use conformance::{cases, explain, list};
+use spec::Dialect;
+
+/// Puts any memcached on trial, by the executable standard of memcached.
+#[derive(Parser)]
+#[command(name = "touchstone", version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play the law's examples against a target, our own server where none is named, and say which
+    /// rules hold
+    Check(check::Check),
+    /// Print the law: one line a rule
+    List {
+        /// A table instead: what each chapter holds
+        #[arg(long, conflicts_with = "json")]
+        table: bool,
+        /// JSON instead: one object a rule
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one rule with its examples
+    Explain {
+        /// Its name: `storage.cas.exists`
+        rule: String,
+    },
+    /// Try whether the suite can fail: every liar must be caught by the rule one would expect
+    Selftest,
+    /// Put the model, or a liar, on a TCP port of this machine
+    Serve(serve::Serve),
+}
+
+/// Does what it is told; the number is the exit code.
+pub(crate) fn run(arguments: Arguments) -> Result<u8, String> {
+    let exchanges = cases::all().map_err(|error| error.to_string())?;
+    match arguments.command {
+        Command::Check(check) => return check.run(&exchanges),
+        Command::List { table: true, .. } => print!("{}", list::table(&exchanges)),
+        Command::List { json: true, .. } => println!("{}", list::json(&exchanges)),
+        Command::List { .. } => print!("{}", list::rules()),
+        Command::Explain { rule } => {
+            let text = explain::explain(&rule, &exchanges)
+                .ok_or_else(|| format!("no rule `{rule}`; `touchstone list` prints them all"))?;
+            print!("{text}");
+        }
+        Command::Selftest => {
+            let jobs = std::thread::available_parallelism().map_or(2, usize::from);
+            let result = selftest(&exchanges, jobs);
+            print!("{result}");
+            return Ok(u8::from(!result.succeeds()));
+        }
+        Command::Serve(serve) => serve.run()?,
+    }
+    Ok(0)
+}
+
+fn liar(name: &str) -> Result<&'static Liar, String> {
+    liars::named(name).ok_or_else(|| {
+        let names: Vec<&str> = liars::liars().map(|liar| liar.name).collect();
+        format!("there are {}", names.join(", "))
+    })
+}
+
+fn dialect(name: &str) -> Result<Dialect, String> {
+    Dialect::shipped(name)
+        .ok_or_else(|| format!("there are {}", Dialect::shipped_names().join(", ")))
+}
