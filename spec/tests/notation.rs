@@ -8,7 +8,9 @@
 
 use std::collections::VecDeque;
 
-use spec::exchange::{Bindings, Frame, Match, Peer, Protocol, Received, Template, cases, replay};
+use spec::exchange::{
+    Action, Bindings, Frame, Match, Peer, Protocol, Received, Template, cases, replay,
+};
 
 /// A peer that says what it was told to say, whatever it hears; `None` is a close.
 struct Scripted(VecDeque<Option<&'static [u8]>>);
@@ -342,6 +344,18 @@ fn one_client_may_speak_text_and_another_binary() {
     };
     assert!(text(b"258\r\n"));
     assert!(!text(b"259\r\n"));
+}
+
+#[test]
+fn several_frames_may_go_out_in_one_write() {
+    let text = "r[storage.cas.exists] protocol=binary users=a:b,c:d\n> noop ⏎ get key=k\n";
+    let exchange = cases("test", text).unwrap().remove(0);
+    assert_eq!(exchange.header.users, ["a:b", "c:d"]);
+    let Action::Send(message) = &exchange.steps[0].action else {
+        panic!("it sends");
+    };
+    let bytes = message.render(&Bindings::new(), 0).unwrap();
+    assert_eq!(bytes, [sent("noop"), sent("get key=k")].concat());
 }
 
 #[test]

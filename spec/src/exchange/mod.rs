@@ -46,6 +46,8 @@ pub struct Header {
     pub exclusive: bool,
     /// It ends between two requests, so that a fence can prove silence.
     pub fence: bool,
+    /// Whom the server must know, each as `name:password`.
+    pub users: Vec<String>,
     /// What the first client speaks, the second and so on; the last stands for all after it.
     pub protocols: Vec<Protocol>,
 }
@@ -116,8 +118,8 @@ pub enum Action {
 pub enum Message {
     /// Bytes, or lines.
     Text(Template),
-    /// A binary frame.
-    Frame(Frame),
+    /// Binary frames, one behind the other; one, where it is expected.
+    Frames(Vec<Frame>),
 }
 
 impl Message {
@@ -128,7 +130,13 @@ impl Message {
     pub fn render(&self, bindings: &Bindings, now: u64) -> Result<Vec<u8>, String> {
         match self {
             Message::Text(template) => template.render(bindings, now),
-            Message::Frame(frame) => frame.render(bindings, now),
+            Message::Frames(frames) => {
+                let mut bytes = Vec::new();
+                for frame in frames {
+                    bytes.extend(frame.render(bindings, now)?);
+                }
+                Ok(bytes)
+            }
         }
     }
 
@@ -136,7 +144,10 @@ impl Message {
     pub fn compare(&self, received: &[u8], bindings: &mut Bindings, now: u64) -> Match {
         match self {
             Message::Text(template) => template.compare(received, bindings, now),
-            Message::Frame(frame) => frame.compare(received, bindings, now),
+            Message::Frames(frames) => match frames.as_slice() {
+                [frame] => frame.compare(received, bindings, now),
+                _ => Match::No(0),
+            },
         }
     }
 
@@ -147,7 +158,7 @@ impl Message {
                 let line = received.split_inclusive(|byte| *byte == b'\n').next();
                 line.filter(|line| line.ends_with(b"\n")).map(<[u8]>::len)
             }
-            Message::Frame(_) => binary::next(received),
+            Message::Frames(_) => binary::next(received),
         }
     }
 }
@@ -156,7 +167,7 @@ impl core::fmt::Display for Message {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Message::Text(template) => template.fmt(f),
-            Message::Frame(frame) => frame.fmt(f),
+            Message::Frames(frames) => frames.iter().try_for_each(|frame| frame.fmt(f)),
         }
     }
 }

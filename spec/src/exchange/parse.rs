@@ -130,6 +130,7 @@ fn parse_header(text: &str) -> Result<Header, String> {
         dialects: Vec::new(),
         exclusive: false,
         fence: true,
+        users: Vec::new(),
         protocols: Vec::new(),
     };
     let mut rest = text.trim();
@@ -150,14 +151,17 @@ fn parse_header(text: &str) -> Result<Header, String> {
             }
             ("exclusive", "") => header.exclusive = true,
             ("fence", "none") => header.fence = false,
+            ("users", list) if !list.is_empty() => {
+                header.users = list.split(',').map(str::to_owned).collect();
+            }
             ("protocol", list) => {
                 let protocols = list.split(',').map(protocol);
                 header.protocols = protocols.collect::<Result<_, _>>()?;
             }
             _ => {
                 return Err(format!(
-                    "`{word}` is not `options=\"…\"`, `dialect=A,B`, `exclusive`, `fence=none` \
-                     or `protocol=text,binary`"
+                    "`{word}` is not `options=\"…\"`, `dialect=A,B`, `exclusive`, `fence=none`, \
+                     `users=NAME:PASSWORD` or `protocol=text,binary`"
                 ));
             }
         }
@@ -185,10 +189,10 @@ fn step(line: u32, text: &str, header: &Header) -> Result<Option<Step>, String> 
     };
     let (form, tail) = rest.split_once(' ').unwrap_or((rest, ""));
     let action = match form {
-        ">" => Action::Send(message(header.protocol(client), tail, Frame::request)?),
+        ">" => Action::Send(sent(header.protocol(client), tail)?),
         ">>" => Action::Send(Message::Text(Template::parse(tail)?)),
-        "<" => Action::Expect(message(header.protocol(client), tail, Frame::reply)?),
-        "<*" => Action::ExpectLater(message(header.protocol(client), tail, Frame::reply)?),
+        "<" => Action::Expect(expected(header.protocol(client), tail)?),
+        "<*" => Action::ExpectLater(expected(header.protocol(client), tail)?),
         "<<" => Action::Expect(Message::Text(Template::parse(tail)?)),
         "=" => match tail {
             "silent" => Action::Silent,
@@ -217,14 +221,23 @@ fn step(line: u32, text: &str, header: &Header) -> Result<Option<Step>, String> 
     }))
 }
 
-/// A line, or a frame that is read so.
-fn message(
-    protocol: Protocol,
-    text: &str,
-    frame: fn(&str) -> Result<Frame, String>,
-) -> Result<Message, String> {
-    Ok(match protocol {
-        Protocol::Text => Message::Text(Template::parse(text)?.followed_by(b"\r\n")),
-        Protocol::Binary => Message::Frame(frame(text)?),
-    })
+/// A line, or frames with `⏎` between them.
+fn sent(protocol: Protocol, text: &str) -> Result<Message, String> {
+    if protocol == Protocol::Text {
+        return line_of(text);
+    }
+    let frames = text.split('⏎').map(|frame| Frame::request(frame.trim()));
+    Ok(Message::Frames(frames.collect::<Result<_, _>>()?))
+}
+
+/// A line, or a frame.
+fn expected(protocol: Protocol, text: &str) -> Result<Message, String> {
+    match protocol {
+        Protocol::Text => line_of(text),
+        Protocol::Binary => Ok(Message::Frames([Frame::reply(text)?].into())),
+    }
+}
+
+fn line_of(text: &str) -> Result<Message, String> {
+    Ok(Message::Text(Template::parse(text)?.followed_by(b"\r\n")))
 }
