@@ -65,7 +65,7 @@ impl Baseline {
             String::from("# What this implementation breaks, and why that is accepted.\n");
         let mut listed = BTreeSet::new();
         for judged in &report.judged {
-            let rule = judged.exchange.requirement.name;
+            let rule = judged.case.requirement().name;
             let known = self.reason(rule);
             let needed = judged.verdict == Verdict::Fail
                 || (judged.verdict == Verdict::Known && known.is_some());

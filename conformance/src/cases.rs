@@ -1,9 +1,12 @@
-//! Every exchange there is to play: the law's own examples, then the long tail of case files.
+//! Everything there is to try: the law's own examples, the long tail of case files, and the faults.
 //!
 //! A case file never states a rule: each of its cases names one of the law's. The notation is the
-//! law's, in `spec/README.md`.
+//! law's, in `spec/README.md`; what no notation can say is in `faults/`.
 
+use spec::Requirement;
 use spec::exchange::{Exchange, ParseError, cases, examples};
+
+use crate::faults::Fault;
 
 /// The case files, by path.
 const FILES: [(&str, &str); 1] = [(
@@ -21,4 +24,51 @@ pub fn all() -> Result<Vec<Exchange>, ParseError> {
         exchanges.extend(cases(file, text)?);
     }
     Ok(exchanges)
+}
+
+/// Something that can be tried and judged.
+#[derive(Clone, Copy, Debug)]
+pub enum Case<'a> {
+    /// Bytes that go back and forth.
+    Exchange(&'a Exchange),
+    /// Something that is done to a running process.
+    Fault(&'static Fault),
+}
+
+impl Case<'_> {
+    /// The rule that it shows.
+    #[must_use]
+    pub fn requirement(&self) -> &'static Requirement {
+        match self {
+            Case::Exchange(exchange) => exchange.requirement,
+            Case::Fault(fault) => fault.rule,
+        }
+    }
+
+    /// The file it stands in.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        match self {
+            Case::Exchange(exchange) => &exchange.file,
+            Case::Fault(_) => "conformance/src/faults",
+        }
+    }
+
+    /// Where in its file: the line of an exchange, the name of a fault.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Case::Exchange(exchange) => exchange.line.to_string(),
+            Case::Fault(fault) => fault.name.to_owned(),
+        }
+    }
+
+    /// How much happens in it, where that can be said: the simplest is shown first.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        match self {
+            Case::Exchange(exchange) => exchange.steps.len(),
+            Case::Fault(_) => usize::MAX,
+        }
+    }
 }

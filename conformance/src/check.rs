@@ -1,6 +1,6 @@
-//! Plays exchanges against a target and judges what came of each.
+//! Plays exchanges and faults against a target and judges what came of each.
 //!
-//! Every exchange gets a server of its own, so several are played at once and none sees another's
+//! Every one gets a server of its own, so several are played at once and none sees another's
 //! items. The verdicts are in `verdict.rs`.
 
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ use spec::exchange::Exchange;
 use spec::{Dialect, Requirement, Standing};
 
 use crate::baseline::Baseline;
+use crate::cases::Case;
+use crate::faults::{self, Fault};
 use crate::target::shape::Shape;
 use crate::target::{Outcome, Target};
 use crate::verdict::{Judged, Report, Verdict};
@@ -34,20 +36,26 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Plays every exchange that holds for the dialect and is selected.
+    /// Plays every exchange and every fault that holds for the dialect and is selected.
     #[must_use]
-    pub fn run<'a>(&self, exchanges: &'a [Exchange]) -> Report<'a> {
+    pub fn run<'a>(&self, exchanges: &'a [Exchange], faults: &[&'static Fault]) -> Report<'a> {
         let wanted: Vec<&Exchange> = exchanges
             .iter()
-            .filter(|exchange| self.wants(exchange))
+            .filter(|exchange| exchange.header.holds_for(self.dialect.name()))
+            .filter(|exchange| self.wants(exchange.requirement))
             .collect();
-        let outcomes = self.play_all(&wanted);
-        let judged: Vec<Judged<'_>> = wanted
-            .into_iter()
-            .zip(outcomes)
-            .map(|(exchange, outcome)| {
-                Judged::new(exchange, outcome, self.excuse(exchange.requirement))
-            })
+        let faults = faults.iter().filter(|fault| self.wants(fault.rule));
+        let faults: Vec<&'static Fault> = faults.copied().collect();
+        let fence = self.target.fence();
+        let play = |exchange: &&Exchange| self.target.play(exchange, self.shape, fence);
+        let do_to = |fault: &&'static Fault| faults::try_on(&self.target, fault, fence);
+        let played = all(&wanted, self.jobs, play);
+        let done = all(&faults, self.jobs.min(FAULTS_AT_ONCE_MAX), do_to);
+        let cases = wanted.into_iter().map(Case::Exchange);
+        let cases = cases.chain(faults.into_iter().map(Case::Fault));
+        let judged: Vec<Judged<'_>> = cases
+            .zip(played.into_iter().chain(done))
+            .map(|(case, outcome)| Judged::new(case, outcome, self.excuse(case.requirement())))
             .collect();
         Report {
             target: self.target.to_string(),
@@ -71,14 +79,10 @@ impl Trial {
     /// The excuses that nothing needed: every example of the rule passed.
     fn stale(&self, judged: &[Judged<'_>]) -> Vec<(&'static str, String)> {
         let mut needed: BTreeMap<&'static str, (String, bool)> = BTreeMap::new();
-        for Judged {
-            exchange, verdict, ..
-        } in judged
-        {
-            if let Some(excuse) = self.excuse(exchange.requirement) {
-                let entry = needed
-                    .entry(exchange.requirement.name)
-                    .or_insert((excuse, false));
+        for Judged { case, verdict, .. } in judged {
+            let rule = case.requirement();
+            if let Some(excuse) = self.excuse(rule) {
+                let entry = needed.entry(rule.name).or_insert((excuse, false));
                 entry.1 |= *verdict != Verdict::Pass;
             }
         }
@@ -86,41 +90,36 @@ impl Trial {
         unneeded.map(|(rule, (excuse, _))| (rule, excuse)).collect()
     }
 
-    fn wants(&self, exchange: &Exchange) -> bool {
-        exchange.header.holds_for(self.dialect.name())
-            && self.dialect.standing(exchange.requirement) != Standing::NotElected
-            && (self.select.is_empty()
-                || self
-                    .select
-                    .iter()
-                    .any(|selection| selects(selection, exchange.requirement)))
+    fn wants(&self, rule: &Requirement) -> bool {
+        let mut select = self.select.iter();
+        self.dialect.standing(rule) != Standing::NotElected
+            && (self.select.is_empty() || select.any(|selection| selects(selection, rule)))
     }
+}
 
-    /// Plays the exchanges, so many at once; the outcomes are in their order.
-    fn play_all(&self, exchanges: &[&Exchange]) -> Vec<Outcome> {
-        let fence = self.target.fence();
-        let next = AtomicUsize::new(0);
-        let outcomes: Vec<Mutex<Option<Outcome>>> =
-            exchanges.iter().map(|_| Mutex::new(None)).collect();
-        let player = || {
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let (Some(exchange), Some(slot)) = (exchanges.get(index), outcomes.get(index))
-                else {
-                    break;
-                };
-                let outcome = self.target.play(exchange, self.shape, fence);
-                *slot.lock().expect("no player panics") = Some(outcome);
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 0..self.jobs.max(1) {
-                scope.spawn(player);
-            }
-        });
-        let outcome = |slot: Mutex<Option<Outcome>>| slot.into_inner().expect("no player panics");
-        outcomes.into_iter().filter_map(outcome).collect()
-    }
+/// How many faults are tried at once: each makes its server work hard.
+const FAULTS_AT_ONCE_MAX: usize = 4;
+
+/// Plays them, so many at once; the outcomes are in their order.
+fn all<T: Sync>(cases: &[T], jobs: usize, play: impl Fn(&T) -> Outcome + Sync) -> Vec<Outcome> {
+    let next = AtomicUsize::new(0);
+    let outcomes: Vec<Mutex<Option<Outcome>>> = cases.iter().map(|_| Mutex::new(None)).collect();
+    let player = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(case), Some(slot)) = (cases.get(index), outcomes.get(index)) else {
+                break;
+            };
+            *slot.lock().expect("no player panics") = Some(play(case));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(player);
+        }
+    });
+    let outcome = |slot: Mutex<Option<Outcome>>| slot.into_inner().expect("no player panics");
+    outcomes.into_iter().filter_map(outcome).collect()
 }
 
 /// Whether a name, the beginning of one, or a pattern with `*` at its end means this requirement.

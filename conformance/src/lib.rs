@@ -4,6 +4,7 @@
 //! - [`cases`]: every exchange there is to play.
 //! - [`check`]: plays exchanges against a target; [`verdict`] says what came of it, [`report`]
 //!   shows it.
+//! - [`faults`]: what is done to a running process, where no exchange can show a rule.
 //! - [`liars`]: servers that are known to be wrong; [`selftest`]: whether the suite sees it.
 //! - [`list`] and [`explain`]: the law as a list, as a table, and rule by rule.
 //! - [`serve`]: the model or a liar on a port.
@@ -17,6 +18,7 @@ pub mod baseline;
 pub mod cases;
 pub mod check;
 pub mod explain;
+pub mod faults;
 pub mod liars;
 pub mod list;
 pub mod report;

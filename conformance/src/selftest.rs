@@ -11,6 +11,7 @@ use spec::exchange::Exchange;
 use spec::{Dialect, Level};
 
 use crate::baseline::Baseline;
+use crate::cases::Case;
 use crate::check::Trial;
 use crate::liars::{Liar, liars};
 use crate::target::Target;
@@ -50,7 +51,7 @@ pub struct Row<'a> {
 /// Plays every exchange against every liar, so many liars at once.
 #[must_use]
 pub fn selftest(exchanges: &[Exchange], jobs: usize) -> SelfTest<'_> {
-    let honest = trial(Target::Honest).run(exchanges);
+    let honest = trial(Target::Honest).run(exchanges, &[]);
     SelfTest {
         exchanges: honest.judged.len(),
         musts: exchanges_with(&honest, |_, level| level == Level::Must).len(),
@@ -66,7 +67,7 @@ fn rows(exchanges: &[Exchange], jobs: usize) -> Vec<Row<'_>> {
             .map(|(index, liar)| {
                 (
                     index,
-                    Row::new(liar, &trial(Target::Liar(liar)).run(exchanges)),
+                    Row::new(liar, &trial(Target::Liar(liar)).run(exchanges, &[])),
                 )
             })
             .collect::<Vec<_>>()
@@ -100,11 +101,13 @@ fn exchanges_with<'a>(
     report: &Report<'a>,
     wanted: impl Fn(Verdict, Level) -> bool,
 ) -> Vec<&'a Exchange> {
-    let judged = report.judged.iter();
-    judged
-        .filter(|judged| wanted(judged.verdict, judged.exchange.requirement.level))
-        .map(|judged| judged.exchange)
-        .collect()
+    let wanted = report.judged.iter().filter_map(|judged| match judged.case {
+        Case::Exchange(exchange) => {
+            wanted(judged.verdict, exchange.requirement.level).then_some(exchange)
+        }
+        Case::Fault(_) => None,
+    });
+    wanted.collect()
 }
 
 impl<'a> Row<'a> {

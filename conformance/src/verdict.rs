@@ -1,14 +1,15 @@
-//! What one exchange says of a target, and what all of them together mean.
+//! What one case says of a target, and what all of them together mean.
 //!
 //! Silence is never green: what did not run is counted and says why, and a report in which nothing
 //! ran conforms to nothing. How a report is shown is in `report/`.
 
 use spec::Level;
-use spec::exchange::{Exchange, Failure};
+use spec::exchange::Failure;
 
+use crate::cases::Case;
 use crate::target::Outcome;
 
-/// What one exchange says.
+/// What one case says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// It went as written.
@@ -58,11 +59,11 @@ impl Verdict {
     }
 }
 
-/// One exchange and what came of it.
+/// One case and what came of it.
 #[derive(Debug)]
 pub struct Judged<'a> {
-    /// The exchange.
-    pub exchange: &'a Exchange,
+    /// The case.
+    pub case: Case<'a>,
     /// The verdict.
     pub verdict: Verdict,
     /// Where it parted from what was expected.
@@ -72,14 +73,14 @@ pub struct Judged<'a> {
 }
 
 impl<'a> Judged<'a> {
-    /// Judges what came of playing an exchange whose failure has this excuse, if any.
+    /// Judges what came of a case whose failure has this excuse, if any.
     #[must_use]
-    pub fn new(exchange: &'a Exchange, outcome: Outcome, excuse: Option<String>) -> Judged<'a> {
+    pub fn new(case: Case<'a>, outcome: Outcome, excuse: Option<String>) -> Judged<'a> {
         let (verdict, failure, reason) = match outcome {
             Outcome::Passed => (Verdict::Pass, None, None),
             Outcome::Failed(failure) if excuse.is_some() => (Verdict::Known, Some(failure), excuse),
             Outcome::Failed(failure) => {
-                let verdict = match exchange.requirement.level {
+                let verdict = match case.requirement().level {
                     Level::Must => Verdict::Fail,
                     Level::Should => Verdict::NonStrict,
                     Level::May => Verdict::Info,
@@ -90,7 +91,7 @@ impl<'a> Judged<'a> {
             Outcome::Crashed(reason) => (Verdict::Crashed, None, Some(reason)),
         };
         Judged {
-            exchange,
+            case,
             verdict,
             failure,
             reason,
@@ -107,14 +108,14 @@ pub struct Report<'a> {
     pub arguments: String,
     /// The dialect it was held to.
     pub dialect: String,
-    /// Every exchange that holds for the dialect, in the law's order.
+    /// Every case that holds for the dialect, in the law's order.
     pub judged: Vec<Judged<'a>>,
     /// Rules that are excused and hold all the same, with the excuse.
     pub stale: Vec<(&'static str, String)>,
 }
 
 impl Report<'_> {
-    /// How many exchanges have this verdict.
+    /// How many cases have this verdict.
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> usize {
         self.judged

@@ -22,7 +22,7 @@ fn try_all(target: Target, dialect: &Dialect, shape: Shape) {
         select: Vec::new(),
         jobs: 32,
     };
-    let report = trial.run(&exchanges);
+    let report = trial.run(&exchanges, &[]);
     let text = report::text(&report, true);
     assert_eq!(report.conclusion(), Conclusion::Conforms, "{text}");
     println!("{}", text.lines().last().unwrap_or_default());

@@ -49,7 +49,7 @@ fn nobody_is_caught_who_does_not_lie() {
             select: Vec::new(),
             jobs: 2,
         };
-        let report = trial.run(&EXCHANGES);
+        let report = trial.run(&EXCHANGES, &[]);
         let text = report::text(&report, true);
         assert_eq!(report.conclusion(), Conclusion::Conforms, "{text}");
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use conformance::baseline::Baseline;
 use conformance::check::Trial;
+use conformance::faults;
 use conformance::liars::Liar;
 use conformance::report;
 use conformance::target::Target;
@@ -83,7 +84,7 @@ impl Check {
             select: self.select,
             jobs: usize::from(self.jobs),
         };
-        let report = trial.run(exchanges);
+        let report = trial.run(exchanges, &faults::all());
         print!("{}", report::text(&report, self.all));
         for (form, file) in &self.report {
             write_to(file, &shown(&report, *form))?;

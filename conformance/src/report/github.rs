@@ -18,7 +18,7 @@ pub fn github(report: &Report<'_>) -> String {
             | Verdict::Unsupported
             | Verdict::Skipped => continue,
         };
-        let rule = judged.exchange.requirement;
+        let rule = judged.case.requirement();
         let sentence = rule.sentence.trim().replace('\n', "%0A");
         let _ = writeln!(text, "::{kind} title={}::{sentence}", rule.name);
     }

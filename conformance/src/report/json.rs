@@ -45,9 +45,9 @@ pub fn json(report: &Report<'_>) -> String {
         .map(|verdict| (verdict.word(), report.count(verdict)))
         .collect();
     let results = report.judged.iter().map(|judged| Case {
-        case: format!("{}:{}", judged.exchange.file, judged.exchange.line),
-        rule: judged.exchange.requirement.name,
-        level: judged.exchange.requirement.level.to_string(),
+        case: format!("{}:{}", judged.case.file(), judged.case.place()),
+        rule: judged.case.requirement().name,
+        level: judged.case.requirement().level.to_string(),
         verdict: judged.verdict.word(),
         reason: judged.reason.as_deref(),
         failure: judged.failure.as_deref().map(|failure| Failure {

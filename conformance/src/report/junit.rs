@@ -12,7 +12,7 @@ pub fn junit(report: &Report<'_>) -> String {
     for chapter in spec::CHAPTERS {
         let mut suite = TestSuite::new(chapter.name);
         for judged in &report.judged {
-            if judged.exchange.requirement.chapter == chapter.name {
+            if judged.case.requirement().chapter == chapter.name {
                 suite.add_test_case(case(judged, report));
             }
         }
@@ -28,7 +28,7 @@ fn case(judged: &Judged<'_>, report: &Report<'_>) -> TestCase {
         Verdict::Pass => TestCaseStatus::success(),
         Verdict::Fail => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(judged.exchange.requirement.sentence.trim());
+            status.set_message(judged.case.requirement().sentence.trim());
             status.set_description(describe(judged, report));
             status
         }
@@ -45,11 +45,8 @@ fn case(judged: &Judged<'_>, report: &Report<'_>) -> TestCase {
             status
         }
     };
-    let name = format!(
-        "{} {}",
-        judged.exchange.requirement.name, judged.exchange.line
-    );
+    let name = format!("{} {}", judged.case.requirement().name, judged.case.place());
     let mut case = TestCase::new(name, status);
-    case.set_classname(&*judged.exchange.file);
+    case.set_classname(judged.case.file());
     case
 }

@@ -23,7 +23,7 @@ pub fn markdown(report: &Report<'_>) -> String {
     }
     let mut told = BTreeSet::new();
     for judged in &report.judged {
-        let rule = judged.exchange.requirement;
+        let rule = judged.case.requirement();
         let broken = matches!(judged.verdict, Verdict::Fail | Verdict::NonStrict);
         if broken && told.insert(rule.name) {
             let sentence = rule.sentence.trim().replace('\n', " ");

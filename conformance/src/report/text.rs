@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use spec::CHAPTERS;
 use spec::exchange::{Direction, Failure};
 
+use crate::cases::Case;
 use crate::verdict::{Conclusion, Judged, Report, Verdict};
 
 /// How many rules are shown in full before the rest is only named.
@@ -27,7 +28,7 @@ pub fn text(report: &Report<'_>, all: bool) -> String {
         let names: Vec<&str> = broken
             .iter()
             .skip(shown)
-            .map(|judged| judged.exchange.requirement.name)
+            .map(|judged| judged.case.requirement().name)
             .collect();
         let _ = writeln!(
             text,
@@ -57,7 +58,7 @@ fn chapters(report: &Report<'_>) -> String {
     }
     text.push('\n');
     for chapter in CHAPTERS {
-        let own = |judged: &&Judged<'_>| judged.exchange.requirement.chapter == chapter.name;
+        let own = |judged: &&Judged<'_>| judged.case.requirement().chapter == chapter.name;
         if !report.judged.iter().any(|judged| own(&judged)) {
             continue;
         }
@@ -90,20 +91,20 @@ fn broken<'r, 'a>(report: &'r Report<'a>) -> Vec<&'r Judged<'a>> {
     let mut rules: BTreeMap<&str, &Judged<'a>> = BTreeMap::new();
     for judged in &report.judged {
         if gravity(judged.verdict).is_some() {
-            let name = judged.exchange.requirement.name;
+            let name = judged.case.requirement().name;
             let shortest = rules.entry(name).or_insert(judged);
-            if judged.exchange.steps.len() < shortest.exchange.steps.len() {
+            if judged.case.steps() < shortest.case.steps() {
                 *shortest = judged;
             }
         }
     }
     let mut broken: Vec<&Judged<'a>> = rules.into_values().collect();
     broken.sort_by_key(|judged| {
-        let steps = judged.exchange.steps.len();
+        let steps = judged.case.steps();
         (
             gravity(judged.verdict),
             steps,
-            judged.exchange.requirement.ordinal,
+            judged.case.requirement().ordinal,
         )
     });
     broken
@@ -122,18 +123,20 @@ fn gravity(verdict: Verdict) -> Option<u8> {
 /// One judgement in full: the rule, the transcript, and the command that tries it again.
 #[must_use]
 pub fn describe(judged: &Judged<'_>, report: &Report<'_>) -> String {
-    let exchange = judged.exchange;
-    let rule = exchange.requirement;
+    let rule = judged.case.requirement();
     let mut text = format!(
         "{}  {}  ({}, {}:{})\n",
         judged.verdict.word(),
         rule.name,
         rule.level,
-        exchange.file,
-        exchange.line
+        judged.case.file(),
+        judged.case.place()
     );
     for line in rule.sentence.trim().lines() {
         let _ = writeln!(text, "    {line}");
+    }
+    if let Case::Fault(fault) = judged.case {
+        let _ = writeln!(text, "    {}", fault.does);
     }
     if let Some(reason) = &judged.reason {
         let _ = writeln!(text, "    {reason}");

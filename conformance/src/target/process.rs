@@ -113,6 +113,11 @@ impl Process {
         Ok(stream)
     }
 
+    /// Ends every connection of its own.
+    pub fn disconnect(&mut self) {
+        self.clients.clear();
+    }
+
     /// The number of the process.
     #[must_use]
     pub fn id(&self) -> u32 {

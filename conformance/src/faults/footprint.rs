@@ -1,0 +1,101 @@
+//! What a process takes of its machine.
+//!
+//! It reads what the system tells of any process, and never asks the process itself: a server's
+//! own counters are among what is judged. Where the system tells nothing, nothing is claimed.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use super::{Trouble, hold};
+
+/// One mebibyte.
+pub const MEBIBYTE: u64 = 1 << 20;
+
+/// What a process takes at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// Memory that it uses, in bytes.
+    pub resident_bytes: u64,
+    /// The most memory that it ever used, in bytes.
+    pub peak_bytes: u64,
+    /// Memory that it may use: its address space, in bytes.
+    pub reserved_bytes: u64,
+    /// Open files and sockets.
+    pub descriptors: usize,
+}
+
+impl Footprint {
+    /// What the process with this number takes.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn of(process: u32) -> Result<Footprint, Trouble> {
+        let status = read(&format!("/proc/{process}/status"))?;
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+            kibibytes.map(|kibibytes: u64| kibibytes * 1024)
+        };
+        let unseen = || Trouble::Unseen(format!("/proc/{process}/status does not tell its memory"));
+        Ok(Footprint {
+            resident_bytes: bytes("VmRSS:").ok_or_else(unseen)?,
+            peak_bytes: bytes("VmHWM:").ok_or_else(unseen)?,
+            reserved_bytes: bytes("VmSize:").ok_or_else(unseen)?,
+            descriptors: descriptors(process)?.len(),
+        })
+    }
+
+    /// The peak may not be more than this above what was used when `self` was taken.
+    ///
+    /// # Errors
+    /// When it is.
+    pub fn hold_growth(&self, later: &Footprint, limit_bytes: u64) -> Result<(), Trouble> {
+        let grown = later.peak_bytes.saturating_sub(self.peak_bytes);
+        hold(
+            grown <= limit_bytes,
+            &format!("at most {} of memory", megabytes(limit_bytes)),
+            format!("it took {}", megabytes(grown)),
+        )
+    }
+}
+
+/// A number of bytes as one says it.
+pub(super) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / MEBIBYTE as f64)
+}
+
+/// Whether this process is the one that listens there: a command may have started another.
+///
+/// # Errors
+/// When it is not, or the system does not tell.
+pub(super) fn hold_listener(process: u32, address: SocketAddr) -> Result<(), Trouble> {
+    let table = read("/proc/net/tcp")?;
+    let port = format!(":{:04X}", address.port());
+    let sockets = table.lines().filter_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let is_its_listener = words.get(1)?.ends_with(&port) && words.get(3) == Some(&"0A");
+        is_its_listener.then(|| words.get(9).map(|inode| format!("socket:[{inode}]")))?
+    });
+    let listening: Vec<String> = sockets.collect();
+    let own = descriptors(process)?;
+    if listening.iter().any(|socket| own.contains(socket)) {
+        return Ok(());
+    }
+    Err(Trouble::Unseen(
+        "the process that was started is not the one that listens".to_owned(),
+    ))
+}
+
+/// What its descriptors stand for.
+fn descriptors(process: u32) -> Result<Vec<String>, Trouble> {
+    let unseen = |error| Trouble::Unseen(format!("/proc/{process}/fd: {error}"));
+    let entries = fs::read_dir(format!("/proc/{process}/fd")).map_err(unseen)?;
+    let links = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    Ok(links
+        .map(|link| link.to_string_lossy().into_owned())
+        .collect())
+}
+
+fn read(path: &str) -> Result<String, Trouble> {
+    fs::read_to_string(path).map_err(|error| Trouble::Unseen(format!("{path}: {error}")))
+}

@@ -1,0 +1,107 @@
+//! What is done to a running server, where no exchange can show a rule: its memory, its
+//! descriptors, the time it takes, and many clients at once.
+//!
+//! A fault is data: the rule it shows, and a plain function that does it. While it is done an
+//! innocent client asks on, and must be answered; the server must live on. No fault sends more
+//! than 300 MB or takes longer than 30 seconds, and all stay on this machine.
+//!
+//! Start at [`Fault`]; a fault's tools are in `stage.rs`, the faults in the files of their
+//! subjects.
+
+mod client;
+mod footprint;
+mod lines;
+mod stage;
+
+use spec::Requirement;
+use spec::exchange::{Failure, Fence};
+
+use crate::target::{Outcome, Target};
+pub use client::{Client, REPLY_MAX};
+pub use footprint::{Footprint, MEBIBYTE};
+pub use stage::{INNOCENT_MAX, Stage};
+
+/// Something that is done to a running server.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// What to call it; no other fault is called so.
+    pub name: &'static str,
+    /// The rule that it shows.
+    pub rule: &'static Requirement,
+    /// What is done, in one sentence.
+    pub does: &'static str,
+    /// What the server must have been started with.
+    pub options: &'static str,
+    /// Does it, and says where the server broke the rule.
+    pub play: fn(&mut Stage) -> Result<(), Trouble>,
+}
+
+/// Why a fault did not end as the rule says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The server broke the rule.
+    Broken {
+        /// What the rule demands.
+        expected: String,
+        /// What the server did.
+        received: String,
+    },
+    /// The server ended.
+    Died(String),
+    /// It cannot be seen here whether it did.
+    Unseen(String),
+}
+
+/// The faults, by subject.
+const SUBJECTS: [&[Fault]; 1] = [lines::FAULTS];
+
+/// Every fault.
+#[must_use]
+pub fn all() -> Vec<&'static Fault> {
+    SUBJECTS.into_iter().flatten().collect()
+}
+
+/// Tries a fault on a server of its own.
+#[must_use]
+pub fn try_on(target: &Target, fault: &'static Fault, fence: Fence) -> Outcome {
+    let Target::Spawn(command) = target else {
+        return Outcome::Unsupported("only a process of its own shows this (--spawn)".to_owned());
+    };
+    let mut stage = match Stage::set(command, fault.options, fence) {
+        Ok(stage) => stage,
+        Err(problem) => return Outcome::Crashed(problem),
+    };
+    let played = (fault.play)(&mut stage);
+    let lived = stage.strike();
+    let ended = if matches!(lived, Err(Trouble::Died(_))) {
+        lived
+    } else {
+        played.and(lived)
+    };
+    match ended {
+        Ok(()) => Outcome::Passed,
+        Err(Trouble::Died(how)) => Outcome::Crashed(how),
+        Err(Trouble::Unseen(reason)) => Outcome::Unsupported(reason),
+        Err(Trouble::Broken { expected, received }) => Outcome::Failed(Box::new(Failure {
+            line: fault.rule.line,
+            expected,
+            received: received.into_bytes(),
+            agreed: None,
+            events: Vec::new(),
+        })),
+    }
+}
+
+/// Unless this holds, the rule is broken.
+///
+/// # Errors
+/// When it does not hold.
+pub fn hold(holds: bool, expected: &str, received: impl ToString) -> Result<(), Trouble> {
+    if holds {
+        return Ok(());
+    }
+    Err(Trouble::Broken {
+        expected: expected.to_owned(),
+        received: received.to_string(),
+    })
+}

@@ -1,0 +1,183 @@
+//! A running server, and the innocent client that asks on whatever is done to it.
+//!
+//! It is the only place that knows how a client comes to the server: a fault says what is done, and
+//! never over what. A server that is not ours is never put on this stage.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use spec::exchange::Fence;
+
+use super::client::Client;
+use super::footprint::{Footprint, hold_listener};
+use super::{Trouble, hold};
+use crate::target::process::Process;
+
+/// How long an innocent client may wait for its reply.
+pub const INNOCENT_MAX: Duration = Duration::from_secs(1);
+
+/// How often it asks.
+const INNOCENT_PAUSE: Duration = Duration::from_millis(10);
+
+/// How often a condition is looked at that is waited for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A running server with its innocent client.
+#[derive(Debug)]
+pub struct Stage {
+    process: Process,
+    fence: Fence,
+    innocent: Option<Innocent>,
+    /// Whether it is this process that serves, and not one that it started.
+    serves_itself: Result<(), Trouble>,
+}
+
+#[derive(Debug)]
+struct Innocent {
+    is_over: Arc<AtomicBool>,
+    thread: JoinHandle<Result<(), Trouble>>,
+}
+
+impl Stage {
+    /// Starts a server with these options, and an innocent client.
+    ///
+    /// # Errors
+    /// When it does not start, or does not answer.
+    pub fn set(command: &str, options: &str, fence: Fence) -> Result<Stage, String> {
+        let mut process = Process::start(command, options)?;
+        process.disconnect();
+        let mut stage = Stage {
+            process,
+            fence,
+            innocent: None,
+            serves_itself: Ok(()),
+        };
+        let client = stage.connect();
+        let answered = client.and_then(|mut client| client.fence().map(|()| client));
+        let client =
+            answered.map_err(|trouble| format!("no service to begin with: {trouble:?}"))?;
+        if let Ok(address) = client.stream().peer_addr() {
+            stage.serves_itself = hold_listener(stage.process.id(), address);
+        }
+        stage.innocent = Some(Innocent::start(client));
+        Ok(stage)
+    }
+
+    /// One more client.
+    ///
+    /// # Errors
+    /// When the server does not accept it.
+    pub fn connect(&self) -> Result<Client, Trouble> {
+        let stream = self.process.connect();
+        let stream = stream.map_err(|error| Trouble::Broken {
+            expected: "one more connection".to_owned(),
+            received: error.to_string(),
+        })?;
+        Client::over(stream, self.fence)
+    }
+
+    /// So many more clients.
+    ///
+    /// # Errors
+    /// When the server does not accept one of them.
+    pub fn connect_all(&self, count: usize) -> Result<Vec<Client>, Trouble> {
+        (0..count).map(|_| self.connect()).collect()
+    }
+
+    /// What the server takes of the machine now.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn footprint(&self) -> Result<Footprint, Trouble> {
+        self.serves_itself.clone()?;
+        Footprint::of(self.process.id())
+    }
+
+    /// Waits until the server has no more than so many descriptors; how many it has then.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn descriptors_down_to(&self, count: usize, limit: Duration) -> Result<usize, Trouble> {
+        let mut last = self.footprint()?.descriptors;
+        until(limit, || {
+            last = self.footprint().map_or(last, |print| print.descriptors);
+            last <= count
+        });
+        Ok(last)
+    }
+
+    /// The number of the process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Ends the play: the server must have lived through it, and the innocent client been served.
+    ///
+    /// # Errors
+    /// When either is not so.
+    pub fn strike(mut self) -> Result<(), Trouble> {
+        let innocent = self.innocent.take();
+        let served = innocent.map_or(Ok(()), Innocent::stop);
+        match self.process.died() {
+            Some(how) => Err(Trouble::Died(how)),
+            None => served,
+        }
+    }
+}
+
+impl Innocent {
+    fn start(mut client: Client) -> Innocent {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&is_over);
+        let ask_on = move || {
+            while !told.load(Ordering::Relaxed) {
+                let asked = now();
+                client.fence()?;
+                let waited = now().saturating_duration_since(asked);
+                hold(
+                    waited <= INNOCENT_MAX,
+                    "another client is answered within a second",
+                    format!("it waited {} ms", waited.as_millis()),
+                )?;
+                pause(INNOCENT_PAUSE);
+            }
+            Ok(())
+        };
+        Innocent {
+            is_over,
+            thread: thread::spawn(ask_on),
+        }
+    }
+
+    fn stop(self) -> Result<(), Trouble> {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.thread.join().expect("the innocent does not panic")
+    }
+}
+
+/// Whether a condition comes true in this time.
+pub(super) fn until(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    let deadline = now() + limit;
+    loop {
+        if condition() {
+            return true;
+        }
+        if now() >= deadline {
+            return false;
+        }
+        pause(LOOK);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a process lives in real time")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a process lives in real time")]
+fn pause(time: Duration) {
+    thread::sleep(time);
+}
