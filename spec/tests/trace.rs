@@ -12,7 +12,7 @@ use spec::{CHAPTERS, Kind, REQUIREMENTS, Requirement, Witness};
 const RULES_MIN: usize = 300;
 const EXCHANGES_MIN: usize = 200;
 /// How many rules about histories and processes may still wait for their check.
-const ORPHANS_MAX: usize = 15;
+const ORPHANS_MAX: usize = 14;
 
 /// A rule that only says there are alternatives is shown and cited through them.
 #[test]
@@ -30,6 +30,8 @@ fn every_rule_has_the_evidence_of_its_witness_kind() {
             Witness::Exchange if !has(&shown, requirement) => "has no exchange",
             Witness::Exchange if !has(&model, requirement) => "is cited by no arm of the model",
             Witness::Exchange => return None,
+            // Its rule's check shows it by failing: an excuse that nothing needs is an error there.
+            _ if requirement.kind == Kind::Deviation => return None,
             Witness::History | Witness::Process => {
                 if !has(&judges, requirement) {
                     orphans += 1;
