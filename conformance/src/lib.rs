@@ -6,6 +6,7 @@
 //!   shows it.
 //! - [`faults`]: what is done to a running process, where no exchange can show a rule.
 //! - [`liars`]: servers that are known to be wrong; [`selftest`]: whether the suite sees it.
+//! - [`replay`]: a file of exchanges again; [`compare`]: two reports side by side.
 //! - [`list`] and [`explain`]: the law as a list, as a table, and rule by rule.
 //! - [`serve`]: the model or a liar on a port.
 //! - [`target`]: what can be tried: the model, a server in this process, any command line.
@@ -17,10 +18,12 @@
 pub mod baseline;
 pub mod cases;
 pub mod check;
+pub mod compare;
 pub mod explain;
 pub mod faults;
 pub mod liars;
 pub mod list;
+pub mod replay;
 pub mod report;
 pub mod selftest;
 pub mod serve;

@@ -3,6 +3,8 @@
 //! One file for each command that takes more than a word. Nothing here judges anything.
 
 mod check;
+mod compare;
+mod replay;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +42,10 @@ enum Command {
     },
     /// Try whether the suite can fail: every liar must be caught by the rule one would expect
     Selftest,
+    /// Play a file of exchanges again: a recorded session, a failure that was kept
+    Replay(replay::Replay),
+    /// Say which rules were fixed or broken from one JSON report to another
+    Compare(compare::Compare),
     /// Put the model, or a liar, on a TCP port of this machine
     Serve(serve::Serve),
 }
@@ -63,6 +69,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, String> {
             print!("{result}");
             return Ok(u8::from(!result.succeeds()));
         }
+        Command::Replay(replay) => return replay.run(),
+        Command::Compare(compare) => return compare.run(),
         Command::Serve(serve) => serve.run()?,
     }
     Ok(0)

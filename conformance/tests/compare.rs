@@ -1,0 +1,109 @@
+//! What `touchstone compare` makes of two reports: tried on reports of real trials, and on files
+//! that are none.
+
+#![allow(clippy::unwrap_used, reason = "only tests are here")]
+
+use conformance::baseline::Baseline;
+use conformance::check::Trial;
+use conformance::compare::{Comparison, Findings, compare};
+use conformance::target::Target;
+use conformance::target::shape::Shape;
+use conformance::{cases, liars, report};
+use spec::Dialect;
+
+/// The report on a target, held to what begins so.
+fn report_on(target: Target, select: &str) -> String {
+    let trial = Trial {
+        target,
+        dialect: Dialect::default(),
+        baseline: Baseline::default(),
+        shape: Shape::Written,
+        select: vec![select.to_owned()],
+        jobs: 1,
+    };
+    report::json(&trial.run(&cases::all().unwrap(), &[]))
+}
+
+fn honest(select: &str) -> Findings {
+    Findings::read(&report_on(Target::Honest, select)).unwrap()
+}
+
+fn lying(select: &str) -> Findings {
+    let liar = liars::named("cas-as-replace").unwrap();
+    Findings::read(&report_on(Target::Liar(liar), select)).unwrap()
+}
+
+#[test]
+fn a_rule_that_held_and_does_not_is_broken_and_fails_the_comparison() {
+    let comparison = compare(&honest("storage.cas"), &lying("storage.cas"));
+    let broken = "storage.cas.exists: pass -> fail".to_owned();
+    assert!(comparison.broken.contains(&broken), "{comparison}");
+    assert_eq!(comparison.exit_code(), 1);
+    assert!(
+        comparison
+            .to_string()
+            .contains("broken  storage.cas.exists")
+    );
+}
+
+#[test]
+fn a_rule_that_did_not_hold_and_does_is_fixed() {
+    let comparison = compare(&lying("storage.cas"), &honest("storage.cas"));
+    let fixed = "storage.cas.exists: fail -> pass".to_owned();
+    assert!(comparison.fixed.contains(&fixed), "{comparison}");
+    assert_eq!(comparison.exit_code(), 0);
+}
+
+#[test]
+fn rules_of_one_report_only_are_new_or_gone_and_break_nothing() {
+    let (few, many) = (honest("storage.cas"), honest("storage"));
+    let grown = compare(&few, &many);
+    assert!(grown.gone.is_empty() && !grown.new.is_empty());
+    let shrunk = compare(&many, &few);
+    assert_eq!(shrunk.gone.len(), grown.new.len());
+    assert_eq!(shrunk.exit_code(), 0);
+}
+
+#[test]
+fn a_report_is_as_it_was_beside_itself() {
+    let findings = honest("storage");
+    let same = compare(&findings, &findings);
+    assert!(same.same > 10, "{same}");
+    assert_eq!(
+        same,
+        Comparison {
+            same: same.same,
+            ..Comparison::default()
+        }
+    );
+}
+
+#[test]
+fn what_was_skipped_before_is_new_when_it_is_tried() {
+    let one = |verdict| {
+        let case = format!(r#"{{"rule":"a.b","verdict":"{verdict}","case":"c","level":"MUST"}}"#);
+        let other = case.replace("a.b", "a.c").replace(verdict, "pass");
+        Findings::read(&format!(
+            r#"{{"tool":"touchstone","results":[{case},{other}]}}"#
+        ))
+        .unwrap()
+    };
+    let comparison = compare(&one("skipped"), &one("fail"));
+    assert_eq!(comparison.new, ["a.b: not tried -> fail"]);
+    let comparison = compare(&one("fail"), &one("unsupported"));
+    assert_eq!(comparison.gone, ["a.b: fail -> not tried"]);
+}
+
+#[test]
+fn a_file_that_is_no_report_is_refused_with_a_reason() {
+    let refused = |text: &str, why: &str| {
+        let problem = Findings::read(text).unwrap_err();
+        assert!(problem.contains(why), "{problem}");
+    };
+    refused("", "no JSON report");
+    refused("{}", "missing field `tool`");
+    refused(r#"{"tool":"h2spec","results":[]}"#, "a report of `h2spec`");
+    refused(r#"{"tool":"touchstone","results":[]}"#, "nothing was tried");
+    let odd = r#"{"tool":"touchstone","results":[{"rule":"a","verdict":"superb"}]}"#;
+    refused(odd, "no verdict is called `superb`");
+}
