@@ -6,6 +6,7 @@
 //! - [`session`]: one client's connection without a socket: bytes in, bytes out, now an argument.
 //! - [`net`]: sockets, threads, signals, and the only clock.
 //!
+//! [`limits`] says what a client may take of all this.
 //! Beside them `counters`, `prefixes` and `roster` keep what `stats` tells.
 //! Each knows only those above it in this list; nothing here knows the law or the model.
 
@@ -13,6 +14,7 @@
 
 pub mod command;
 pub mod counters;
+pub mod limits;
 pub mod net;
 pub mod prefixes;
 pub mod protocol;

@@ -12,8 +12,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
+use bytes::Buf;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
@@ -23,21 +23,10 @@ use tokio::task::{JoinSet, LocalSet};
 use tokio::time;
 
 use super::Clock;
+use crate::limits::{HASTY_PARTING, LAST_WORDS, PARTING, READ_BYTES};
 use crate::roster::Addresses;
 use crate::session::Connection;
 use crate::shared::Shared;
-
-/// How much is read at once. All connections of a worker read into one buffer.
-const READ_BYTES: usize = 64 * 1024;
-
-/// How long clients may take to read what they are owed when the server ends.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-
-/// How long a client may go on sending after it has been told that the connection is closed.
-const PARTING: Duration = Duration::from_secs(1);
-
-/// The same when the server ends: a client that sends nothing holds nobody up for longer.
-const HASTY_PARTING: Duration = Duration::from_millis(50);
 
 /// A thread and the way to give it connections.
 #[derive(Debug)]
@@ -125,11 +114,21 @@ where
             connection.finish();
         }
         loop {
-            let bytes = connection.transmit();
+            let mut bytes = connection.transmit();
             if bytes.is_empty() {
                 break;
             }
-            stream.write_all(&bytes).await?;
+            while !bytes.is_empty() {
+                let writing = time::timeout(connection.unread_limit(), stream.write(&bytes));
+                match writing.await {
+                    Ok(Ok(0)) => return Ok(()),
+                    Ok(written) => bytes.advance(written?),
+                    Err(_) => {
+                        connection.give_up();
+                        return Ok(());
+                    }
+                }
+            }
             connection.receive(&[], desk.clock.now());
         }
         if connection.is_closed() {

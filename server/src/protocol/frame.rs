@@ -4,11 +4,7 @@
 
 use memchr::memchr;
 
-/// The longest line that asks for no keys, without its end, in bytes.
-pub const LINE_LEN_MAX: usize = 2048;
-
-/// The longest line that asks for keys, without its end, in bytes.
-pub const KEYS_LINE_LEN_MAX: usize = 1024 * 1024;
+use crate::limits::{KEYS_LINE_LEN_MAX, LINE_LEN_MAX};
 
 /// What stands at the start of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use std::mem;
 
 use bytes::{Buf, Bytes};
 
-use super::{BLOCK_FIRST_BYTES, Connection, Keys, OUTPUT_HIGH_BYTES, State};
+use super::{Connection, Keys, State};
 use crate::command::{self, Context, retrieval, storage};
+use crate::limits::{BLOCK_FIRST_BYTES, OUTPUT_HIGH_BYTES};
 use crate::protocol::meta::{Command, Meta};
 use crate::protocol::{
     Error, MetaReply, Parsed, Recovery, Refusal, Reply, Request, Retrieval, Storage, Tokens, Verb,

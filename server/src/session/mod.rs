@@ -15,20 +15,14 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::command::Context;
 use crate::counters::Counter;
+use crate::limits::{
+    BLOCK_TIME, BYTES_PER_SECOND, LINE_TIME, OUTPUT_HIGH_BYTES, SMALL_BLOCK_BYTES, UNREAD_TIME,
+};
 use crate::protocol::Output;
 use crate::protocol::frame::{self, Frame};
 use crate::roster::{Addresses, Record};
 use crate::shared::Shared;
 use crate::time::Time;
-
-/// While more than this waits to be sent, no further request is begun.
-const OUTPUT_HIGH_BYTES: usize = 128 * 1024;
-
-/// Unfinished blocks longer than this share a bounded part of the memory.
-const SMALL_BLOCK_BYTES: usize = 16 * 1024;
-
-/// A block is not given more room than this before its bytes arrive.
-const BLOCK_FIRST_BYTES: usize = 16 * 1024;
 
 /// What the next bytes are.
 #[derive(Debug)]
@@ -71,7 +65,15 @@ pub struct Connection {
     held_bytes: usize,
     now: Time,
     active: Option<Time>,
+    under_way: Option<UnderWay>,
     is_finished: bool,
+}
+
+/// A line or a block of which not all has come.
+#[derive(Clone, Copy, Debug)]
+struct UnderWay {
+    since: Time,
+    bytes: u64,
 }
 
 impl Connection {
@@ -97,6 +99,7 @@ impl Connection {
             output: Output::default(),
             held_bytes: 0,
             active: None,
+            under_way: None,
             is_finished: false,
         }
     }
@@ -119,12 +122,14 @@ impl Connection {
             self.input.extend_from_slice(bytes);
             self.resume();
         }
+        self.watch(read);
     }
 
     /// Takes the next bytes for the client; empty when there are none for now.
     pub fn transmit(&mut self) -> Bytes {
         if self.output.queued_bytes() == 0 {
             self.resume();
+            self.watch(0);
         }
         let bytes = self.output.take();
         let written = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -158,18 +163,64 @@ impl Connection {
     /// When [`Connection::tick`] is to be called, if no bytes come before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        let idle_seconds = self.shared.settings.idle_timeout_seconds?;
         let active = self.active.unwrap_or(self.shared.started);
-        Some(active.after(Duration::from_secs(idle_seconds)))
+        let idle = self.idle_timeout().map(|timeout| active.after(timeout));
+        let under_way = self.under_way.map(|UnderWay { since, bytes }| {
+            let least = if matches!(self.state, State::Line) {
+                LINE_TIME
+            } else {
+                BLOCK_TIME
+            };
+            let earned = Duration::from_secs(bytes / BYTES_PER_SECOND);
+            since.after(least.saturating_add(earned))
+        });
+        idle.into_iter().chain(under_way).min()
     }
 
     /// Learns the time, and closes a connection that has done nothing for too long.
     pub fn tick(&mut self, now: Time) {
         self.now = now;
         if self.next_deadline().is_some_and(|deadline| deadline <= now) {
-            self.context().counters.count(Counter::IdleKicks);
-            self.output = Output::default();
-            self.state = State::Closing;
+            self.give_up();
+        }
+    }
+
+    /// How long the client may read nothing of what it is sent, before
+    /// [`Connection::give_up`] is to be called.
+    #[must_use]
+    pub fn unread_limit(&self) -> Duration {
+        let idle = self.idle_timeout().unwrap_or(UNREAD_TIME);
+        idle.min(UNREAD_TIME)
+    }
+
+    /// Closes a connection whose client is waited for in vain.
+    pub fn give_up(&mut self) {
+        self.context().counters.count(Counter::IdleKicks);
+        self.output = Output::default();
+        self.state = State::Closing;
+    }
+
+    fn idle_timeout(&self) -> Option<Duration> {
+        let seconds = self.shared.settings.idle_timeout_seconds?;
+        Some(Duration::from_secs(seconds))
+    }
+
+    /// Notes whether a line or a block is under way, and how much of it has come.
+    fn watch(&mut self, more_bytes: u64) {
+        let waits = match self.state {
+            State::Line => self.scanned > 0,
+            State::Block { .. } | State::Swallow(_) => true,
+            State::Keys(_) | State::Closing => false,
+        };
+        if !waits {
+            self.under_way = None;
+        } else if let Some(under_way) = &mut self.under_way {
+            under_way.bytes = under_way.bytes.saturating_add(more_bytes);
+        } else {
+            self.under_way = Some(UnderWay {
+                since: self.now,
+                bytes: 0,
+            });
         }
     }
 
@@ -220,6 +271,7 @@ impl Connection {
                 let skipped = input.len().min(*left);
                 *left -= skipped;
                 if *left == 0 {
+                    self.under_way = None;
                     self.state = State::Line;
                     return Some(skipped);
                 }
@@ -239,12 +291,14 @@ impl Connection {
                 self.held_bytes += if is_small { 0 } else { more.len() };
                 block.extend_from_slice(more);
                 if block.len() == *length {
+                    self.under_way = None;
                     self.finish_block();
                 }
                 Some(more.len())
             }
             State::Line => match frame::cut(input, mem::take(&mut self.scanned)) {
                 Frame::Line(line, used) => {
+                    self.under_way = None;
                     let rest = input.get(used..).unwrap_or_default();
                     Some(used.saturating_add(self.dispatch(line, rest)))
                 }

@@ -185,3 +185,78 @@ fn unfinished_blocks_share_an_eighth_of_the_memory() {
     third.receive(&set("k", 900_000)[800_000..], now);
     assert_eq!(third.transmit(), "STORED\r\n");
 }
+
+/// A connection that was sent this, without an idle timeout.
+fn begun(bytes: &[u8], now: Time) -> Connection {
+    let settings = Settings::parse(["-I", "1m"]).expect("good options");
+    let mut connection = Connection::new(Arc::new(Shared::new(settings, now)));
+    connection.receive(bytes, now);
+    connection
+}
+
+#[test]
+fn a_line_or_a_block_that_is_not_whole_has_a_deadline() {
+    let now = Time::from_seconds(1_800_000_000);
+    for (bytes, seconds) in [
+        (&b""[..], None),
+        (b"get k\r\n", None),
+        (b"set k 0 0 1\r\na\r\n", None),
+        (b"get", Some(30)),
+        (b"get k\r\nget", Some(30)),
+        (b"set k 0 0 1\r\na\r\nget", Some(30)),
+        (b"set k 0 0 5\r\nab", Some(10)),
+        (b"set k 0 0 2000000\r\nab", Some(10)),
+    ] {
+        let connection = begun(bytes, now);
+        let deadline = seconds.map(|seconds| now.after(Duration::from_secs(seconds)));
+        assert_eq!(connection.next_deadline(), deadline, "{bytes:?}");
+    }
+}
+
+#[test]
+fn a_block_that_goes_on_coming_is_waited_for_and_one_that_crawls_is_not() {
+    let now = Time::from_seconds(1_800_000_000);
+    let mut connection = begun(b"set k 0 0 5000\r\n", now);
+    for seconds in [9, 10, 11] {
+        connection.receive(&[b'x'; 1024], now.after(Duration::from_secs(seconds)));
+    }
+    connection.tick(now.after(Duration::from_millis(12_999)));
+    assert!(!connection.is_closed());
+    connection.tick(now.after(Duration::from_secs(13)));
+    assert!(connection.is_closed());
+}
+
+#[test]
+fn a_request_that_ends_in_time_gives_the_next_one_its_own() {
+    let now = Time::from_seconds(1_800_000_000);
+    let later = now.after(Duration::from_secs(29));
+    let in_thirty = Some(later.after(Duration::from_secs(30)));
+    for (first, second) in [
+        (&b"ge"[..], &b"t k\r\nge"[..]),
+        (b"set k 0 0 2\r\na", b"b\r\nge"),
+        (
+            b"set k 0 0 2000000\r\na",
+            &[&[b'x'; 1_999_999][..], b"\r\nge"].concat(),
+        ),
+    ] {
+        let mut connection = begun(first, now);
+        connection.receive(second, later);
+        assert_eq!(connection.next_deadline(), in_thirty);
+    }
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_closed_by_the_idle_timeout() {
+    let server = Server::start("-o idle_timeout=1");
+    let mut client = server.connect();
+    assert_eq!(ask(&mut client, &set("k", 500_000)), "STORED\r\n");
+    client
+        .write_all(&b"get k\r\n".repeat(100))
+        .expect("it reads");
+    while server.shared.roster.count() > 0 {
+        std::thread::yield_now();
+    }
+    let mut rest = Vec::new();
+    let _ = client.read_to_end(&mut rest);
+    assert!(rest.len() < 50_000_000, "{} bytes", rest.len());
+}

@@ -1,0 +1,56 @@
+//! What one client may take of the server: every limit that no option sets.
+//!
+//! | what | limit | beyond it |
+//! |---|---|---|
+//! | a line | 2 KiB, one of keys 1 MiB | the connection is closed |
+//! | keys in a request | as many as fit into the line; a miss takes no memory | |
+//! | a block | the largest item (`-I`) | refused, and swallowed 64 KiB at a time |
+//! | unfinished blocks of all clients | an eighth of `-m` | refused, and swallowed |
+//! | replies that wait to be sent | 128 KiB and one value | no further request is begun |
+//! | a line under way | 30 s and 1 s for each KiB of it | the connection is closed |
+//! | a block under way | 10 s and 1 s for each KiB of it | the connection is closed |
+//! | replies of which nothing is read | 60 s, or `idle_timeout` | the connection is closed |
+//! | clients at once | `-c`, whatever files the server has open | told so, and closed |
+//!
+//! It never holds what a user can set: that is in `settings`.
+
+use std::time::Duration;
+
+/// The longest line that asks for no keys, without its end, in bytes.
+pub const LINE_LEN_MAX: usize = 2048;
+
+/// The longest line that asks for keys, without its end, in bytes.
+pub const KEYS_LINE_LEN_MAX: usize = 1024 * 1024;
+
+/// How much is read at once. All connections of a worker read into one buffer.
+pub const READ_BYTES: usize = 64 * 1024;
+
+/// While more than this waits to be sent, no further request is begun.
+pub const OUTPUT_HIGH_BYTES: usize = 128 * 1024;
+
+/// Unfinished blocks longer than this share a bounded part of the memory.
+pub const SMALL_BLOCK_BYTES: usize = 16 * 1024;
+
+/// A block is not given more room than this before its bytes arrive.
+pub const BLOCK_FIRST_BYTES: usize = 16 * 1024;
+
+/// How long a line may take from its first byte on, however short it is.
+pub const LINE_TIME: Duration = Duration::from_secs(30);
+
+/// How long a block may take from its line on, however short it is.
+pub const BLOCK_TIME: Duration = Duration::from_secs(10);
+
+/// How many bytes of a line or a block earn a second more.
+pub const BYTES_PER_SECOND: u64 = 1024;
+
+/// How long a client may read nothing of what it is sent.
+pub const UNREAD_TIME: Duration = Duration::from_secs(60);
+
+/// How long clients may take to read what they are owed when the server ends.
+pub const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// How long a client may go on sending after it has been told that the connection is closed.
+pub const PARTING: Duration = Duration::from_secs(1);
+
+/// The same when the server ends: a client that sends nothing holds nobody up for longer.
+pub const HASTY_PARTING: Duration = Duration::from_millis(50);
