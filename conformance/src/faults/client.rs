@@ -4,7 +4,7 @@
 //! have been is said by the fault.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use spec::exchange::Fence;
@@ -173,6 +173,34 @@ impl Client {
                 Err(_) => return true,
             }
         }
+    }
+
+    /// Sends nothing more.
+    pub fn half_close(&mut self) {
+        // A server that has closed has nothing to be told.
+        let _ = self.stream.get_mut().shutdown(Shutdown::Write);
+    }
+
+    /// All that comes until the server closes.
+    #[must_use]
+    pub fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        // What came before a reset is what there is.
+        let _ = self.stream.read_to_end(&mut bytes);
+        bytes.escape_ascii().to_string()
+    }
+
+    /// A second hand on the same connection, to write while this one reads.
+    ///
+    /// # Errors
+    /// When the system does not allow it.
+    pub fn another(&self) -> Result<Client, Trouble> {
+        let stream = self.stream.get_ref().try_clone();
+        let stream = stream.map_err(|error| Trouble::Unseen(error.to_string()))?;
+        Ok(Client {
+            stream: BufReader::new(stream),
+            fence: self.fence,
+        })
     }
 
     /// The connection itself.

@@ -59,6 +59,53 @@ impl Footprint {
     }
 }
 
+/// Where a process has its memory, and which files are mapped there.
+#[derive(Debug)]
+pub(super) struct Maps {
+    ranges: Vec<(u64, u64)>,
+    paths: Vec<String>,
+}
+
+/// Smaller numbers are too often something else.
+const ADDRESS_MIN: u64 = 1 << 32;
+
+impl Maps {
+    /// The maps of the process with this number.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub(super) fn of(process: u32) -> Result<Maps, Trouble> {
+        let text = read(&format!("/proc/{process}/maps"))?;
+        let hexadecimal = |text: &str| u64::from_str_radix(text, 16).ok();
+        let range = |line: &str| {
+            let (first, end) = line.split_whitespace().next()?.split_once('-')?;
+            Some((hexadecimal(first)?, hexadecimal(end)?))
+        };
+        let path = |line: &str| line.split_whitespace().nth(5).map(str::to_owned);
+        let paths = text.lines().filter_map(path);
+        Ok(Maps {
+            ranges: text.lines().filter_map(range).collect(),
+            paths: paths.filter(|path| path.starts_with('/')).collect(),
+        })
+    }
+
+    /// What a text tells of them: a number that is an address, or a path.
+    #[must_use]
+    pub(super) fn told_by(&self, text: &str) -> Option<String> {
+        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+        let address = words.find(|word| {
+            let digits = word.strip_prefix("0x").unwrap_or(word);
+            let numbers = [u64::from_str_radix(digits, 16), digits.parse()];
+            numbers.into_iter().flatten().any(|number| {
+                let within = |(first, end): &(u64, u64)| (first..end).contains(&&number);
+                number >= ADDRESS_MIN && self.ranges.iter().any(within)
+            })
+        });
+        let path = || self.paths.iter().find(|path| text.contains(*path));
+        address.map(str::to_owned).or_else(|| path().cloned())
+    }
+}
+
 /// A number of bytes as one says it.
 pub(super) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / MEBIBYTE as f64)

@@ -8,10 +8,16 @@
 //! Start at [`Fault`]; a fault's tools are in `stage.rs`, the faults in the files of their
 //! subjects.
 
+mod blocks;
 mod client;
+mod connections;
+mod disclosure;
 mod footprint;
 mod lines;
+mod replies;
 mod stage;
+mod statistics;
+mod time;
 
 use spec::Requirement;
 use spec::exchange::{Failure, Fence};
@@ -53,7 +59,15 @@ pub enum Trouble {
 }
 
 /// The faults, by subject.
-const SUBJECTS: [&[Fault]; 1] = [lines::FAULTS];
+const SUBJECTS: [&[Fault]; 7] = [
+    statistics::FAULTS,
+    lines::FAULTS,
+    blocks::FAULTS,
+    replies::FAULTS,
+    time::FAULTS,
+    connections::FAULTS,
+    disclosure::FAULTS,
+];
 
 /// Every fault.
 #[must_use]

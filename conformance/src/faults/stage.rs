@@ -3,6 +3,7 @@
 //! It is the only place that knows how a client comes to the server: a fault says what is done, and
 //! never over what. A server that is not ours is never put on this stage.
 
+use std::process::ChildStderr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -27,11 +28,15 @@ const LOOK: Duration = Duration::from_millis(20);
 /// A running server with its innocent client.
 #[derive(Debug)]
 pub struct Stage {
+    command: String,
+    options: String,
     process: Process,
     fence: Fence,
     innocent: Option<Innocent>,
     /// Whether it is this process that serves, and not one that it started.
     serves_itself: Result<(), Trouble>,
+    /// Whether the server was ended on purpose.
+    is_over: bool,
 }
 
 #[derive(Debug)]
@@ -46,23 +51,31 @@ impl Stage {
     /// # Errors
     /// When it does not start, or does not answer.
     pub fn set(command: &str, options: &str, fence: Fence) -> Result<Stage, String> {
-        let mut process = Process::start(command, options)?;
-        process.disconnect();
         let mut stage = Stage {
-            process,
+            command: command.to_owned(),
+            options: options.to_owned(),
+            process: Process::start(command, options)?,
             fence,
             innocent: None,
             serves_itself: Ok(()),
+            is_over: false,
         };
-        let client = stage.connect();
+        stage.open()?;
+        Ok(stage)
+    }
+
+    /// Lets the innocent client in, before all others.
+    fn open(&mut self) -> Result<(), String> {
+        self.process.disconnect();
+        let client = self.connect();
         let answered = client.and_then(|mut client| client.fence().map(|()| client));
         let client =
             answered.map_err(|trouble| format!("no service to begin with: {trouble:?}"))?;
         if let Ok(address) = client.stream().peer_addr() {
-            stage.serves_itself = hold_listener(stage.process.id(), address);
+            self.serves_itself = hold_listener(self.process.id(), address);
         }
-        stage.innocent = Some(Innocent::start(client));
-        Ok(stage)
+        self.innocent = Some(Innocent::start(client));
+        Ok(())
     }
 
     /// One more client.
@@ -114,6 +127,30 @@ impl Stage {
         self.process.id()
     }
 
+    /// Ends the server and starts another, whose log is for the caller to read.
+    ///
+    /// # Errors
+    /// When it does not start, or does not answer.
+    pub fn restart_with_log(&mut self) -> Result<ChildStderr, Trouble> {
+        self.end();
+        let started = Process::start_with_log(&self.command, &self.options);
+        let (process, log) = started.map_err(Trouble::Died)?;
+        self.process = process;
+        self.is_over = false;
+        self.open().map_err(Trouble::Died)?;
+        Ok(log)
+    }
+
+    /// Ends the server.
+    pub fn end(&mut self) {
+        if let Some(innocent) = self.innocent.take() {
+            // What it has to say is of no more interest.
+            let _ = innocent.stop();
+        }
+        self.process.end();
+        self.is_over = true;
+    }
+
     /// Ends the play: the server must have lived through it, and the innocent client been served.
     ///
     /// # Errors
@@ -122,8 +159,8 @@ impl Stage {
         let innocent = self.innocent.take();
         let served = innocent.map_or(Ok(()), Innocent::stop);
         match self.process.died() {
-            Some(how) => Err(Trouble::Died(how)),
-            None => served,
+            Some(how) if !self.is_over => Err(Trouble::Died(how)),
+            _ => served,
         }
     }
 }

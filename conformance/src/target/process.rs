@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,15 +35,25 @@ impl Process {
     /// # Errors
     /// When it cannot be started, or does not accept in time.
     pub fn start(command: &str, options: &str) -> Result<Process, String> {
-        let mut started = Process::start_once(command, options);
+        let mut started = Process::start_once(command, options, Stdio::null());
         // Somebody else may have taken the port that was free a moment ago.
         for _ in 1..STARTS_MAX {
-            started = started.or_else(|_| Process::start_once(command, options));
+            started = started.or_else(|_| Process::start_once(command, options, Stdio::null()));
         }
         started
     }
 
-    fn start_once(command: &str, options: &str) -> Result<Process, String> {
+    /// Starts it so, and hands over its log, which it may wait for somebody to read.
+    ///
+    /// # Errors
+    /// As [`Process::start`].
+    pub fn start_with_log(command: &str, options: &str) -> Result<(Process, ChildStderr), String> {
+        let mut process = Process::start_once(command, options, Stdio::piped())?;
+        let log = process.child.stderr.take();
+        Ok((process, log.ok_or("the command has no log")?))
+    }
+
+    fn start_once(command: &str, options: &str, log: Stdio) -> Result<Process, String> {
         let (port, claim) = claim_port()?;
         let line = format!("{command} {options}").replace("{port}", &port.to_string());
         let mut words = line.split_whitespace();
@@ -52,7 +62,7 @@ impl Process {
             .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .map_err(|error| format!("cannot start `{line}`: {error}"))?;
         let mut process = Process {
@@ -113,6 +123,12 @@ impl Process {
         Ok(stream)
     }
 
+    /// Ends it.
+    pub fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Ends every connection of its own.
     pub fn disconnect(&mut self) {
         self.clients.clear();
@@ -134,8 +150,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }
 
