@@ -111,7 +111,7 @@ impl Server {
         if !rulings.is_empty() {
             client.awaits = Awaits::Line;
         }
-        for mut ruling in rulings {
+        for ruling in rulings {
             match (ruling.recovery, self.lie) {
                 (Recovery::Swallow(bytes), Some(Lie::Swallows(change))) => {
                     client.session = Session::new();
@@ -120,12 +120,23 @@ impl Server {
                 (Recovery::Swallow(bytes), _) => client.awaits = Awaits::Swallow(bytes),
                 (Recovery::Next | Recovery::Close, _) => {}
             }
-            if let Some(Lie::Says(change)) = self.lie {
-                change(&client.line, &mut ruling);
-            }
             client.closed |= ruling.closes();
-            replies.push(ruling.bytes().to_vec());
+            replies.push(self.said(client, ruling));
         }
+    }
+
+    /// What goes over the wire: the ruling as the session printed it, or as a liar has it instead.
+    fn said(&self, client: &mut Client, mut ruling: Ruling) -> Vec<u8> {
+        let Some(Lie::Says(change)) = self.lie else {
+            return ruling.bytes().to_vec();
+        };
+        change(&client.line, &mut ruling);
+        client.closed |= ruling.closes();
+        let mut said = Vec::new();
+        if !ruling.silent {
+            ruling.reply.print(&mut said);
+        }
+        said
     }
 
     /// Lets the model rule, or what a liar has in its place.
