@@ -141,7 +141,7 @@ fn cited(exchanges: &[Exchange]) -> BTreeSet<&'static str> {
         for exchange in exchanges {
             let standing = dialect.standing(exchange.requirement);
             let held = standing == Standing::Held && exchange.header.holds_for(dialect.name());
-            if let (true, Ok(options)) = (held, Options::parse(&exchange.header.options)) {
+            if let (true, Ok(options)) = (held, Options::of(&exchange.header)) {
                 let mut host = Host::new(Model::new(options, dialect.clone()), START);
                 if replay(exchange, &mut host).is_ok() {
                     cited.extend(host.cited().iter().map(|rule| rule.name));

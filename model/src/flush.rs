@@ -38,7 +38,7 @@ pub(crate) fn flush_all(model: &mut Model, line: &Line, now: Time) -> Ruling {
         _ if !model.options.flush => NOT_ALLOWED.because(req!("flush.forbidden")),
         [] | [b"noreply"] => at_once(model, now),
         [delay, ..] => match numbers::signed32(delay, line, &model.dialect) {
-            Some(delay) => after(model, delay, now),
+            Some(delay) => after(model, delay.into(), now),
             None => Reply::ClientError(Cow::Borrowed("invalid exptime argument"))
                 .because(req!("flush.argument")),
         },
@@ -48,8 +48,9 @@ pub(crate) fn flush_all(model: &mut Model, line: &Line, now: Time) -> Ruling {
 
 const NOT_ALLOWED: Reply = Reply::ClientError(Cow::Borrowed("flush_all not allowed"));
 
-fn after(model: &mut Model, delay: i32, now: Time) -> Ruling {
-    let deadline = Deadline::of(i64::from(delay), now).at;
+/// Flushes when this exptime says.
+pub(crate) fn after(model: &mut Model, delay: i64, now: Time) -> Ruling {
+    let deadline = Deadline::of(delay, now).at;
     match (delay, deadline) {
         (_, Some(at)) if at > now => pending(model, at, now),
         (0, _) => at_once(model, now).also(req!("flush.zero")),

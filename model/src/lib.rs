@@ -21,6 +21,7 @@ extern crate alloc;
 
 mod administration;
 mod arithmetic;
+mod binary;
 mod deletion;
 mod dispatch;
 mod expiration;
@@ -46,8 +47,8 @@ mod touch;
 pub use expiration::Time;
 pub use host::Host;
 pub use memory::size_of_item;
-pub use options::Options;
-pub use reply::{Code, Reply, Value};
+pub use options::{Options, Protocol};
+pub use reply::{Code, Packet, Reply, Value};
 pub use ruling::{Recovery, Ruling};
 pub use session::Session;
 pub use state::{Item, Model};

@@ -4,6 +4,9 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
+
+use spec::exchange::Header;
 
 /// The start options that change an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +35,24 @@ pub struct Options {
     pub threads: u64,
     /// How many clients may be connected, `-c`.
     pub connections_max: u64,
+    /// What clients speak, `-B`.
+    pub protocol: Protocol,
+    /// Clients must authenticate by SASL, `-S`.
+    pub sasl: bool,
+    /// Who may, each as `name:password`.
+    pub users: Vec<String>,
+}
+
+/// What clients speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// What a connection's first byte says.
+    #[default]
+    Auto,
+    /// Text.
+    Text,
+    /// Binary.
+    Binary,
 }
 
 impl Default for Options {
@@ -49,11 +70,23 @@ impl Default for Options {
             track_sizes: false,
             threads: 4,
             connections_max: 1024,
+            protocol: Protocol::Auto,
+            sasl: false,
+            users: Vec::new(),
         }
     }
 }
 
 impl Options {
+    /// The options that an exchange needs, and the users.
+    ///
+    /// # Errors
+    /// When an option is unknown here or its value is no number.
+    pub fn of(header: &Header) -> Result<Options, String> {
+        let users = header.users.clone();
+        Options::parse(&header.options).map(|options| Options { users, ..options })
+    }
+
     /// Reads command-line options, as an exchange's header gives them.
     ///
     /// # Errors
@@ -77,6 +110,8 @@ impl Options {
                 }
                 "-t" => options.threads = size(word, words.next(), 1)?,
                 "-c" => options.connections_max = size(word, words.next(), 1)?,
+                "-S" => options.sasl = true,
+                "-B" => options.protocol = protocol(words.next().unwrap_or_default())?,
                 "-o" => options.extend(words.next().unwrap_or_default())?,
                 "-m" => options.memory_limit_bytes = size(word, words.next(), 1 << 20)?,
                 "-I" => options.item_size_max_bytes = size(word, words.next(), 1)?,
@@ -97,6 +132,15 @@ impl Options {
             }
         }
         Ok(())
+    }
+}
+
+fn protocol(word: &str) -> Result<Protocol, String> {
+    match word {
+        "auto" => Ok(Protocol::Auto),
+        "ascii" => Ok(Protocol::Text),
+        "binary" => Ok(Protocol::Binary),
+        _ => Err(format!("`-B {word}` is no protocol")),
     }
 }
 

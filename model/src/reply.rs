@@ -3,11 +3,14 @@
 //! A reply never knows why it is given: that is the ruling's. Printing and reading, which is in
 //! `reply/read.rs`, are inverse.
 
+mod packet;
 mod read;
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+
+pub use packet::Packet;
 
 /// One reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub enum Reply {
     MetaValue(Vec<u8>, Vec<Vec<u8>>),
     /// Lines that begin with `ITEM` or `PREFIX`, then `END`.
     Dump(Vec<Vec<u8>>),
+    /// Binary replies: one, or one for each statistic and an empty one.
+    Packets(Vec<Packet>),
     /// Bytes that stand for themselves: what only a deviation says.
     Verbatim(Vec<u8>),
     /// Not a byte.
@@ -126,6 +131,7 @@ impl Reply {
                 lines.iter().for_each(|line| words(out, &[line]));
                 line(out, "END");
             }
+            Reply::Packets(packets) => packets.iter().for_each(|packet| packet.print(out)),
             Reply::Verbatim(bytes) => out.extend_from_slice(bytes),
             Reply::Nothing => {}
         }

@@ -8,9 +8,11 @@ use alloc::vec::Vec;
 
 use spec::{Requirement, req};
 
+use crate::binary::{self, HEADER_BYTES, Header, Request, Sasl};
 use crate::dispatch::{self, Answer, Upload};
 use crate::framing::Line;
 use crate::limits;
+use crate::options::Protocol;
 use crate::reply::{Code, Reply};
 use crate::ruling::{Recovery, Ruling};
 use crate::statistics::count_by;
@@ -24,15 +26,20 @@ pub struct Session {
     /// How much of that is known to hold no LF.
     searched: usize,
     expecting: Expecting,
+    /// What the client speaks, once its first byte is here, and the rule that says so.
+    protocol: Option<(Protocol, Option<&'static Requirement>)>,
+    sasl: Sasl,
 }
 
 #[derive(Clone, Debug, Default)]
 enum Expecting {
-    /// A command line.
+    /// A command line, or the header, extras and key of a binary request.
     #[default]
-    Line,
+    Request,
     /// The data block of a storage command, and its line end; the rules its line rested on.
     Data(Upload, Vec<&'static Requirement>),
+    /// The value of a binary request.
+    Value(binary::Upload),
     /// So many bytes that nobody wants.
     Swallow(u64),
     /// Nothing: the connection is closed.
@@ -90,7 +97,7 @@ impl Session {
     /// Ends the session: the client sends nothing more, and what it has not finished is dropped.
     pub fn end(&mut self) -> Ruling {
         let unfinished = self.is_amid_a_request();
-        let uploading = matches!(self.expecting, Expecting::Data(..));
+        let uploading = matches!(self.expecting, Expecting::Data(..) | Expecting::Value(_));
         *self = Session {
             expecting: Expecting::End,
             ..Session::default()
@@ -109,17 +116,19 @@ impl Session {
     }
 
     fn is_amid_a_request(&self) -> bool {
-        !self.input.is_empty() || matches!(self.expecting, Expecting::Data(..))
+        let awaits = matches!(self.expecting, Expecting::Data(..) | Expecting::Value(_));
+        awaits || !self.input.is_empty()
     }
 
     /// The next request's ruling, once the request is complete.
     fn next(&mut self, model: &mut Model, input: &mut &[u8], now: Time) -> Option<Ruling> {
         match core::mem::take(&mut self.expecting) {
-            Expecting::Line => self.line(model, input, now),
+            Expecting::Request => self.request(model, input, now),
             Expecting::Data(upload, because) => self.data(upload, because, model, input, now),
+            Expecting::Value(upload) => self.value(upload, model, input, now),
             Expecting::Swallow(left) => {
                 self.swallow(left, model, input)?;
-                self.line(model, input, now)
+                self.request(model, input, now)
             }
             Expecting::End => {
                 *input = &[];
@@ -127,6 +136,53 @@ impl Session {
                 None
             }
         }
+    }
+
+    /// Reads a request of the protocol that the connection speaks: its first byte decides.
+    fn request(&mut self, model: &mut Model, input: &mut &[u8], now: Time) -> Option<Ruling> {
+        let first = *input.first()?;
+        let spoken = self
+            .protocol
+            .get_or_insert_with(|| binary::protocol(&model.options, first));
+        let (protocol, rule) = *spoken;
+        let ruling = match protocol {
+            Protocol::Binary => self.frame(model, input, now)?,
+            Protocol::Auto | Protocol::Text => self.line(model, input, now)?,
+        };
+        self.protocol = Some((protocol, None));
+        Some(ruling.also(rule))
+    }
+
+    /// Reads what stands before the value of a binary request.
+    fn frame(&mut self, model: &mut Model, input: &mut &[u8], now: Time) -> Option<Ruling> {
+        let header = Header::read(input)?;
+        if let Some(ruling) = header.refuse(model, &self.sasl) {
+            skip(model, input, HEADER_BYTES);
+            return Some(ruling);
+        }
+        let head = input.get(..header.value_at())?;
+        let request = Request::new(header, head);
+        skip(model, input, head.len());
+        match binary::rule(model, request, &mut self.sasl, now) {
+            binary::Answer::Ruled(ruling) => Some(ruling),
+            binary::Answer::AwaitsValue(upload) => self.value(upload, model, input, now),
+        }
+    }
+
+    /// Reads the value of a binary request.
+    fn value(
+        &mut self,
+        upload: binary::Upload,
+        model: &mut Model,
+        input: &mut &[u8],
+        now: Time,
+    ) -> Option<Ruling> {
+        let Some(value) = input.get(..upload.length()) else {
+            self.expecting = Expecting::Value(upload);
+            return None;
+        };
+        skip(model, input, value.len());
+        Some(upload.finish(model, value, &mut self.sasl, now))
     }
 
     /// Reads a line. One that grew too long is refused whether or not its end is here.
@@ -198,8 +254,17 @@ const BLOCK_WAITED: [&Requirement; 3] = [
 /// Takes back all replies since the last one that is surely sent.
 fn retract(rulings: &mut [Ruling]) {
     let unsent = rulings.iter_mut().rev();
-    for ruling in unsent.take_while(|ruling| ruling.reply != Reply::Meta(Code::Mn, Vec::new())) {
+    for ruling in unsent.take_while(|ruling| !is_sent_at_once(&ruling.reply)) {
         ruling.silent = true;
+    }
+}
+
+/// Whether a server that collects replies sends all it has with this one.
+fn is_sent_at_once(reply: &Reply) -> bool {
+    match reply {
+        Reply::Meta(Code::Mn, _) => true,
+        Reply::Packets(packets) => packets.iter().any(binary::is_sent_at_once),
+        _ => false,
     }
 }
 

@@ -12,7 +12,7 @@ const START: Time = Time(1_800_000_000);
 
 /// Plays an exchange on a fresh model; nothing when it passes and cites its rule.
 fn problem(exchange: &Exchange, dialect: &Dialect) -> Option<String> {
-    let options = match Options::parse(&exchange.header.options) {
+    let options = match Options::of(&exchange.header) {
         Ok(options) => options,
         Err(problem) => return Some(problem),
     };

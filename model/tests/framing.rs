@@ -54,7 +54,7 @@ fn law() -> impl Iterator<Item = (Exchange, Host)> {
             exchange.header.holds_for("law") && Dialect::default().has(exchange.requirement)
         })
         .map(move |exchange| {
-            let options = Options::parse(&exchange.header.options).expect("the model knows them");
+            let options = Options::of(&exchange.header).expect("the model knows them");
             let host = Host::new(Model::new(options, law.clone()), START);
             (exchange, host)
         })

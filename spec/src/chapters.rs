@@ -69,7 +69,16 @@ chapters! {
     meta_delete = "meta/delete" after meta_set;
     meta_arithmetic = "meta/arithmetic" after meta_delete;
     meta_debug = "meta/debug" after meta_arithmetic;
-    statistics = "statistics" after meta_debug;
+    binary_frames = "binary/frames" after meta_debug;
+    binary_retrieval = "binary/retrieval" after binary_frames;
+    binary_storage = "binary/storage" after binary_retrieval;
+    binary_arithmetic = "binary/arithmetic" after binary_storage;
+    binary_deletion = "binary/deletion" after binary_arithmetic;
+    binary_touch = "binary/touch" after binary_deletion;
+    binary_administration = "binary/administration" after binary_touch;
+    binary_statistics = "binary/statistics" after binary_administration;
+    binary_sasl = "binary/sasl" after binary_statistics;
+    statistics = "statistics" after binary_sasl;
     administration = "administration" after statistics;
     memory = "memory" after administration;
     concurrency = "concurrency" after memory;

@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::str::FromStr;
 
-use super::{Code, Reply, Value};
+use super::{Code, Packet, Reply, Value};
 
 impl Reply {
     /// The reply that stands at the beginning of these bytes, and how many of them it took; nothing
@@ -23,6 +23,9 @@ impl Reply {
 
 fn reply(rest: &mut &[u8]) -> Option<Reply> {
     let whole = *rest;
+    if whole.first().is_some_and(|byte| !byte.is_ascii()) {
+        return packets(rest).map(Reply::Packets);
+    }
     let line = line(rest)?;
     let (word, after) = match line.iter().position(|byte| *byte == b' ') {
         Some(space) => (line.get(..space)?, line.get(space.checked_add(1)?..)),
@@ -53,6 +56,22 @@ fn reply(rest: &mut &[u8]) -> Option<Reply> {
         _ => None,
     }
 }
+
+/// One packet; or those of a list, up to the one without a name.
+fn packets(rest: &mut &[u8]) -> Option<Vec<Packet>> {
+    let mut packets = Vec::new();
+    loop {
+        let packet = Packet::read(rest)?;
+        let listed = packet.opcode == STAT && !packet.key.is_empty();
+        packets.push(packet);
+        if !listed {
+            return Some(packets);
+        }
+    }
+}
+
+/// The opcode whose reply is a list.
+const STAT: u8 = 0x10;
 
 /// A list of what its first word says, up to its `END`.
 fn list(word: &[u8], rest: &mut &[u8]) -> Option<Reply> {

@@ -225,8 +225,12 @@ fn conditions(counters: &Counters) -> [Row; 7] {
 /// What went over the wire.
 fn traffic(model: &Model) -> [Row; 13] {
     [
-        Row::own("auth_cmds", 0),
-        Row::own("auth_errors", 0),
+        Row::counted(
+            "auth_cmds",
+            model.counters.auth_cmds,
+            &[req!("binary.sasl.counted")],
+        ),
+        Row::own("auth_errors", model.counters.auth_errors),
         Row::counted(
             "bytes_read",
             model.counters.bytes_read,

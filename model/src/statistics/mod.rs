@@ -48,6 +48,8 @@ pub struct Counters {
     pub touch_hits: u64,
     pub touch_misses: u64,
     pub store_too_large: u64,
+    pub auth_cmds: u64,
+    pub auth_errors: u64,
     pub total_items: u64,
     pub bytes_read: u64,
     pub bytes_written: u64,
@@ -137,6 +139,18 @@ pub(crate) fn stats(model: &mut Model, line: &Line, now: Time) -> Ruling {
     }
 }
 
+/// The list of this name that the binary protocol has as well; no name is that of `stats` alone.
+pub(crate) fn named(model: &Model, name: &[u8], now: Time) -> Option<Ruling> {
+    match name {
+        b"" => Some(general::general(model, now)),
+        b"settings" => Some(settings::settings(model)),
+        b"items" => Some(classes::items(model)),
+        b"slabs" => Some(classes::slabs(model)),
+        b"sizes" => Some(classes::sizes(model)),
+        _ => None,
+    }
+}
+
 /// The word that is meant, by the dialect's habit.
 fn whole<'a>(model: &Model, word: &'a [u8], words: &[&'a [u8]]) -> &'a [u8] {
     let abbreviated = req!("statistics.sub-command.whole.abbreviated");
@@ -161,7 +175,7 @@ fn unknown(model: &Model, word: &[u8]) -> Ruling {
 }
 
 /// `stats reset`: counters begin again, and what is a state stays.
-fn reset(model: &mut Model) -> Ruling {
+pub(crate) fn reset(model: &mut Model) -> Ruling {
     model.counters = Counters::default();
     model.prefixes.clear();
     Reply::Reset

@@ -65,6 +65,11 @@ impl Prefixes {
         }
     }
 
+    /// Counts from now on, or no more.
+    pub(crate) fn count_from_now(&mut self, counted: bool) {
+        self.counted = counted;
+    }
+
     pub(super) fn are_counted(&self) -> bool {
         self.counted
     }
@@ -79,7 +84,7 @@ impl Prefixes {
         Some(self.uses.entry(prefix.to_vec()).or_default())
     }
 
-    fn dump(&self) -> Ruling {
+    pub(crate) fn dump(&self) -> Ruling {
         let lines = self.uses.iter().map(|(prefix, uses)| {
             let Uses { get, hit, set, del } = uses;
             let uses = format!(" get {get} hit {hit} set {set} del {del}");
