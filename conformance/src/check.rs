@@ -47,7 +47,11 @@ impl Trial {
         let faults = faults.iter().filter(|fault| self.wants(fault.rule));
         let faults: Vec<&'static Fault> = faults.copied().collect();
         let fence = self.target.fence();
-        let play = |exchange: &&Exchange| self.target.play(exchange, self.shape, fence);
+        let speaks_binary = self.target.speaks_binary();
+        let play = |exchange: &&Exchange| match self.target.lacks(&exchange.header, speaks_binary) {
+            Some(lack) => Outcome::Unsupported(lack),
+            None => self.target.play(exchange, self.shape, fence),
+        };
         let do_to = |fault: &&'static Fault| faults::try_on(&self.target, fault, fence);
         let played = all(&wanted, self.jobs, play);
         let done = all(&faults, self.jobs.min(FAULTS_AT_ONCE_MAX), do_to);

@@ -56,7 +56,9 @@ pub fn selftest(exchanges: &[Exchange], jobs: usize) -> SelfTest<'_> {
         exchanges: honest.judged.len(),
         musts: exchanges_with(&honest, |_, level| level == Level::Must).len(),
         rows: rows(exchanges, jobs.max(1)),
-        unfair: exchanges_with(&honest, |verdict, _| verdict != Verdict::Pass),
+        unfair: exchanges_with(&honest, |verdict, _| {
+            !matches!(verdict, Verdict::Pass | Verdict::Unsupported)
+        }),
     }
 }
 

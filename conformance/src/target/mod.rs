@@ -3,12 +3,13 @@
 pub mod embedded;
 pub mod process;
 pub mod shape;
+pub mod users;
 
 use std::fmt;
 
 use model::{Host, Model, Options, Time};
 use spec::Dialect;
-use spec::exchange::{Exchange, Failure, Fence, Peer, cases, replay};
+use spec::exchange::{Exchange, Failure, Fence, Header, Peer, Protocol, cases, replay};
 
 use crate::liars::{Liar, Server};
 use embedded::Embedded;
@@ -51,13 +52,13 @@ impl Target {
     /// Plays one exchange on a server of its own.
     #[must_use]
     pub fn play(&self, exchange: &Exchange, shape: Shape, fence: Fence) -> Outcome {
+        let header = &exchange.header;
         let played =
             |peer: &mut dyn Peer| match replay(exchange, &mut Shaped::new(peer, shape, fence)) {
                 Ok(_) => Outcome::Passed,
                 Err(failure) => Outcome::Failed(failure),
             };
-        let options = &exchange.header.options;
-        let liar_plays = |lie| match Options::parse(options) {
+        let liar_plays = |lie| match Options::of(header) {
             Ok(options) => {
                 let model = Model::new(options, Dialect::default());
                 played(&mut Server::new(lie, model, START))
@@ -65,20 +66,23 @@ impl Target {
             Err(problem) => Outcome::Unsupported(problem),
         };
         match self {
-            Target::Embedded => match Embedded::start(options) {
+            Target::Embedded => match Embedded::start(&header.options) {
                 Ok(mut server) => played(&mut server),
                 Err(problem) => Outcome::Unsupported(problem),
             },
-            Target::Model(dialect) => match Options::parse(options) {
+            Target::Model(dialect) => match Options::of(header) {
                 Ok(options) => {
                     let model = Model::new(options, (**dialect).clone());
                     played(&mut Host::new(model, START))
                 }
                 Err(problem) => Outcome::Unsupported(problem),
             },
+            Target::Liar(_) | Target::Honest if asks_for_binary(header) => {
+                Outcome::Unsupported("liars speak text only".to_owned())
+            }
             Target::Liar(liar) => liar_plays(Some(liar.lie)),
             Target::Honest => liar_plays(None),
-            Target::Spawn(command) => match Process::start(command, options) {
+            Target::Spawn(command) => match Process::start_for(command, header) {
                 Ok(mut process) => {
                     let outcome = played(&mut process);
                     process.died().map_or(outcome, Outcome::Crashed)
@@ -93,17 +97,38 @@ impl Target {
     pub fn fence(&self) -> Fence {
         let noop = "r[meta.noop.reply] fence=none\n> mn\n< MN\n";
         let noop = cases("the probe for a fence", noop).expect("it is in the notation");
+        if self.understands(&noop) {
+            Fence::Noop
+        } else {
+            Fence::Miss
+        }
+    }
+
+    fn understands(&self, probe: &[Exchange]) -> bool {
         let answers = |exchange| {
             let outcome = self.play(exchange, Shape::Written, Fence::Noop);
             matches!(outcome, Outcome::Passed)
         };
         // Once may fail for no fault of the target's: a machine under load.
         let understood = |exchange| (0..3).any(|_| answers(exchange));
-        if noop.iter().all(understood) {
-            Fence::Noop
-        } else {
-            Fence::Miss
-        }
+        probe.iter().all(understood)
+    }
+
+    /// Why this target cannot show an exchange with this header, where it was found not to speak
+    /// binary.
+    #[must_use]
+    pub fn lacks(&self, header: &Header, speaks_binary: bool) -> Option<String> {
+        let lacks = asks_for_binary(header) && !speaks_binary;
+        lacks.then(|| "it does not speak binary: a noop is not answered with one".to_owned())
+    }
+
+    /// Whether this target answers a binary noop.
+    #[must_use]
+    pub fn speaks_binary(&self) -> bool {
+        let noop = "r[binary.administration.noop] protocol=binary fence=none\n\
+                    > noop opaque=7\n< noop opaque=7\n";
+        let noop = cases("the probe for binary", noop).expect("it is in the notation");
+        self.understands(&noop)
     }
 
     /// The arguments of `touchstone check` that try this target, with a space behind them.
@@ -116,6 +141,12 @@ impl Target {
             Target::Spawn(command) => format!("--spawn '{command}' "),
         }
     }
+}
+
+/// Whether an exchange with this header is about binary, in what is sent or in how it is started.
+fn asks_for_binary(header: &Header) -> bool {
+    let mut words = header.options.split_whitespace();
+    header.protocols.contains(&Protocol::Binary) || words.any(|word| word == "-S" || word == "-B")
 }
 
 impl fmt::Display for Target {

@@ -7,7 +7,9 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use spec::exchange::{Peer, Received};
+use spec::exchange::{Header, Peer, Received};
+
+use super::users::Users;
 
 const START_MAX: Duration = Duration::from_secs(10);
 const STARTS_MAX: u32 = 3;
@@ -27,6 +29,7 @@ pub struct Process {
     port: u16,
     _claim: UdpSocket,
     clients: BTreeMap<u8, TcpStream>,
+    _users: Option<Users>,
 }
 
 impl Process {
@@ -35,10 +38,23 @@ impl Process {
     /// # Errors
     /// When it cannot be started, or does not accept in time.
     pub fn start(command: &str, options: &str) -> Result<Process, String> {
-        let mut started = Process::start_once(command, options, Stdio::null());
+        Process::start_knowing(command, options, &[])
+    }
+
+    /// Starts the command as an exchange with this header needs it.
+    ///
+    /// # Errors
+    /// As [`Process::start`].
+    pub fn start_for(command: &str, header: &Header) -> Result<Process, String> {
+        Process::start_knowing(command, &header.options, &header.users)
+    }
+
+    fn start_knowing(command: &str, options: &str, users: &[String]) -> Result<Process, String> {
+        let start = || Process::start_once(command, options, users, Stdio::null());
+        let mut started = start();
         // Somebody else may have taken the port that was free a moment ago.
         for _ in 1..STARTS_MAX {
-            started = started.or_else(|_| Process::start_once(command, options, Stdio::null()));
+            started = started.or_else(|_| start());
         }
         started
     }
@@ -48,17 +64,33 @@ impl Process {
     /// # Errors
     /// As [`Process::start`].
     pub fn start_with_log(command: &str, options: &str) -> Result<(Process, ChildStderr), String> {
-        let mut process = Process::start_once(command, options, Stdio::piped())?;
+        let mut process = Process::start_once(command, options, &[], Stdio::piped())?;
         let log = process.child.stderr.take();
         Ok((process, log.ok_or("the command has no log")?))
     }
 
-    fn start_once(command: &str, options: &str, log: Stdio) -> Result<Process, String> {
+    fn start_once(
+        command: &str,
+        options: &str,
+        users: &[String],
+        log: Stdio,
+    ) -> Result<Process, String> {
         let (port, claim) = claim_port()?;
-        let line = format!("{command} {options}").replace("{port}", &port.to_string());
+        let mut line = format!("{command} {options}").replace("{port}", &port.to_string());
+        let users = match users {
+            [] => None,
+            users => Some(Users::write(users).map_err(|error| format!("no users: {error}"))?),
+        };
+        if let Some(users) = &users {
+            line = line.replace("{users}", &users.file().to_string_lossy());
+        }
         let mut words = line.split_whitespace();
         let program = words.next().ok_or("the command to spawn is empty")?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        if let Some(users) = &users {
+            users.tell(&mut command);
+        }
+        let child = command
             .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -70,6 +102,7 @@ impl Process {
             port,
             _claim: claim,
             clients: BTreeMap::new(),
+            _users: users,
         };
         process.wait_until_up(&line)?;
         Ok(process)
