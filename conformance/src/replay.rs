@@ -1,4 +1,4 @@
-//! Plays a file of exchanges again: a recorded session, a failure that was kept, or cases of others.
+//! Plays a file of exchanges again: a recorded session, a kept failure, cases of one's own.
 //!
 //! It is a trial like any other; only where the exchanges come from differs. What a session parts
 //! over is seldom the rule it stands under, so the model is asked which rules speak there.
