@@ -47,7 +47,7 @@ pub fn rules_at(exchange: &Exchange, line: u32, dialect: &Dialect) -> Vec<&'stat
 
 /// The rules that the model cites up to this line.
 fn cited(exchange: &Exchange, until: u32, dialect: &Dialect) -> Vec<&'static str> {
-    let options = Options::parse(&exchange.header.options).unwrap_or_default();
+    let options = Options::of(&exchange.header).unwrap_or_default();
     let mut host = Host::new(Model::new(options, dialect.clone()), START);
     let mut part = exchange.clone();
     part.header.fence = false;

@@ -2,9 +2,11 @@
 //!
 //! They speak to the model as a client does, in bytes, and look at it only through replies. The
 //! exchanges of the law say what each command replies; these say how the replies hang together.
-//! Those of the meta commands are in `laws/meta.rs`, those of bytes in `laws/stream.rs`.
+//! Those of the meta commands are in `laws/meta.rs`, those of binary in `laws/binary.rs`, those of
+//! bytes in `laws/stream.rs`.
 
 mod laws {
+    mod binary;
     pub(crate) mod history;
     mod meta;
     pub(crate) mod reply;

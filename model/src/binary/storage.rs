@@ -80,7 +80,7 @@ pub(super) fn store(
         (_, Some(asked)) => put.compared(model, asked),
         (Command::Add, None) => put.add(model),
         (Command::Replace, None) => put.replace(model),
-        _ => Ok(put.stored(model, req!("binary.storage.set"))),
+        _ => Ok(put.set(model)),
     };
     told(outcome, request, req!("binary.storage.quiet"))
         .also((ignores && request.header.unique != 0).then_some(ignored))
@@ -95,6 +95,12 @@ pub(super) fn told(outcome: Outcome, request: &Request, quiet: &'static Requirem
 }
 
 impl Put<'_> {
+    fn set(&self, model: &mut Model) -> Ruling {
+        let replaces = model.lookup(&self.request.key, self.now).is_ok();
+        let ruling = self.stored(model, req!("binary.storage.set"));
+        ruling.also(replaces.then_some(req!("storage.set.anew")))
+    }
+
     fn add(&self, model: &mut Model) -> Outcome {
         match model.lookup(&self.request.key, self.now) {
             Ok(_) => Err(self.fail(Status::Exists, req!("binary.storage.add-exists"))),

@@ -163,7 +163,8 @@ impl Arbitrary for Noise {
         let mut noise = Vec::new();
         for _ in 0..usize::arbitrary(g) % 60 {
             match u8::arbitrary(g) % 12 {
-                0 => noise.push(u8::arbitrary(g)),
+                // A first byte of 0x80 would not be text.
+                0 => noise.push(u8::arbitrary(g) & if noise.is_empty() { 0x7f } else { 0xff }),
                 1 => noise.extend_from_slice(b"set a 0 0 2\r\nok\r\n"),
                 _ => noise.extend_from_slice(
                     g.choose(&FRAGMENTS)

@@ -2,7 +2,7 @@
 //!
 //! Only such as a server may say: an empty list is read as no values, whatever was asked.
 
-use model::{Code, Reply, Value};
+use model::{Code, Packet, Reply, Value};
 use quickcheck::{Arbitrary, Gen};
 
 /// The replies that are one word.
@@ -35,7 +35,7 @@ pub(crate) struct AnyReply(pub(crate) Reply);
 
 impl Arbitrary for AnyReply {
     fn arbitrary(g: &mut Gen) -> AnyReply {
-        AnyReply(match u8::arbitrary(g) % 10 {
+        AnyReply(match u8::arbitrary(g) % 12 {
             0 => Reply::Number(u64::arbitrary(g)),
             1 => Reply::Values(some(g, value)),
             2 => Reply::Version(word(g).into()),
@@ -44,9 +44,30 @@ impl Arbitrary for AnyReply {
             5 => Reply::ServerError(sentence(g).into()),
             6 => Reply::Meta(code(g), some(g, |g| word(g).into_bytes())),
             7 => Reply::MetaValue(Vec::arbitrary(g), some(g, |g| word(g).into_bytes())),
+            9 => Reply::Packets(vec![packet(g, 0x00)]),
+            10 => {
+                let mut list = once(g, |g| Packet {
+                    key: word(g).into_bytes(),
+                    ..packet(g, 0x10)
+                });
+                list.push(packet(g, 0x10));
+                Reply::Packets(list)
+            }
             8 => Reply::Dump(once(g, |g| format!("ITEM {}", sentence(g)).into_bytes())),
             _ => g.choose(&WORDS).expect("there are words").clone(),
         })
+    }
+}
+
+fn packet(g: &mut Gen, opcode: u8) -> Packet {
+    Packet {
+        opcode,
+        status: u16::arbitrary(g),
+        opaque: u32::arbitrary(g),
+        unique: u64::arbitrary(g),
+        extras: some(g, u8::arbitrary),
+        key: Vec::new(),
+        value: Vec::arbitrary(g),
     }
 }
 
