@@ -1,6 +1,7 @@
-//! `touchstone serve`: the model, or a liar, on a port.
+//! `touchstone serve`: the model, a liar or a careless server on a port.
 
 use clap::Args;
+use conformance::faults::careless::{self, Careless};
 use conformance::liars::Liar;
 use conformance::serve::Service;
 use spec::Dialect;
@@ -16,17 +17,34 @@ pub(super) struct Serve {
     /// Serve one that is known to be wrong; `touchstone selftest` names them
     #[arg(long, value_name = "NAME", value_parser = liar, group = "served")]
     liar: Option<&'static Liar>,
+    /// Serve one that answers right and is careless about its memory, time or clients
+    #[arg(long, value_name = "NAME", value_parser = careless, group = "served")]
+    careless: Option<&'static Careless>,
     /// The habits it follows
     #[arg(long, default_value = "law", value_parser = dialect)]
     dialect: Dialect,
     /// The port; 0 takes any that is free
     #[arg(long, default_value_t = 11211)]
     port: u16,
+    /// memcached's options, for a careless server
+    #[arg(last = true)]
+    options: Vec<String>,
+}
+
+fn careless(name: &str) -> Result<&'static Careless, String> {
+    careless::named(name).ok_or_else(|| {
+        let names = careless::CARELESS.map(|careless| careless.name);
+        format!("there are {}", names.join(", "))
+    })
 }
 
 impl Serve {
     /// Serves until it is stopped.
     pub(super) fn run(self) -> Result<(), String> {
+        if let Some(careless) = self.careless {
+            let served = careless.serve(self.port, &self.options);
+            return served.map_err(|error| format!("port {}: {error}", self.port));
+        }
         let lie = self.liar.map(|liar| liar.lie);
         let service = Service::bind(self.port, lie, self.dialect)?;
         let port = service.port().map_err(|error| error.to_string())?;

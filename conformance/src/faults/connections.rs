@@ -135,7 +135,7 @@ fn vanishing_clients(stage: &mut Stage) -> Result<(), Trouble> {
     let last = stage.footprint()?;
     let grown = last.resident_bytes.saturating_sub(first.resident_bytes);
     hold(
-        grown <= 16 * MEBIBYTE,
+        grown <= 32 * MEBIBYTE,
         "no more memory after 1,000 clients than after 200",
         format!("{} more", megabytes(grown)),
     )?;

@@ -26,5 +26,5 @@ fn endless_line(stage: &mut Stage) -> Result<(), Trouble> {
             break;
         }
     }
-    before.hold_growth(&stage.footprint()?, LINE_LIMIT_BYTES)
+    before.hold_growth(&stage.settled_footprint()?, LINE_LIMIT_BYTES)
 }

@@ -6,9 +6,10 @@
 //! than 300 MB or takes longer than 30 seconds, and all stay on this machine.
 //!
 //! Start at [`Fault`]; a fault's tools are in `stage.rs`, the faults in the files of their
-//! subjects.
+//! subjects. `careless.rs` has a server for each fault to find something in.
 
 mod blocks;
+pub mod careless;
 mod client;
 mod connections;
 mod disclosure;
@@ -73,6 +74,12 @@ const SUBJECTS: [&[Fault]; 7] = [
 #[must_use]
 pub fn all() -> Vec<&'static Fault> {
     SUBJECTS.into_iter().flatten().collect()
+}
+
+/// The fault of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Fault> {
+    all().into_iter().find(|fault| fault.name == name)
 }
 
 /// Tries a fault on a server of its own.

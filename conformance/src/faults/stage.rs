@@ -22,6 +22,12 @@ pub const INNOCENT_MAX: Duration = Duration::from_secs(1);
 /// How often it asks.
 const INNOCENT_PAUSE: Duration = Duration::from_millis(10);
 
+/// How often its memory must be as large as before until it counts as settled.
+const SETTLED_LOOKS: usize = 15;
+
+/// How long a server may go on growing before it is judged by that.
+const SETTLED_MAX: Duration = Duration::from_secs(3);
+
 /// How often a condition is looked at that is waited for.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -106,6 +112,26 @@ impl Stage {
     pub fn footprint(&self) -> Result<Footprint, Trouble> {
         self.serves_itself.clone()?;
         Footprint::of(self.process.id())
+    }
+
+    /// What the server takes when it has done what there was to do: when that grows no more.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn settled_footprint(&self) -> Result<Footprint, Trouble> {
+        let mut last = self.footprint()?;
+        let mut looks = 0;
+        until(SETTLED_MAX, || {
+            let now = self.footprint().unwrap_or(last);
+            looks = if now.peak_bytes > last.peak_bytes {
+                0
+            } else {
+                looks + 1
+            };
+            last = now;
+            looks >= SETTLED_LOOKS
+        });
+        self.footprint()
     }
 
     /// Waits until the server has no more than so many descriptors; how many it has then.
