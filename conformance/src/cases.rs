@@ -9,10 +9,16 @@ use spec::exchange::{Exchange, ParseError, cases, examples};
 use crate::faults::Fault;
 
 /// The case files, by path.
-const FILES: [(&str, &str); 1] = [(
-    "conformance/cases/storage.exchange",
-    include_str!("../cases/storage.exchange"),
-)];
+const FILES: [(&str, &str); 2] = [
+    (
+        "conformance/cases/storage.exchange",
+        include_str!("../cases/storage.exchange"),
+    ),
+    (
+        "conformance/cases/frames.exchange",
+        include_str!("../cases/frames.exchange"),
+    ),
+];
 
 /// The examples and the cases, in the law's order and then by file.
 ///
