@@ -6,6 +6,8 @@
 //!   shows it.
 //! - [`faults`]: what is done to a running process, where no exchange can show a rule.
 //! - [`liars`]: servers that are known to be wrong; [`selftest`]: whether the suite sees it.
+//! - [`record`]: takes down what real clients say, and judges it; [`mod@refine`]: what a server may
+//!   say instead of what the model rules.
 //! - [`replay`]: a file of exchanges again; [`compare`]: two reports side by side.
 //! - [`list`] and [`explain`]: the law as a list, as a table, and rule by rule.
 //! - [`serve`]: the model or a liar on a port.
@@ -23,6 +25,8 @@ pub mod explain;
 pub mod faults;
 pub mod liars;
 pub mod list;
+pub mod record;
+pub mod refine;
 pub mod replay;
 pub mod report;
 pub mod selftest;

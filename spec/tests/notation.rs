@@ -399,3 +399,18 @@ fn a_frame_that_says_nothing_the_grammar_has_is_refused() {
             .contains("`morse` is no protocol")
     );
 }
+
+#[test]
+fn a_number_before_a_step_is_the_client() {
+    let clients = |steps: &str| -> Vec<u8> {
+        let text = format!("r[storage.cas.exists]\n{steps}");
+        let exchange = cases("test", &text).unwrap().remove(0);
+        exchange.steps.iter().map(|step| step.client).collect()
+    };
+    assert_eq!(
+        clients("> mn\n2> mn\n10< MN\n255= silent\n"),
+        [1, 2, 10, 255]
+    );
+    assert!(problem("0> mn").contains("1 to 255"));
+    assert!(problem("256> mn").contains("1 to 255"));
+}

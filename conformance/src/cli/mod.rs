@@ -4,6 +4,7 @@
 
 mod check;
 mod compare;
+mod record;
 mod replay;
 mod serve;
 
@@ -42,6 +43,8 @@ enum Command {
     },
     /// Try whether the suite can fail: every liar must be caught by the rule one would expect
     Selftest,
+    /// Stand between clients and a server, write down what they say, and judge it
+    Record(record::Record),
     /// Play a file of exchanges again: a recorded session, a failure that was kept
     Replay(replay::Replay),
     /// Say which rules were fixed or broken from one JSON report to another
@@ -69,6 +72,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, String> {
             print!("{result}");
             return Ok(u8::from(!result.succeeds()));
         }
+        Command::Record(record) => return record.run(),
         Command::Replay(replay) => return replay.run(),
         Command::Compare(compare) => return compare.run(),
         Command::Serve(serve) => serve.run()?,

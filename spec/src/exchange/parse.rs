@@ -183,9 +183,15 @@ fn step(line: u32, text: &str, header: &Header) -> Result<Option<Step>, String> 
     if text.is_empty() || text.starts_with('#') {
         return Ok(None);
     }
-    let (client, rest) = match text.as_bytes().first() {
-        Some(digit @ b'1'..=b'9') => (digit - b'0', text.get(1..).unwrap_or_default()),
-        _ => (1, text),
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = text.split_at(digits);
+    let client = match number {
+        "" => 1,
+        number => number
+            .parse()
+            .ok()
+            .filter(|client| *client > 0)
+            .ok_or_else(|| format!("clients are 1 to 255, not {number}"))?,
     };
     let (form, tail) = rest.split_once(' ').unwrap_or((rest, ""));
     let action = match form {

@@ -1,0 +1,81 @@
+//! `touchstone record`: a proxy that takes down what real clients say, and judges it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use conformance::record::proxy::Proxy;
+use conformance::record::{Finding, Plan, Recorder, Tally};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use spec::Dialect;
+
+use super::dialect;
+
+/// What the server behind a proxy that is not there exits with.
+const UNREACHABLE: u8 = 4;
+
+#[derive(Args)]
+pub(super) struct Record {
+    /// Where clients connect: `127.0.0.1:11212`; port 0 takes any that is free
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: String,
+    /// The server that they are to reach
+    #[arg(long, value_name = "HOST:PORT")]
+    upstream: String,
+    /// The server began empty and has room for all: an item that is missing was lost
+    #[arg(long)]
+    fresh: bool,
+    /// Replace keys and values by hashes of the same length. What counts or appends will not replay
+    #[arg(long)]
+    redact: bool,
+    /// Hold the server to this dialect
+    #[arg(long, default_value = "law", value_parser = dialect)]
+    dialect: Dialect,
+    /// The file to write; only its owner may read it. There must be none of that name
+    file: PathBuf,
+}
+
+impl Record {
+    /// Records until it is interrupted; 1 when the server broke the law meanwhile.
+    pub(super) fn run(self) -> Result<u8, String> {
+        let bound = match Proxy::bind(&self.listen, &self.upstream) {
+            Ok(bound) => bound,
+            Err(problem) => {
+                eprintln!("touchstone: {problem}");
+                return Ok(UNREACHABLE);
+            }
+        };
+        let plan = Plan {
+            dialect: self.dialect,
+            fresh: self.fresh,
+            redact: self.redact,
+        };
+        let named = |error: std::io::Error| format!("{}: {error}", self.file.display());
+        let recorder = Recorder::create(&self.file, &plan).map_err(named)?;
+        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| error.to_string())?;
+        let proxy = Proxy::new(bound, recorder);
+        let address = proxy.address().map_err(|error| error.to_string())?;
+        proxy.start(tell).map_err(|error| error.to_string())?;
+        println!(
+            "clients of {address} reach {}; stop with Ctrl-C",
+            self.upstream
+        );
+        signals.forever().next();
+        let tally = proxy.finish().map_err(named)?;
+        println!("{}: {tally}", self.file.display());
+        Ok(exit_code(&tally))
+    }
+}
+
+/// 1 violates, 3 nothing was judged, 0 conforms.
+fn exit_code(tally: &Tally) -> u8 {
+    match (tally.violations, tally.agreed) {
+        (1.., _) => 1,
+        (0, 0) => 3,
+        _ => 0,
+    }
+}
+
+fn tell(finding: &Finding) {
+    eprintln!("{finding}");
+}

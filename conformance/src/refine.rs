@@ -1,0 +1,378 @@
+//! The relation between what the model rules and what a server was seen to say: the freedoms that
+//! the law leaves, and nothing else.
+//!
+//! One key is judged at a time: what is known of it is a model that holds no other item. A freedom
+//! is settled by trying: the model rules again in a world where the server took it, and where it
+//! then says what was observed, that is what happened. Too loose, and it would accept a server that
+//! misses always; so each freedom is tried only where its own condition holds. The settling itself
+//! is `model/src/freedom.rs`.
+
+use std::fmt;
+
+use model::{Model, Reply, Ruling, Session, Time};
+
+use crate::record::requests::Request;
+
+/// What is known of one key.
+#[derive(Clone, Debug)]
+pub struct Known {
+    model: Model,
+    key: Vec<u8>,
+    /// The unique that it was last seen to have.
+    unique: u64,
+    /// The last of them that was the server's own choice.
+    chosen: u64,
+    /// Its number was just counted, so a server may have padded it or not.
+    counted: bool,
+    /// It may die at a moment that nobody saw being set.
+    mortal: bool,
+    /// About how much was stored.
+    stored_bytes: usize,
+}
+
+/// What a run admits, beyond what the law leaves to every server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Admitted {
+    /// Items may be evicted.
+    pub pressure: bool,
+}
+
+/// A freedom that a server took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Freedom {
+    /// It chose a unique.
+    Unique,
+    /// It evicted the item.
+    Eviction,
+    /// Its clock ticked a moment sooner or later, or was read when the request began.
+    Tick,
+    /// It did not pad a number that lost digits.
+    Padding,
+}
+
+impl fmt::Display for Freedom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Freedom::Unique => "a unique of its own",
+            Freedom::Eviction => "an item was evicted",
+            Freedom::Tick => "a clock that ticks at another moment",
+            Freedom::Padding => "a number without padding",
+        })
+    }
+}
+
+/// How an observation stands to the model's ruling.
+#[derive(Clone, Debug)]
+pub enum Relation {
+    /// A lawful server may say so: what is known then, how many bytes it said, which freedom it
+    /// took.
+    Agrees(Box<Known>, usize, Option<Freedom>),
+    /// It has not said all.
+    Waits,
+    /// No lawful server says so; this is what the model rules.
+    Differs(Vec<Ruling>),
+}
+
+/// How far one world's rulings agree with the bytes that were observed.
+enum Answer {
+    Same { length: usize, unique: Option<u64> },
+    Part,
+    Other,
+}
+
+impl Known {
+    /// A key without an item, on a server of this kind.
+    #[must_use]
+    pub fn absent(empty: &Model, key: &[u8]) -> Known {
+        Known {
+            model: empty.clone(),
+            key: key.to_vec(),
+            unique: 0,
+            chosen: 0,
+            counted: false,
+            mortal: false,
+            stored_bytes: 0,
+        }
+    }
+
+    /// A key whose item was only ever read: its value is known, its deadline is not.
+    #[must_use]
+    pub fn found(empty: &Model, value: &model::Value, now: Time) -> Known {
+        let mut known = Known::absent(empty, &value.key);
+        let (flags, length) = (value.flags, value.data.len());
+        let line = format!(" {flags} 0 {length}\r\n");
+        let set = [
+            b"set ",
+            value.key.as_slice(),
+            line.as_bytes(),
+            &value.data,
+            b"\r\n",
+        ];
+        Session::new().receive(&mut known.model, &set.concat(), now);
+        known.adopt(value.unique);
+        known.mortal = true;
+        known.stored_bytes = length;
+        known
+    }
+
+    /// About how much room it takes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        const MODEL_BYTES: usize = 4096;
+        self.key.len() + self.stored_bytes + MODEL_BYTES
+    }
+
+    /// Lets a request that is answered alike whatever was there do what it does.
+    pub fn rule(&mut self, request: &Request, now: Time) {
+        Session::new().receive(&mut self.model, &request.bytes, now);
+    }
+
+    fn adopt(&mut self, unique: Option<u64>) {
+        if let Some(unique) = unique.filter(|unique| *unique != self.unique) {
+            self.model.adopt_unique(&self.key, unique);
+            self.unique = unique;
+            self.chosen = unique;
+        }
+    }
+
+    /// The unique that its item has in the model.
+    fn unique_now(&self, now: Time) -> Option<u64> {
+        let look = [b"mg ", self.key.as_slice(), b" c\r\n"].concat();
+        let rulings = Session::new().receive(&mut self.model.clone(), &look, now);
+        let Reply::Meta(_, fields) = &rulings.first()?.reply else {
+            return None;
+        };
+        number(fields.first()?.strip_prefix(b"c")?)
+    }
+}
+
+/// Holds what was observed against what the model rules, for a request about this one key.
+#[must_use]
+pub fn refine(
+    known: &Known,
+    request: &Request,
+    observed: &[u8],
+    now: Time,
+    admitted: Admitted,
+) -> Relation {
+    let mut plain = known.clone();
+    let rulings = Session::new().receive(&mut plain.model, &request.bytes, now);
+    match answer(&rulings, observed, &plain) {
+        Answer::Same { length, unique } => {
+            return agree(plain, request, &rulings, now, length, unique, None);
+        }
+        Answer::Part => return Relation::Waits,
+        Answer::Other => {}
+    }
+    for (freedom, mut world, then) in worlds(known, request, now, admitted) {
+        let rulings = Session::new().receive(&mut world.model, &request.bytes, then);
+        if let Answer::Same { length, unique } = answer(&rulings, observed, &world) {
+            return agree(
+                world,
+                request,
+                &rulings,
+                then,
+                length,
+                unique,
+                Some(freedom),
+            );
+        }
+    }
+    Relation::Differs(rulings)
+}
+
+/// The worlds in which the server took one freedom.
+fn worlds(
+    known: &Known,
+    request: &Request,
+    now: Time,
+    admitted: Admitted,
+) -> Vec<(Freedom, Known, Time)> {
+    let mut worlds = Vec::new();
+    if known.counted {
+        let mut world = known.clone();
+        world.model.settle_incr(&known.key);
+        worlds.push((Freedom::Padding, world, now));
+    }
+    let ticks = [now.0.saturating_sub(1), now.0.saturating_add(1)].map(Time);
+    for then in ticks.into_iter().chain(request.began) {
+        worlds.push((Freedom::Tick, known.clone(), then));
+    }
+    let invented = known.unique_now(now).filter(|now| *now != known.unique);
+    if let (Some(unique), Some(invented)) = (compared(request), invented) {
+        // Nobody saw the item's unique yet: it may be the one the client names, or not be.
+        let other = invented.max(unique).saturating_add(1);
+        for unique in [unique, other] {
+            if unique > known.chosen {
+                let mut world = known.clone();
+                world.model.adopt_unique(&known.key, unique);
+                worlds.push((Freedom::Unique, world, now));
+            }
+        }
+    }
+    if admitted.pressure || known.mortal {
+        let mut world = known.clone();
+        world.model.forget(&known.key);
+        worlds.push((Freedom::Eviction, world, now));
+    }
+    worlds
+}
+
+/// The unique that the request compares with.
+fn compared(request: &Request) -> Option<u64> {
+    let words = request.words();
+    match words.first()? {
+        &b"cas" => number(words.get(5)?),
+        _ => number(request.flag(b'C')?),
+    }
+}
+
+fn agree(
+    mut known: Known,
+    request: &Request,
+    rulings: &[Ruling],
+    now: Time,
+    length: usize,
+    unique: Option<u64>,
+    freedom: Option<Freedom>,
+) -> Relation {
+    let named = request.flag(b'E').and_then(number);
+    if named.is_some() && named == known.unique_now(now) {
+        known.unique = named.unwrap_or_default();
+    }
+    let adopted = unique.is_some_and(|unique| unique != known.unique);
+    known.adopt(unique);
+    let done = rulings.iter().any(|ruling| {
+        use model::Code::{Ex, Nf, Ns};
+        let refused = matches!(ruling.reply, Reply::Meta(Ex | Nf | Ns, _));
+        let meta = matches!(ruling.reply, Reply::Meta(..) | Reply::MetaValue(..));
+        matches!(ruling.reply, Reply::Stored | Reply::Number(_)) || (meta && !refused)
+    });
+    if done {
+        match request.command() {
+            b"incr" | b"decr" | b"ma" => known.counted = true,
+            b"set" | b"add" | b"replace" | b"cas" | b"ms" => {
+                known.counted = false;
+                known.mortal = false;
+                known.stored_bytes = request.bytes.len();
+            }
+            b"append" | b"prepend" => known.stored_bytes += request.bytes.len(),
+            _ => {}
+        }
+    }
+    let freedom = freedom.or(adopted.then_some(Freedom::Unique));
+    Relation::Agrees(Box::new(known), length, freedom)
+}
+
+/// Compares the rulings with the first bytes observed.
+fn answer(rulings: &[Ruling], observed: &[u8], known: &Known) -> Answer {
+    let ruled: Vec<u8> = rulings.iter().flat_map(Ruling::bytes).copied().collect();
+    if observed.starts_with(&ruled) {
+        let length = ruled.len();
+        let unique = rulings.iter().find_map(|ruling| unique_of(&ruling.reply));
+        let unique = unique.filter(|_| length > 0);
+        return Answer::Same { length, unique };
+    }
+    if ruled.starts_with(observed) {
+        return Answer::Part;
+    }
+    let (mut length, mut unique) = (0, None);
+    for ruling in rulings.iter().filter(|ruling| !ruling.bytes().is_empty()) {
+        let rest = observed.get(length..).unwrap_or_default();
+        match Reply::read(rest) {
+            Some((reply, taken)) if same(&ruling.reply, &reply, known) => {
+                length = length.saturating_add(taken);
+                unique = unique_of(&reply).or(unique);
+            }
+            None if may_become_a_reply(rest) => return Answer::Part,
+            _ => return Answer::Other,
+        }
+    }
+    Answer::Same { length, unique }
+}
+
+/// Whether bytes that are no reply may yet become one.
+#[must_use]
+pub fn may_become_a_reply(bytes: &[u8]) -> bool {
+    let lists = ["VALUE ", "VA ", "STAT ", "ITEM ", "PREFIX "];
+    !bytes.contains(&b'\n') || lists.iter().any(|list| bytes.starts_with(list.as_bytes()))
+}
+
+/// Whether two replies say the same, up to what a server may choose.
+fn same(ruled: &Reply, seen: &Reply, known: &Known) -> bool {
+    match (ruled, seen) {
+        (Reply::Values(ruled), Reply::Values(seen)) => {
+            ruled.len() == seen.len()
+                && ruled.iter().zip(seen).all(|(ruled, seen)| {
+                    ruled.key == seen.key
+                        && ruled.flags == seen.flags
+                        && ruled.data == seen.data
+                        && match (ruled.unique, seen.unique) {
+                            (Some(ruled), Some(seen)) => may_be_unique(ruled, seen, known),
+                            (ruled, seen) => ruled == seen,
+                        }
+                })
+        }
+        (Reply::Meta(code, ruled), Reply::Meta(other, seen)) => {
+            code == other && same_fields(ruled, seen, known)
+        }
+        (Reply::MetaValue(data, ruled), Reply::MetaValue(other, seen)) => {
+            data == other && same_fields(ruled, seen, known)
+        }
+        (Reply::Version(_), Reply::Version(_)) => true,
+        (Reply::Verbatim(text), seen) => {
+            Reply::read(text).is_some_and(|(ruled, _)| same(&ruled, seen, known))
+        }
+        _ => ruled == seen,
+    }
+}
+
+fn same_fields(ruled: &[Vec<u8>], seen: &[Vec<u8>], known: &Known) -> bool {
+    ruled.len() == seen.len()
+        && ruled.iter().zip(seen).all(|(ruled, seen)| {
+            let free = ["l", "la=", "cls=", "size="];
+            let chosen = free.iter().any(|name| both(ruled, seen, name).is_some());
+            let unique = ["c", "cas="]
+                .iter()
+                .find_map(|name| both(ruled, seen, name));
+            ruled == seen
+                || chosen
+                || unique.is_some_and(|(ruled, seen)| may_be_unique(ruled, seen, known))
+        })
+}
+
+/// The numbers behind a name, where both fields are that name and a number.
+fn both(ruled: &[u8], seen: &[u8], name: &str) -> Option<(u64, u64)> {
+    let behind = |field: &[u8]| number(field.strip_prefix(name.as_bytes())?);
+    behind(ruled).zip(behind(seen))
+}
+
+/// A unique that was seen stays; one that the model made up may be any larger one.
+fn may_be_unique(ruled: u64, seen: u64, known: &Known) -> bool {
+    ruled == seen || (ruled != known.unique && seen > known.chosen)
+}
+
+/// The unique that a reply tells.
+fn unique_of(reply: &Reply) -> Option<u64> {
+    let field = |fields: &[Vec<u8>]| {
+        let mut fields = fields.iter();
+        fields.find_map(|field| {
+            let digits = field.strip_prefix(b"cas=").or(field.strip_prefix(b"c"));
+            number(digits?)
+        })
+    };
+    match reply {
+        Reply::Values(values) => values.first()?.unique,
+        Reply::Meta(_, fields) | Reply::MetaValue(_, fields) => field(fields),
+        _ => None,
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(digits)
+        .ok()
+        .filter(|_| plain)?
+        .parse()
+        .ok()
+}

@@ -1,0 +1,368 @@
+//! What a recording holds, and what its judge makes of servers that obey, that lie, and that do
+//! what a server may.
+
+#![allow(clippy::unwrap_used, reason = "only tests are here")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::thread;
+
+use conformance::liars::{self, Server};
+use conformance::record::proxy::Proxy;
+use conformance::record::{Plan, Recorder, Tally};
+use conformance::refine::Freedom;
+use conformance::serve::Service;
+use conformance::target::START;
+use conformance::{cases, replay};
+use model::{Host, Model, Options, Time};
+use spec::Dialect;
+use spec::exchange::{Exchange, Peer, Received, replay as play};
+
+/// A file of this test's own, gone when it ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let name = format!("touchstone-{}-{name}.exchange", std::process::id());
+        Scratch(std::env::temp_dir().join(name))
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(&self.0).unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A peer behind a recorder.
+struct Recorded<P> {
+    peer: P,
+    recorder: Recorder,
+    numbers: Vec<(u8, u8)>,
+}
+
+impl<P: Peer> Recorded<P> {
+    fn new(peer: P, file: &Scratch, plan: &Plan) -> Recorded<P> {
+        Recorded {
+            peer,
+            recorder: Recorder::create(&file.0, plan).unwrap(),
+            numbers: Vec::new(),
+        }
+    }
+
+    fn number(&mut self, client: u8) -> u8 {
+        if let Some((_, number)) = self.numbers.iter().find(|(known, _)| *known == client) {
+            return *number;
+        }
+        let number = self.recorder.connect().unwrap();
+        self.numbers.push((client, number));
+        number
+    }
+
+    /// Sends, and reads what comes at once.
+    fn ask(&mut self, client: u8, bytes: &[u8]) -> Vec<u8> {
+        self.send(client, bytes);
+        match self.receive(client, true) {
+            Received::Bytes(bytes) => bytes,
+            Received::Nothing | Received::Closed => Vec::new(),
+        }
+    }
+}
+
+impl<P: Peer> Peer for Recorded<P> {
+    fn now(&mut self) -> u64 {
+        self.peer.now()
+    }
+
+    fn send(&mut self, client: u8, bytes: &[u8]) {
+        let (number, now) = (self.number(client), Time(self.peer.now()));
+        self.recorder.sent(number, bytes, now);
+        self.peer.send(client, bytes);
+    }
+
+    fn receive(&mut self, client: u8, hurry: bool) -> Received {
+        let (number, now) = (self.number(client), Time(self.peer.now()));
+        let received = self.peer.receive(client, hurry);
+        match &received {
+            Received::Bytes(bytes) => {
+                self.recorder.received(number, bytes, now);
+            }
+            Received::Closed => {
+                self.recorder.closed(number, now);
+            }
+            Received::Nothing => {}
+        }
+        received
+    }
+
+    fn half_close(&mut self, client: u8) {
+        let (number, now) = (self.number(client), Time(self.peer.now()));
+        self.recorder.ended(number, now);
+        self.peer.half_close(client);
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.peer.pass(seconds);
+    }
+}
+
+fn model() -> Model {
+    Model::new(Options::default(), Dialect::default())
+}
+
+fn host() -> Host {
+    Host::new(model(), START)
+}
+
+fn fresh() -> Plan {
+    Plan {
+        fresh: true,
+        ..Plan::default()
+    }
+}
+
+/// The law's examples that need a plain server and one client who speaks text.
+fn plain_examples() -> Vec<Exchange> {
+    let mut examples = cases::all().unwrap();
+    let law = Dialect::default();
+    examples.retain(|example| {
+        let header = &example.header;
+        let text = header.protocols.is_empty();
+        text && header.options.is_empty() && header.holds_for("law") && law.has(example.requirement)
+    });
+    examples
+}
+
+/// What the judge says of this peer, to which the example was played.
+fn judged<P: Peer>(example: &Exchange, peer: P, file: &Scratch) -> Tally {
+    let mut recorded = Recorded::new(peer, file, &fresh());
+    let _ = play(example, &mut recorded);
+    recorded.recorder.finish().unwrap()
+}
+
+#[test]
+fn whoever_obeys_is_never_accused() {
+    let file = Scratch::new("obeys");
+    let (mut agreed, mut unknown) = (0, 0);
+    for example in plain_examples() {
+        let tally = judged(&example, host(), &file);
+        let place = format!("{}:{}", example.file, example.line);
+        assert!(tally.findings.is_empty(), "{place}: {}", tally.findings[0]);
+        agreed += tally.agreed;
+        unknown += tally.unknown.values().sum::<u64>();
+        fs::remove_file(&file.0).unwrap();
+    }
+    println!("{agreed} agreed, {unknown} unknown");
+    assert!(agreed > 10 * unknown, "{agreed} agreed, {unknown} unknown");
+}
+
+#[test]
+fn a_recording_loses_no_byte_and_replays() {
+    let file = Scratch::new("replays");
+    let mut replayed = 0;
+    for example in plain_examples() {
+        let mut recorded = Recorded::new(host(), &file, &fresh());
+        let events = play(&example, &mut recorded);
+        recorded.recorder.finish().unwrap();
+        let text = file.text();
+        fs::remove_file(&file.0).unwrap();
+        let place = format!("{}:{}", example.file, example.line);
+        let Ok(events) = events else { continue };
+        let again = replay::read("recorded", &text).unwrap_or_else(|e| panic!("{place}: {e}"));
+        let again = play(&again[0], &mut host());
+        let again = again.unwrap_or_else(|failure| panic!("{place}: {failure:?}\n{text}"));
+        let bytes = |events: &[spec::exchange::Event]| {
+            let all =
+                (1..=9_u8).flat_map(|client| events.iter().filter(move |e| e.client == client));
+            all.flat_map(|event| event.bytes.clone())
+                .collect::<Vec<u8>>()
+        };
+        // The replay fences each client once more.
+        let (before, after) = (bytes(&events), bytes(&again));
+        assert!(after.len() >= before.len(), "{place}\n{text}");
+        replayed += 1;
+    }
+    assert!(replayed > 100, "{replayed}");
+}
+
+#[test]
+fn liars_are_found_out_while_they_are_recorded() {
+    let file = Scratch::new("liars");
+    let examples = plain_examples();
+    let mut caught = BTreeSet::new();
+    let mut free = Vec::new();
+    // Who knows nothing may say nothing, and nothing is no wrong answer.
+    for liar in liars::liars().filter(|liar| !liar.is_content_free()) {
+        let found = examples.iter().any(|example| {
+            let server = Server::new(Some(liar.lie), model(), START);
+            let tally = judged(example, server, &file);
+            let _ = fs::remove_file(&file.0);
+            tally.violations > 0
+        });
+        if found {
+            caught.insert(liar.name);
+        } else {
+            free.push(liar.name);
+        }
+    }
+    println!("{} liars caught", caught.len());
+    assert!(free.is_empty(), "not caught: {}", free.join(", "));
+}
+
+#[test]
+fn a_miss_is_a_freedom_only_where_memory_may_be_short() {
+    let lost = |plan: &Plan, name: &str| {
+        let file = Scratch::new(name);
+        let server = Server::new(
+            Some(liars::named("always-miss").unwrap().lie),
+            model(),
+            START,
+        );
+        let mut recorded = Recorded::new(server, &file, plan);
+        recorded.ask(1, b"set k 0 0 1\r\na\r\n");
+        recorded.ask(1, b"get k\r\n");
+        recorded.recorder.finish().unwrap()
+    };
+    let tally = lost(&Plan::default(), "pressure");
+    assert_eq!(tally.violations, 0);
+    assert_eq!(tally.freedoms.get(&Freedom::Eviction), Some(&1));
+    assert_eq!(lost(&fresh(), "room").violations, 1);
+}
+
+#[test]
+fn what_was_there_before_is_unknown_until_it_is_stored_again() {
+    let file = Scratch::new("before");
+    let mut server = host();
+    server.send(9, b"set k 0 0 1\r\na\r\n");
+    let mut recorded = Recorded::new(server, &file, &Plan::default());
+    recorded.ask(1, b"add k 0 0 1\r\nb\r\n");
+    recorded.ask(1, b"get k\r\n");
+    recorded.ask(1, b"append k 0 0 1\r\nc\r\n");
+    assert_eq!(
+        recorded.ask(1, b"get k\r\n"),
+        b"VALUE k 0 2\r\nac\r\nEND\r\n"
+    );
+    let tally = recorded.recorder.finish().unwrap();
+    assert_eq!((tally.agreed, tally.violations), (2, 0), "{tally}");
+    assert_eq!(tally.unknown.values().sum::<u64>(), 2, "{tally}");
+}
+
+#[test]
+fn clients_under_way_with_one_key_at_once_leave_it_unknown() {
+    let file = Scratch::new("contended");
+    let mut recorded = Recorded::new(host(), &file, &fresh());
+    recorded.ask(1, b"set k 0 0 1\r\na\r\n");
+    recorded.send(1, b"set k 0 0 1\r\nb\r\n");
+    recorded.send(2, b"get k\r\n");
+    recorded.receive(2, true);
+    recorded.receive(1, true);
+    recorded.ask(2, b"get k\r\n");
+    recorded.ask(1, b"get k\r\n");
+    let tally = recorded.recorder.finish().unwrap();
+    assert_eq!(tally.violations, 0);
+    assert_eq!(tally.unknown.values().sum::<u64>(), 3, "{tally}");
+    assert_eq!(tally.agreed, 2, "{tally}");
+}
+
+#[test]
+fn a_reply_to_no_request_ends_what_is_known_of_a_connection() {
+    let file = Scratch::new("unasked");
+    let echo = Server::new(Some(liars::named("echo").unwrap().lie), model(), START);
+    let mut recorded = Recorded::new(echo, &file, &fresh());
+    recorded.ask(1, b"set k 0 0 1 noreply\r\na\r\n");
+    recorded.ask(1, b"get k\r\n");
+    let tally = recorded.recorder.finish().unwrap();
+    assert_eq!(tally.unknown.values().sum::<u64>(), 1, "{tally}");
+}
+
+#[test]
+fn secrets_are_hashed_alike_and_keep_their_length() {
+    let file = Scratch::new("redacted");
+    let plan = Plan {
+        redact: true,
+        ..fresh()
+    };
+    let mut recorded = Recorded::new(host(), &file, &plan);
+    recorded.ask(1, b"set secretkey 7 0 11\r\nsecretvalue\r\n");
+    recorded.ask(1, b"get secretkey other\r\n");
+    recorded.ask(1, b"mg secretkey k v s Osecret\r\n");
+    recorded.ask(1, b"set k1 0 0 2\r\n42\r\n");
+    recorded.ask(1, b"set k2 0 0 2\r\n42\r\n");
+    recorded.ask(1, b"secret command\r\n");
+    let tally = recorded.recorder.finish().unwrap();
+    assert_eq!(tally.violations, 0);
+    let text = file.text();
+    assert!(!text.contains("secret") && !text.contains("42"), "{text}");
+    let exchange = replay::read("redacted", &text).unwrap().remove(0);
+    let sent: Vec<&str> = exchange
+        .steps
+        .iter()
+        .map(|step| step.text.as_str())
+        .collect();
+    let key = sent[0].split(' ').nth(2).unwrap();
+    assert_eq!(key.len(), "secretkey".len());
+    assert_eq!(sent[1], "< STORED");
+    assert!(sent[2].contains(key), "{text}");
+    play(&exchange, &mut host()).unwrap_or_else(|failure| panic!("{failure:?}\n{text}"));
+}
+
+#[test]
+fn what_is_not_understood_is_taken_for_a_secret() {
+    let file = Scratch::new("odd");
+    let plan = Plan {
+        redact: true,
+        ..fresh()
+    };
+    let mut recorded = Recorded::new(host(), &file, &plan);
+    recorded.ask(1, b"\x80\x00secret\r\n");
+    recorded.ask(2, b"GET /secret HTTP/1.1\r\n");
+    recorded.send(3, b"set k 0 0 11\r\nsecret");
+    recorded.recorder.finish().unwrap();
+    assert!(!file.text().contains("secret"), "{}", file.text());
+}
+
+#[test]
+fn a_proxy_carries_records_and_leaves_a_private_file() {
+    let file = Scratch::new("proxy");
+    let service = Service::bind(0, None, Dialect::default()).unwrap();
+    let upstream = format!("127.0.0.1:{}", service.port().unwrap());
+    thread::spawn(move || service.run());
+    let bound = Proxy::bind("127.0.0.1:0", &upstream).unwrap();
+    let proxy = Proxy::new(bound, Recorder::create(&file.0, &Plan::default()).unwrap());
+    proxy.start(|finding| panic!("{finding}")).unwrap();
+    let mut client = TcpStream::connect(proxy.address().unwrap()).unwrap();
+    client
+        .write_all(b"set k 0 0 1\r\n\x00\r\nget k\r\n")
+        .unwrap();
+    let mut reply = vec![0; b"STORED\r\nVALUE k 0 1\r\na\r\nEND\r\n".len()];
+    client.read_exact(&mut reply).unwrap();
+    assert!(!file.0.exists(), "it has its name only when it is whole");
+    let tally = proxy.finish().unwrap();
+    assert_eq!((tally.agreed, tally.violations), (2, 0), "{tally}");
+    let text = file.text();
+    assert!(text.contains("> set k 0 0 1 ⏎ \\x00\n"), "{text}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(&file.0).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let problem = Recorder::create(&file.0, &Plan::default()).unwrap_err();
+    assert!(problem.to_string().contains("already"), "{problem}");
+}
+
+#[test]
+fn a_proxy_says_who_cannot_be_reached() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    drop(taken);
+    let problem = Proxy::bind("127.0.0.1:0", &format!("127.0.0.1:{port}")).unwrap_err();
+    assert!(problem.contains("cannot be reached"), "{problem}");
+}
