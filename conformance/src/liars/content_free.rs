@@ -76,11 +76,14 @@ const fn liar(
     }
 }
 
-/// This reply, but `MN` to the fence.
+/// This reply, but `MN` to the fence, and to a binary noop a noop.
 fn fenced(write: &[u8], reply: &[u8]) -> Option<Vec<u8>> {
-    Some(if write == b"mn\r\n" {
-        b"MN\r\n".to_vec()
-    } else {
-        reply.to_vec()
+    Some(match write {
+        b"mn\r\n" => b"MN\r\n".to_vec(),
+        [0x80, 0x0a, rest @ ..] if rest.len() == NOOP_REST_BYTES => [&[0x81, 0x0a], rest].concat(),
+        _ => reply.to_vec(),
     })
 }
+
+/// What a binary noop has behind its opcode.
+const NOOP_REST_BYTES: usize = 22;

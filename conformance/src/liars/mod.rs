@@ -9,12 +9,12 @@
 
 mod arithmetic;
 mod content_free;
+mod frames;
 mod framing;
 mod line;
 mod peer;
 mod replies;
 mod requests;
-
 mod state;
 mod time;
 
@@ -74,7 +74,7 @@ pub struct Done<'a> {
 }
 
 /// All liars, by what they corrupt.
-pub const LIARS: [&[Liar]; 7] = [
+pub const LIARS: [&[Liar]; 8] = [
     content_free::LIARS,
     framing::LIARS,
     requests::LIARS,
@@ -82,6 +82,7 @@ pub const LIARS: [&[Liar]; 7] = [
     state::LIARS,
     time::LIARS,
     arithmetic::LIARS,
+    frames::LIARS,
 ];
 
 /// Every liar.

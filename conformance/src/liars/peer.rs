@@ -34,7 +34,12 @@ struct Client {
     request: Vec<u8>,
     output: Vec<u8>,
     closed: bool,
+    /// Whether its first byte was that of a frame, once it has come.
+    binary: Option<bool>,
 }
+
+/// What every binary request begins with.
+const MAGIC: u8 = 0x80;
 
 #[derive(Clone, Copy, Debug, Default)]
 enum Awaits {
@@ -75,7 +80,15 @@ impl Server {
     /// Hears all that is here of whole requests, and answers.
     fn attend(&mut self, client: &mut Client, bytes: &[u8]) {
         let mut replies = Vec::new();
-        client.input.extend_from_slice(bytes);
+        client.binary = client.binary.or(bytes.first().map(|first| *first == MAGIC));
+        if client.binary == Some(true) {
+            for ruling in client.session.receive(&mut self.model, bytes, self.now) {
+                client.closed |= ruling.closes();
+                replies.push(self.said(client, ruling));
+            }
+        } else {
+            client.input.extend_from_slice(bytes);
+        }
         while !client.closed
             && let Some(piece) = client.piece()
         {

@@ -77,8 +77,8 @@ impl Target {
                 }
                 Err(problem) => Outcome::Unsupported(problem),
             },
-            Target::Liar(_) | Target::Honest if asks_for_binary(header) => {
-                Outcome::Unsupported("liars speak text only".to_owned())
+            Target::Liar(_) | Target::Honest if is_told_to_speak_binary(header) => {
+                Outcome::Unsupported("a liar speaks what the first byte says".to_owned())
             }
             Target::Liar(liar) => liar_plays(Some(liar.lie)),
             Target::Honest => liar_plays(None),
@@ -119,16 +119,20 @@ impl Target {
     #[must_use]
     pub fn lacks(&self, header: &Header, speaks_binary: bool) -> Option<String> {
         let lacks = asks_for_binary(header) && !speaks_binary;
-        lacks.then(|| "it does not speak binary: a noop is not answered with one".to_owned())
+        lacks.then(|| "it does not speak binary: a noop is answered with no frame".to_owned())
     }
 
-    /// Whether this target answers a binary noop.
+    /// Whether this target answers a binary noop with a frame, be it the right one or a wrong one.
     #[must_use]
     pub fn speaks_binary(&self) -> bool {
-        let noop = "r[binary.administration.noop] protocol=binary fence=none\n\
-                    > noop opaque=7\n< noop opaque=7\n";
+        let noop = "r[binary.administration.noop] protocol=binary fence=none\n> noop\n< noop\n";
         let noop = cases("the probe for binary", noop).expect("it is in the notation");
-        self.understands(&noop)
+        let framed = |exchange| match self.play(exchange, Shape::Written, Fence::Noop) {
+            Outcome::Passed => true,
+            Outcome::Failed(failure) => failure.received.starts_with(&[0x81]),
+            Outcome::Unsupported(_) | Outcome::Crashed(_) => false,
+        };
+        noop.iter().all(|exchange| (0..3).any(|_| framed(exchange)))
     }
 
     /// The arguments of `touchstone check` that try this target, with a space behind them.
@@ -145,8 +149,13 @@ impl Target {
 
 /// Whether an exchange with this header is about binary, in what is sent or in how it is started.
 fn asks_for_binary(header: &Header) -> bool {
+    header.protocols.contains(&Protocol::Binary) || is_told_to_speak_binary(header)
+}
+
+/// Whether it needs a server that was told what its clients speak.
+fn is_told_to_speak_binary(header: &Header) -> bool {
     let mut words = header.options.split_whitespace();
-    header.protocols.contains(&Protocol::Binary) || words.any(|word| word == "-S" || word == "-B")
+    words.any(|word| word == "-S" || word == "-B")
 }
 
 impl fmt::Display for Target {
