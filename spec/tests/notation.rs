@@ -414,3 +414,23 @@ fn a_number_before_a_step_is_the_client() {
     assert!(problem("0> mn").contains("1 to 255"));
     assert!(problem("256> mn").contains("1 to 255"));
 }
+
+#[test]
+fn what_stands_among_a_list_may_stand_anywhere_in_it() {
+    let steps = "> stats\n<+ STAT b 2\n<+ STAT a {number n}\n<* END\n< {n}";
+    let says: [&[u8]; 4] = [
+        b"STAT a 1\r\nSTAT b 2\r\nEND\r\n1\r\n",
+        b"STAT b 2\r\nSTAT c 3\r\nSTAT a 1\r\nEND\r\n1\r\n",
+        b"STAT a 1\r\nEND\r\n1\r\n",
+        b"STAT a 1\r\nEND\r\nSTAT b 2\r\n1\r\n",
+    ];
+    let agree = says.map(|says| agrees(steps, &[Some(says), FENCED]));
+    assert_eq!(agree, [true, true, false, false]);
+}
+
+#[test]
+fn a_list_must_end_somewhere() {
+    assert!(problem("> stats\n<+ STAT a 1").contains("where the list ends"));
+    assert!(problem("> stats\n<+ STAT a 1\n< END").contains("where the list ends"));
+    assert!(problem("> stats\n<+ STAT a 1\n2<* END").contains("test:3"));
+}

@@ -46,6 +46,8 @@ pub struct Header {
     pub exclusive: bool,
     /// It ends between two requests, so that a fence can prove silence.
     pub fence: bool,
+    /// What it shows hangs on how its bytes are cut into writes: nobody may cut or join them.
+    pub exact_writes: bool,
     /// Whom the server must know, each as `name:password`.
     pub users: Vec<String>,
     /// What the first client speaks, the second and so on; the last stands for all after it.
@@ -98,6 +100,8 @@ pub enum Action {
     Send(Message),
     /// The next bytes the client receives are these.
     Expect(Message),
+    /// This line or frame is among those that the next [`Action::ExpectLater`] skips, in any order.
+    ExpectAmong(Message),
     /// A later line or frame the client receives is this one; those before it are skipped.
     ExpectLater(Message),
     /// The client receives nothing.

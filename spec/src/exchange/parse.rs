@@ -52,7 +52,7 @@ pub fn examples() -> Result<Vec<Exchange>, ParseError> {
                     requirement.ok_or_else(|| failed("no rule stands before this".into()))?;
                 open = Some(opened(shown, &file, line, header).map_err(failed)?);
             } else if text == "```" {
-                exchanges.extend(open.take());
+                exchanges.extend(closed(&file, open.take())?);
             } else if let Some(exchange) = &mut open {
                 exchange
                     .steps
@@ -81,9 +81,10 @@ pub fn cases(file: &str, text: &str) -> Result<Vec<Exchange>, ParseError> {
         if let Some(name) = marked(text) {
             let header = text.split_once(']').map_or("", |(_, header)| header);
             let shown = find(name).ok_or_else(|| failed(format!("the law has no `{name}`")))?;
-            exchanges.extend(open.replace(opened(shown, file, line, header).map_err(failed)?));
+            exchanges.extend(closed(file, open.take())?);
+            open = Some(opened(shown, file, line, header).map_err(failed)?);
         } else if text.is_empty() {
-            exchanges.extend(open.take());
+            exchanges.extend(closed(file, open.take())?);
         } else if let Some(exchange) = &mut open {
             exchange
                 .steps
@@ -94,7 +95,7 @@ pub fn cases(file: &str, text: &str) -> Result<Vec<Exchange>, ParseError> {
             ));
         }
     }
-    exchanges.extend(open);
+    exchanges.extend(closed(file, open)?);
     Ok(exchanges)
 }
 
@@ -122,14 +123,38 @@ fn opened(
     })
 }
 
+/// The exchange, now that its last step is read: every `<+` must know where its list ends.
+fn closed(file: &str, exchange: Option<Exchange>) -> Result<Option<Exchange>, ParseError> {
+    let steps = exchange
+        .as_ref()
+        .map_or(&[][..], |exchange| &exchange.steps);
+    let among = |step: &Step| matches!(step.action, Action::ExpectAmong(_));
+    let ends = |step: &Step| among(step) || matches!(step.action, Action::ExpectLater(_));
+    for (step, after) in steps
+        .iter()
+        .zip(steps.iter().skip(1).map(Some).chain([None]))
+    {
+        let goes_on = |after: &Step| after.client == step.client && ends(after);
+        if among(step) && !after.is_some_and(goes_on) {
+            return Err(ParseError {
+                file: file.to_owned(),
+                line: step.line,
+                problem: "behind `<+` stands a `<*`, which says where the list ends".to_owned(),
+            });
+        }
+    }
+    Ok(exchange)
+}
+
 /// The words of a header: `options="-C -m 8" dialect=law,memcached-1.6.45 exclusive fence=none
-/// protocol=text,binary`.
+/// writes=exact protocol=text,binary`.
 fn parse_header(text: &str) -> Result<Header, String> {
     let mut header = Header {
         options: String::new(),
         dialects: Vec::new(),
         exclusive: false,
         fence: true,
+        exact_writes: false,
         users: Vec::new(),
         protocols: Vec::new(),
     };
@@ -151,6 +176,7 @@ fn parse_header(text: &str) -> Result<Header, String> {
             }
             ("exclusive", "") => header.exclusive = true,
             ("fence", "none") => header.fence = false,
+            ("writes", "exact") => header.exact_writes = true,
             ("users", list) if !list.is_empty() => {
                 header.users = list.split(',').map(str::to_owned).collect();
             }
@@ -161,7 +187,7 @@ fn parse_header(text: &str) -> Result<Header, String> {
             _ => {
                 return Err(format!(
                     "`{word}` is not `options=\"…\"`, `dialect=A,B`, `exclusive`, `fence=none`, \
-                     `users=NAME:PASSWORD` or `protocol=text,binary`"
+                     `writes=exact`, `users=NAME:PASSWORD` or `protocol=text,binary`"
                 ));
             }
         }
@@ -198,6 +224,7 @@ fn step(line: u32, text: &str, header: &Header) -> Result<Option<Step>, String> 
         ">" => Action::Send(sent(header.protocol(client), tail)?),
         ">>" => Action::Send(Message::Text(Template::parse(tail)?)),
         "<" => Action::Expect(expected(header.protocol(client), tail)?),
+        "<+" => Action::ExpectAmong(expected(header.protocol(client), tail)?),
         "<*" => Action::ExpectLater(expected(header.protocol(client), tail)?),
         "<<" => Action::Expect(Message::Text(Template::parse(tail)?)),
         "=" => match tail {
@@ -214,7 +241,7 @@ fn step(line: u32, text: &str, header: &Header) -> Result<Option<Step>, String> 
         },
         _ => {
             return Err(format!(
-                "`{form}` is no step; there are `>`, `>>`, `<`, `<*`, `<<`, `=` and `~`"
+                "`{form}` is no step; there are `>`, `>>`, `<`, `<+`, `<*`, `<<`, `=` and `~`"
             ));
         }
     };

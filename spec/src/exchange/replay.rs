@@ -149,6 +149,8 @@ struct Client {
     unread: Vec<u8>,
     half_closed: bool,
     closed: bool,
+    /// What must be among the lines that are skipped next, and the lines that say so.
+    among: Vec<(u32, Message)>,
 }
 
 impl<P: Peer + ?Sized> Player<'_, P> {
@@ -170,6 +172,10 @@ impl<P: Peer + ?Sized> Player<'_, P> {
                 Ok(())
             }
             Action::Expect(message) => self.expect(*line, *client, message, false),
+            Action::ExpectAmong(message) => {
+                self.client(*client).among.push((*line, message.clone()));
+                Ok(())
+            }
             Action::ExpectLater(message) => self.expect(*line, *client, message, true),
             Action::Silent => self.silence(*line, *client),
             Action::Closed => self.closed(*line, *client),
@@ -229,6 +235,7 @@ impl<P: Peer + ?Sized> Player<'_, P> {
             let unread = core::mem::take(&mut self.client(client).unread);
             let (from, found) = self.seek(message, &unread, later);
             if let Match::Whole(length) = found {
+                self.among(client, unread.get(..from).unwrap_or_default())?;
                 let rest = unread.get(from + length..).unwrap_or_default();
                 self.client(client).unread = rest.to_vec();
                 return Ok(());
@@ -244,6 +251,17 @@ impl<P: Peer + ?Sized> Player<'_, P> {
                 return Err(Box::new(Failure { agreed, ..*failure }));
             }
         }
+    }
+
+    /// Looks among what was skipped for all that must be there, each wherever it stands.
+    fn among(&mut self, client: u8, skipped: &[u8]) -> Result<(), Box<Failure>> {
+        for (line, message) in core::mem::take(&mut self.client(client).among) {
+            if !matches!(self.seek(&message, skipped, true), (_, Match::Whole(_))) {
+                self.client(client).unread = skipped.to_vec();
+                return Err(self.failure(line, client, &message.to_string()));
+            }
+        }
+        Ok(())
     }
 
     /// Compares with the first line or frame; with `later`, with the first that does not disagree.
