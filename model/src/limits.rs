@@ -3,6 +3,8 @@
 //! It never looks behind the command word: how long a line may be depends on that alone, and so is
 //! known before the line has ended.
 
+use alloc::borrow::Cow;
+
 use spec::{Dialect, req};
 
 use crate::framing::Line;
@@ -29,8 +31,14 @@ pub(crate) fn is_overlong(line: &[u8], dialect: &Dialect) -> bool {
 
 /// Closes on a line that is too long, whether it has ended by now or not.
 pub(crate) fn overlong(line: &[u8], dialect: &Dialect) -> Ruling {
-    let mut ruling = Reply::Nothing
-        .because(req!("limits.line.closes"))
+    let told = req!("limits.line.closes.told");
+    let ruling = if dialect.has(told) {
+        Reply::ClientError(Cow::Borrowed("line too long")).because(told)
+    } else {
+        Reply::Nothing.because(req!("limits.line.closes.silent"))
+    };
+    let mut ruling = ruling
+        .also(req!("limits.line.closes"))
         .also(req!("limits.line.owed"))
         .closing();
     let lost = req!("limits.line.owed.lost");
@@ -47,6 +55,10 @@ pub(crate) fn overlong(line: &[u8], dialect: &Dialect) -> Ruling {
 
 /// Notes that a line may be so long.
 pub(crate) fn explain(line: &Line) {
+    line.note_if(
+        line.length_bytes == LINE_MAX_BYTES.saturating_add(1),
+        req!("limits.line.accepted"),
+    );
     if line.length_bytes > LINE_MAX_BYTES.saturating_add(1) {
         let touching = line.command().starts_with(b"gat");
         line.note_if(touching, req!("limits.line.touching"));

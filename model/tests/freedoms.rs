@@ -223,3 +223,14 @@ fn a_date_is_past_in_its_own_second_and_before_the_start_a_minute_earlier() {
         assert_eq!(bench.finds("k"), !flushes, "{date} as {dialect}");
     }
 }
+
+#[test]
+fn sizes_are_read_with_and_without_their_unit() {
+    let largest = |option: &str| Options::parse(option).map(|options| options.item_size_max_bytes);
+    assert_eq!(largest("-I 512k"), Ok(512 << 10));
+    assert_eq!(largest("-I 512K"), Ok(512 << 10));
+    assert_eq!(largest("-I 2m"), Ok(2 << 20));
+    assert_eq!(largest("-I 2M"), Ok(2 << 20));
+    assert_eq!(largest("-I 2000"), Ok(2000));
+    assert!(largest("-I k").is_err());
+}

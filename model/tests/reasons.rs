@@ -1,7 +1,8 @@
 //! What a ruling must not cite: a reason that did not decide is no reason.
 
-use model::{Model, Options, Session, Time};
-use spec::Dialect;
+use model::{Host, Model, Options, Session, Time};
+use spec::exchange::Peer;
+use spec::{Dialect, req};
 
 const NOW: Time = Time(1_800_000_000);
 
@@ -46,6 +47,7 @@ fn a_plain_line_is_nothing_odd() {
 fn a_line_at_the_ceiling_of_all_commands_needs_no_leave_of_retrieval() {
     let cited = cited(&format!("incr k 1{}\n", " ".repeat(2040)));
     assert!(!cited.contains(&"limits.line.retrieval"), "{cited:?}");
+    assert!(cited.contains(&"limits.line.accepted"), "{cited:?}");
     assert!(cited.contains(&"arithmetic.missing"), "{cited:?}");
 }
 
@@ -54,6 +56,7 @@ fn an_overlong_line_deviates_only_as_its_dialect_does() {
     let deviation = "limits.line.touching.closed";
     let by_law = cited(&format!("gat 0 {}", "k ".repeat(1 << 19)));
     assert!(by_law.contains(&"limits.line.closes"), "{by_law:?}");
+    assert!(!by_law.contains(&"limits.line.closes.told"), "{by_law:?}");
     assert!(!by_law.contains(&deviation), "{by_law:?}");
 
     let habits = Dialect::shipped("memcached-1.6.45").expect("it ships");
@@ -62,6 +65,28 @@ fn an_overlong_line_deviates_only_as_its_dialect_does() {
     let other = rulings.last().expect("it is closed");
     assert!(other.closes());
     assert!(other.because.iter().all(|rule| rule.name != deviation));
+}
+
+#[test]
+fn an_overlong_line_may_be_told_before_the_connection_closes() {
+    let habits = Dialect::parse("told", "elect limits.line.closes.told").expect("it is a dialect");
+    let mut model = Model::new(Options::default(), habits);
+    let rulings = Session::new().receive(&mut model, &[b'x'; 3000], NOW);
+    let ruling = rulings.last().expect("it is closed");
+    assert!(ruling.closes());
+    assert_eq!(ruling.bytes(), b"CLIENT_ERROR line too long\r\n");
+    assert!(ruling.cites(req!("limits.line.closes.told")));
+}
+
+#[test]
+fn only_a_client_that_another_was_served_before_shows_what_clients_see_of_each_other() {
+    let visible = req!("concurrency.visible");
+    let mut host = Host::new(Model::default(), NOW);
+    host.send(1, b"mn\r\n");
+    host.send(1, b"mn\r\n");
+    assert!(!host.cited().contains(&visible));
+    host.send(2, b"mn\r\n");
+    assert!(host.cited().contains(&visible));
 }
 
 #[test]
