@@ -187,6 +187,12 @@ fn forget_marks(dialect: &Dialect, item: &mut Item, because: &mut Vec<&'static R
     }
 }
 
+/// Whether the item is too large to be read as a number at all.
+pub(crate) fn is_large(model: &Model, key: &[u8], item: &Item) -> bool {
+    let (key_length, length) = (key.len() as u64, item.value.len() as u64);
+    size_of_item(key_length, length, item.flags != 0, model.options.cas) > NUMERIC_SIZE_MAX
+}
+
 /// A value read as a number, and the rules that made it one.
 struct Numeral {
     number: u64,
@@ -195,8 +201,7 @@ struct Numeral {
 
 /// Reads the item's value: white space, a sign, digits, and what ends them.
 fn read(model: &Model, key: &[u8], item: &Item) -> Result<Numeral, &'static Requirement> {
-    let (key_length, length) = (key.len() as u64, item.value.len() as u64);
-    if size_of_item(key_length, length, item.flags != 0, model.options.cas) > NUMERIC_SIZE_MAX {
+    if is_large(model, key, item) {
         return Err(req!("arithmetic.value.large"));
     }
     let mut because = Vec::new();

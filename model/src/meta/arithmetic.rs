@@ -81,12 +81,10 @@ fn act(model: &mut Model, flags: &Flags, delta: Delta, now: Time) -> Ruling {
                     b'J',
                     req!("meta.arithmetic.create.initial-alone"),
                 ))
-                .also(req!("meta.arithmetic.tallied"))
                 .also(absence.rule())
         }
         Err(Unchanged::NonNumeric(rule)) => NON_NUMERIC
             .because(req!("meta.arithmetic.non-numeric"))
-            .also(req!("meta.arithmetic.tallied.nothing"))
             .also(rule),
     }
 }
@@ -94,17 +92,17 @@ fn act(model: &mut Model, flags: &Flags, delta: Delta, now: Time) -> Ruling {
 /// What `C` says against counting. 0 compares nothing.
 fn compare(model: &mut Model, flags: &Flags, now: Time) -> Option<Ruling> {
     let asked = flags.number(b'C').filter(|asked| *asked != 0)?;
-    let late = req!("meta.arithmetic.compare.empty.non-numeric");
-    let compares_late = model.dialect.has(late);
-    let item = model.lookup(&flags.key, now).ok()?;
+    let late = req!("meta.arithmetic.compare.first.non-numeric");
+    let item = model.lookup(&flags.key, now).ok()?.clone();
     if item.unique == asked {
         return None;
     }
-    if item.value.is_empty() && compares_late {
+    let is_no_number = item.value.is_empty() || arithmetic::is_large(model, &flags.key, &item);
+    if is_no_number && model.dialect.has(late) {
         return Some(NON_NUMERIC.because(late));
     }
     let differs = failed(flags, Code::Ex, req!("meta.arithmetic.compare.differs"))
-        .also(req!("meta.arithmetic.compare.empty"))
+        .also(req!("meta.arithmetic.compare.first"))
         .also(req!("meta.arithmetic.compare.disabled"));
     Some(differs)
 }
@@ -135,8 +133,7 @@ fn counted(model: &mut Model, flags: &Flags, changed: Changed, now: Time) -> Rul
     .also(req!("meta.arithmetic.unique"))
     .also(req!("meta.arithmetic.stale"))
     .also(req!("meta.arithmetic.base64"))
-    .also(req!("meta.arithmetic.exptime.kept"))
-    .also(req!("meta.arithmetic.tallied"));
+    .also(req!("meta.arithmetic.exptime.kept"));
     let rests_on = |rule: Rule, own: Rule| changed.because.contains(&rule).then_some(own);
     let end = rests_on(req!("arithmetic.incr.wraps"), req!("meta.arithmetic.wraps")).or(rests_on(
         req!("arithmetic.decr.clamps"),
@@ -185,7 +182,6 @@ fn create(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
         .also(req!("meta.arithmetic.create.base64"))
         .also(prints_raw.then_some(raw))
         .also(shows.then_some(shown))
-        .also(req!("meta.arithmetic.tallied.created"))
         .silent_if(
             flags.has(b'q') && !shows,
             req!("meta.arithmetic.quiet.created"),

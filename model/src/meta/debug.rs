@@ -26,7 +26,7 @@ pub(crate) fn me(model: &mut Model, line: &Line, now: Time) -> Ruling {
     count(&mut model.counters.cmd_meta);
     let backwards = model.dialect.has(req!("meta.debug.expiry.backwards"));
     let has_unique = model.options.cas;
-    let ruling = match model.lookup(&key, now) {
+    match model.lookup(&key, now) {
         Err(absence) => Reply::Meta(Code::En, Vec::new())
             .because(req!("meta.debug.miss"))
             .also(absence.rule()),
@@ -54,8 +54,7 @@ pub(crate) fn me(model: &mut Model, line: &Line, now: Time) -> Ruling {
                     Some(_) => req!("meta.debug.expiry"),
                 })
         }
-    };
-    ruling.also(req!("meta.debug.counted"))
+    }
 }
 
 /// The key, decoded where `b` asks for it.

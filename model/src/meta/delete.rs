@@ -28,7 +28,7 @@ pub(crate) fn md(model: &mut Model, line: &Line, now: Time) -> Ruling {
         return fault.also(req!("meta.delete.opaque"));
     }
     let found = model.lookup(&flags.key, now).map(|item| item.clone());
-    let ruling = match found {
+    match found {
         Err(absence) => {
             count(&mut model.counters.delete_misses);
             failed(&flags, Code::Nf, req!("meta.delete.missing"))
@@ -40,12 +40,10 @@ pub(crate) fn md(model: &mut Model, line: &Line, now: Time) -> Ruling {
                 count(&mut model.counters.delete_misses);
                 failed(&flags, Code::Ex, req!("meta.delete.compare.differs"))
                     .also(req!("meta.delete.compare.zero"))
-                    .also(req!("meta.delete.counted.differs"))
             }
             _ => act(model, &flags, item, now),
         },
-    };
-    ruling.also(req!("meta.delete.counted"))
+    }
 }
 
 /// Does to the item what the flags say.
@@ -69,7 +67,6 @@ fn act(model: &mut Model, flags: &Flags, item: Item, now: Time) -> Ruling {
                 .also(req!("meta.delete.stale.exptime"))
                 .also(req!("meta.delete.stale.exptime-kept"))
                 .also(given(flags, b'F', req!("meta.delete.stale.client-flags")))
-                .also(req!("meta.delete.counted.stale"))
         }
         (true, false) => {
             count(&mut model.counters.delete_hits);
@@ -80,7 +77,6 @@ fn act(model: &mut Model, flags: &Flags, item: Item, now: Time) -> Ruling {
                 .also(req!("meta.delete.empty.exptime"))
                 .also(req!("meta.delete.empty.unique"))
                 .also(req!("meta.delete.empty.renewed"))
-                .also(req!("meta.delete.counted.empty"))
                 .also(loses_base64(model).unwrap_or(req!("meta.delete.empty.base64")))
         }
         (true, true) => {

@@ -49,10 +49,9 @@ fn get(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
         (false, rule) => fields.coded(Code::Hd, rule),
     };
     model.items.insert(flags.key.clone(), item);
+    count_hit(model, flags);
     ruling
         .also(absence.and_then(|absence| absence.rule()))
-        .also(count_hit(model, flags))
-        .also(absence.map(|_| req!("meta.get.counted.vivify")))
         .also(flags.has(b'C').then_some(req!("meta.get.unless.others")))
         .also(flags.has(b'q').then_some(req!("meta.get.quiet.hit")))
         .also(req!("meta.get.shared"))
@@ -65,7 +64,6 @@ fn miss(model: &mut Model, flags: &Flags) -> Ruling {
     flags
         .echoes()
         .coded(Code::En, req!("meta.get.miss"))
-        .also(req!("meta.get.counted"))
         .also(touched)
         .silent_if(flags.has(b'q'), req!("meta.get.quiet.miss"))
 }
@@ -97,15 +95,13 @@ fn wanted(model: &Model, item: &Item, flags: &Flags) -> (bool, &'static Requirem
 }
 
 /// A hit counts as a touch where it was one.
-fn count_hit(model: &mut Model, flags: &Flags) -> &'static Requirement {
+fn count_hit(model: &mut Model, flags: &Flags) {
     if flags.has(b'T') {
         count(&mut model.counters.cmd_touch);
         count(&mut model.counters.touch_hits);
-        req!("meta.get.counted.touch")
     } else {
         count(&mut model.counters.cmd_get);
         count(&mut model.counters.get_hits);
-        req!("meta.get.counted")
     }
 }
 

@@ -1,11 +1,11 @@
 //! The meta set. Law: `spec/meta/set.md`.
 //!
-//! A line is checked whole before its data block is awaited; whether the item is stored is decided
-//! when the block is complete. It never reads a flag's text: that is `flags.rs`.
+//! A line is checked whole before its data block is awaited. It never reads a flag's text: that is
+//! `flags.rs`; what becomes of the block is in `set/outcome.rs`.
+
+mod outcome;
 
 use alloc::borrow::Cow;
-use alloc::vec::Vec;
-use core::cmp::Ordering;
 
 use spec::{Requirement, req};
 
@@ -16,9 +16,9 @@ use crate::expiration::Deadline;
 use crate::framing::Line;
 use crate::reply::{Code, MALFORMED, Reply};
 use crate::ruling::Ruling;
-use crate::state::Item;
 use crate::statistics::count;
 use crate::{Model, Time, memory, numbers};
+use outcome::Outcome;
 
 /// A meta set whose data block is to come.
 #[derive(Clone, Debug)]
@@ -40,17 +40,6 @@ enum Mode {
     Replace,
     Append,
     Prepend,
-}
-
-/// What became of a data block.
-struct Outcome {
-    code: Code,
-    /// Of the item that was stored; 0 where none was.
-    unique: u64,
-    /// Of the item that was stored, or of the block that was not.
-    size: usize,
-    rule: Rule,
-    also: Vec<Rule>,
 }
 
 type Rule = &'static Requirement;
@@ -120,11 +109,11 @@ impl MetaSet {
                 .also(req!("meta.set.no-room.forgets")));
         }
         if let Some(fault) = set.flags.opaque_fault(&model.dialect) {
-            let early = req!("meta.set.counted.opaque.early");
+            let early = req!("statistics.set.meta-opaque.early");
             if !model.dialect.has(early) {
                 return Err(fault
                     .also(req!("meta.set.opaque"))
-                    .also(req!("meta.set.counted.opaque")));
+                    .also(req!("statistics.set.meta-opaque")));
             }
             count(&mut model.counters.cmd_set);
             return Err(fault.also(req!("meta.set.opaque")).also(early));
@@ -144,12 +133,11 @@ impl MetaSet {
         Reply::ServerError(Cow::Borrowed("object too large for cache"))
             .because(req!("meta.set.too-large"))
             .also(forgets)
-            .also(req!("meta.set.counted.too-large"))
     }
 
     /// Rules the command once its data block is here, with the two bytes behind it.
     pub(crate) fn finish(self, model: &mut Model, block: &[u8], now: Time) -> Ruling {
-        let ruling = match block.strip_suffix(b"\r\n") {
+        match block.strip_suffix(b"\r\n") {
             None => {
                 let quiet = self.flags.has(b'q');
                 Reply::ClientError(Cow::Borrowed("bad data chunk"))
@@ -160,215 +148,12 @@ impl MetaSet {
                 let outcome = self.decide(model, data, now);
                 self.reply(model, outcome)
             }
-        };
-        ruling.also(req!("meta.set.counted"))
-    }
-
-    fn decide(&self, model: &mut Model, data: &[u8], now: Time) -> Outcome {
-        let (old, absence) = match model.lookup(&self.flags.key, now) {
-            Ok(item) => (Some(item.clone()), None),
-            Err(absence) => (None, absence.rule()),
-        };
-        let outcome = match (self.mode, old, self.flags.number(b'C')) {
-            (Mode::Set | Mode::Replace, Some(old), Some(unique)) => {
-                self.compare(model, &old, unique, data, now)
-            }
-            (Mode::Set | Mode::Replace, None, Some(_)) => self.compare_nothing(model, data),
-            (Mode::Set, _, None) => self
-                .store(model, data, now, req!("meta.set.stored"))
-                .also(self.given(b'I', req!("meta.set.stale.no-unique"))),
-            (Mode::Replace, Some(_), None) => {
-                self.store(model, data, now, req!("meta.set.mode.replace"))
-            }
-            (Mode::Replace, None, None) => {
-                Outcome::failed(Code::Ns, data, req!("meta.set.mode.replace.missing"))
-            }
-            (Mode::Add, None, _) => self
-                .store(model, data, now, req!("meta.set.mode.add"))
-                .also(self.given(b'C', req!("meta.set.compare.add"))),
-            (Mode::Add, Some(_), _) => {
-                Outcome::failed(Code::Ns, data, req!("meta.set.mode.add.exists"))
-            }
-            (Mode::Append | Mode::Prepend, Some(old), unique) => {
-                self.join(model, &old, unique, data, now)
-            }
-            (Mode::Append | Mode::Prepend, None, _) => self.create(model, data, now),
-        };
-        outcome.also(absence)
-    }
-
-    /// Stores the block as a new item, whatever there was.
-    fn store(&self, model: &mut Model, data: &[u8], now: Time, rule: Rule) -> Outcome {
-        let item = self.item(model, data);
-        self.put(model, item, now, rule)
-            .also(self.deadline.because)
-            .also(req!("meta.set.client-flags"))
-            .also(req!("meta.set.exptime"))
-            .also(req!("meta.set.block"))
-            .also(req!("meta.set.renewed"))
-            .also(self.given(b'b', req!("meta.set.base64")))
-            .also(self.given(b'N', req!("meta.set.vivify.modes")))
-            .also(self.choice(model))
-    }
-
-    /// The item that the line describes, with this value.
-    fn item(&self, model: &mut Model, data: &[u8]) -> Item {
-        Item {
-            value: data.to_vec(),
-            flags: self.client_flags,
-            expires: self.deadline.at,
-            unique: model.unique(self.flags.number(b'E')),
-            base64: self.flags.has(b'b'),
-            ..Item::default()
-        }
-    }
-
-    /// `C` where there is an item: stores if it still has that unique.
-    fn compare(
-        &self,
-        model: &mut Model,
-        old: &Item,
-        unique: u64,
-        data: &[u8],
-        now: Time,
-    ) -> Outcome {
-        let invalidates = self.flags.has(b'I');
-        let outcome = match unique.cmp(&old.unique) {
-            _ if unique == 0 => Outcome::failed(Code::Ex, data, req!("meta.set.compare.zero"))
-                .also(self.given(b'I', req!("meta.set.stale.zero"))),
-            Ordering::Equal => self
-                .store(model, data, now, req!("meta.set.compare.same"))
-                .also(self.given(b'I', req!("meta.set.stale.same"))),
-            Ordering::Less if invalidates => self.store_stale(model, old, data, now),
-            Ordering::Less | Ordering::Greater => {
-                Outcome::failed(Code::Ex, data, req!("meta.set.compare.differs"))
-                    .also(self.given(b'I', req!("meta.set.stale.higher")))
-            }
-        };
-        count(match outcome.code {
-            Code::Hd => &mut model.counters.cas_hits,
-            _ => &mut model.counters.cas_badval,
-        });
-        self.compared(outcome)
-    }
-
-    /// `C` where there is no item.
-    fn compare_nothing(&self, model: &mut Model, data: &[u8]) -> Outcome {
-        count(&mut model.counters.cas_misses);
-        let missing = Outcome::failed(Code::Nf, data, req!("meta.set.compare.missing"));
-        self.compared(missing)
-    }
-
-    fn compared(&self, outcome: Outcome) -> Outcome {
-        let replaces = self.mode == Mode::Replace;
-        outcome
-            .also(replaces.then_some(req!("meta.set.compare.replace")))
-            .also(req!("meta.set.counted.compared"))
-    }
-
-    /// A value older than the item's: better than none, and marked as such.
-    fn store_stale(&self, model: &mut Model, old: &Item, data: &[u8], now: Time) -> Outcome {
-        let item = Item {
-            expires: old.expires,
-            stale: true,
-            won: old.won,
-            ..self.item(model, data)
-        };
-        self.put(model, item, now, req!("meta.set.stale"))
-            .also(req!("meta.set.stale.exptime"))
-            .also(req!("meta.set.stale.won"))
-            .also(req!("meta.set.counted.stale"))
-    }
-
-    /// Append and prepend: the item keeps its flags and its deadline, and gets a new unique.
-    fn join(
-        &self,
-        model: &mut Model,
-        old: &Item,
-        unique: Option<u64>,
-        data: &[u8],
-        now: Time,
-    ) -> Outcome {
-        if unique.is_some_and(|unique| unique != 0 && unique != old.unique) {
-            return Outcome::failed(Code::Ex, data, req!("meta.set.compare.append"))
-                .also(self.given(b'I', req!("meta.set.stale.append")))
-                .also(req!("meta.set.counted.append"));
-        }
-        let (value, rule) = if self.mode == Mode::Append {
-            ([&old.value, data].concat(), req!("meta.set.mode.append"))
-        } else {
-            ([data, &old.value].concat(), req!("meta.set.mode.prepend"))
-        };
-        if model.too_large(&self.flags.key, value.len() as u64, old.flags) {
-            return Outcome::failed(Code::Ns, data, req!("meta.set.too-large.append"));
-        }
-        if !model.has_room_for(&self.flags.key, value.len() as u64, old.flags) {
-            return Outcome::failed(Code::Ns, data, req!("meta.set.no-room.append"));
-        }
-        let loses_base64 = model.dialect.has(req!("meta.set.base64.append.lost"));
-        let lost = loses_base64.then_some(req!("meta.set.base64.append.lost"));
-        let item = Item {
-            flags: old.flags,
-            expires: old.expires,
-            base64: old.base64 && !loses_base64,
-            ..self.item(model, &value)
-        };
-        self.put(model, item, now, rule)
-            .also(req!("meta.set.mode.append.kept"))
-            .also(req!("meta.set.mode.append.unique"))
-            .also(req!("meta.set.mode.append.renewed"))
-            .also(self.given(b'N', req!("meta.set.vivify.exists")))
-            .also(self.given(b'C', req!("meta.set.compare.append-zero")))
-            .also(req!("meta.set.base64.append"))
-            .also(lost)
-            .also(self.choice(model))
-    }
-
-    /// Append and prepend where there is no item: `N` makes one.
-    fn create(&self, model: &mut Model, data: &[u8], now: Time) -> Outcome {
-        let ignored = req!("meta.set.vivify.ignored");
-        match self.vivify {
-            Some(deadline) if !model.dialect.has(ignored) => {
-                let item = Item {
-                    expires: deadline.at,
-                    ..self.item(model, data)
-                };
-                self.put(model, item, now, req!("meta.set.vivify"))
-                    .also(req!("meta.set.vivify.exptime"))
-                    .also(deadline.because)
-            }
-            vivify => Outcome::failed(Code::Ns, data, req!("meta.set.mode.append.missing"))
-                .also(self.given(b'C', req!("meta.set.compare.append-missing")))
-                .also(vivify.map(|_| ignored))
-                .also(vivify.map(|_| req!("meta.set.vivify.exptime.ignored"))),
         }
     }
 
     /// The rule, if this flag was given.
     fn given(&self, letter: u8, rule: Rule) -> Option<Rule> {
         self.flags.has(letter).then_some(rule)
-    }
-
-    /// What `E` means for the item's unique.
-    fn choice(&self, model: &Model) -> Option<Rule> {
-        match self.flags.number(b'E')? {
-            _ if !model.options.cas => Some(req!("meta.set.choose.disabled")),
-            0 => Some(req!("meta.set.choose.zero")),
-            _ => Some(req!("meta.set.choose")),
-        }
-    }
-
-    /// Puts the item in its place, whatever was there.
-    fn put(&self, model: &mut Model, item: Item, now: Time, rule: Rule) -> Outcome {
-        let outcome = Outcome {
-            code: Code::Hd,
-            unique: item.unique,
-            size: item.value.len(),
-            rule,
-            also: Vec::new(),
-        };
-        model.put(&self.flags.key, item, now);
-        outcome
     }
 
     /// The code, and what the flags ask back, in their order.
@@ -412,24 +197,6 @@ impl MetaSet {
         } else {
             ruling.also(self.given(b'q', req!("meta.set.quiet.failures")))
         }
-    }
-}
-
-impl Outcome {
-    /// The block was not stored, by this rule.
-    fn failed(code: Code, data: &[u8], rule: Rule) -> Outcome {
-        Outcome {
-            code,
-            unique: 0,
-            size: data.len(),
-            rule,
-            also: Vec::new(),
-        }
-    }
-
-    fn also(mut self, rule: impl Into<Option<Rule>>) -> Outcome {
-        self.also.extend(rule.into());
-        self
     }
 }
 
