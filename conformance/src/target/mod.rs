@@ -53,7 +53,11 @@ impl Target {
     #[must_use]
     pub fn play(&self, exchange: &Exchange, shape: Shape, fence: Fence) -> Outcome {
         let header = &exchange.header;
-        let shape = if header.exact_writes { Shape::Written } else { shape };
+        let shape = if header.exact_writes {
+            Shape::Written
+        } else {
+            shape
+        };
         let played =
             |peer: &mut dyn Peer| match replay(exchange, &mut Shaped::new(peer, shape, fence)) {
                 Ok(_) => Outcome::Passed,
