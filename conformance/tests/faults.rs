@@ -75,6 +75,17 @@ fn our_daemon_stands_every_fault() {
     try_all(daemon, Dialect::default());
 }
 
+/// Does this to all of them, to four at once.
+fn some_at_once<T: Sync>(all: &[T], act: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            act(one);
+        }
+    };
+    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(work))));
+}
+
 /// Does a fault to a careless server.
 fn outcome(careless: &Careless, fault: &'static Fault) -> Outcome {
     let touchstone = env!("CARGO_BIN_EXE_touchstone");
@@ -95,15 +106,11 @@ fn every_fault_finds_a_server_that_is_careless_about_it() {
         faults.map(move |fault| (careless, fault.expect("there is such a fault")))
     };
     let tries: Vec<_> = CARELESS.iter().flat_map(of).collect();
-    let next = AtomicUsize::new(0);
-    let catch = || {
-        while let Some((careless, fault)) = tries.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = outcome(careless, fault);
-            let caught = matches!(outcome, Outcome::Failed(_));
-            assert!(caught, "{} by {}: {outcome:?}", careless.name, fault.name);
-        }
-    };
-    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(catch))));
+    some_at_once(&tries, |(careless, fault)| {
+        let outcome = outcome(careless, fault);
+        let caught = matches!(outcome, Outcome::Failed(_));
+        assert!(caught, "{} by {}: {outcome:?}", careless.name, fault.name);
+    });
     let found: BTreeSet<&str> = tries.iter().map(|(_, fault)| fault.name).collect();
     let all = faults::all().into_iter().map(|fault| fault.name);
     let missing: Vec<&str> = all.filter(|name| !found.contains(name)).collect();
@@ -119,14 +126,11 @@ fn a_careful_server_stands_every_fault() {
         return skip("what only Linux tells of a process");
     }
     let [careful, ..] = &CARELESS;
-    for fault in faults::all() {
+    some_at_once(&faults::all(), |fault| {
         let outcome = outcome(careful, fault);
-        assert!(
-            matches!(outcome, Outcome::Passed),
-            "{}: {outcome:?}",
-            fault.name
-        );
-    }
+        let stood = matches!(outcome, Outcome::Passed);
+        assert!(stood, "{}: {outcome:?}", fault.name);
+    });
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use model::{Model, Options, Session, Time};
+use model::{Model, Options, Ruling, Session, Time};
 use spec::Dialect;
 
 /// A server that is careless in one way.
@@ -361,9 +361,8 @@ impl House {
         let prepared: Vec<Vec<u8>> = (0..prepared).map(|_| vec![1; PREPARED_BYTES]).collect();
         let rulings = session.receive(model, piece, now());
         drop(prepared);
-        let reply = rulings.iter().flat_map(|ruling| ruling.bytes().to_vec());
-        let closes = rulings.iter().any(model::Ruling::closes);
-        (reply.collect(), closes)
+        let replies: Vec<&[u8]> = rulings.iter().map(Ruling::bytes).collect();
+        (replies.concat(), rulings.iter().any(Ruling::closes))
     }
 
     fn statistics(&self) -> Vec<u8> {
