@@ -74,7 +74,7 @@ impl Model {
     #[must_use]
     pub fn new(options: Options, dialect: Dialect) -> Model {
         Model {
-            prefixes: Prefixes::new(&options),
+            prefixes: Prefixes::new(&options, &dialect),
             options,
             dialect,
             ..Model::default()

@@ -234,3 +234,19 @@ fn sizes_are_read_with_and_without_their_unit() {
     assert_eq!(largest("-I 2000"), Ok(2000));
     assert!(largest("-I k").is_err());
 }
+
+#[test]
+fn prefixes_are_counted_up_to_a_ceiling_and_those_known_go_on() {
+    let prefixes = |dialect: &str| {
+        let mut bench = Bench::new("-D :", dialect);
+        for n in 0..10_001 {
+            bench.told(&format!("get p{n}:k\r\n"));
+        }
+        bench.told("get p0:k\r\n");
+        let dump = bench.told("stats detail dump\r\n");
+        assert!(dump.contains("PREFIX p0 get 2 hit"));
+        dump.lines().count() - 1
+    };
+    assert_eq!(prefixes("law"), 10_000);
+    assert_eq!(prefixes("memcached-1.6.45"), 10_001);
+}

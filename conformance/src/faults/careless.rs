@@ -44,6 +44,7 @@ enum Care {
     Misses,
     Others,
     Paths,
+    Prefixes,
     Queue,
     Readers,
     Swallowed,
@@ -64,7 +65,7 @@ const fn careless(
 }
 
 /// All of them, the careful one first.
-pub static CARELESS: [Careless; 17] = [
+pub static CARELESS: [Careless; 18] = [
     Careless {
         name: "careful",
         does: "It is careless about nothing.",
@@ -76,6 +77,12 @@ pub static CARELESS: [Careless; 17] = [
         Care::Counting,
         &["counted-clients"],
         "It forgets to count who comes.",
+    ),
+    careless(
+        "hoards-prefixes",
+        Care::Prefixes,
+        &["many-prefixes"],
+        "It counts any number of prefixes.",
     ),
     careless(
         "hoards-lines",
@@ -248,9 +255,15 @@ impl House {
         let limit = after("-c").filter(|_| !is(Care::Limit));
         let files = if is(Care::Files) { FILES } else { 0 };
         let idle = after("-o").filter(|_| !is(Care::Idleness));
+        let habits = if is(Care::Prefixes) {
+            let hoards = "deviate limits.prefixes.bounded.forever";
+            Dialect::parse("hoards", hoards).expect("the law has it")
+        } else {
+            Dialect::default()
+        };
         House {
             care,
-            model: Mutex::new(Model::new(Options::default(), Dialect::default())),
+            model: Mutex::new(Model::new(Options::default(), habits)),
             turn: Mutex::new(()),
             has_large: AtomicBool::new(false),
             clients: AtomicUsize::new(0),

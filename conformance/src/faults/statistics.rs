@@ -3,15 +3,27 @@
 use spec::req;
 
 use super::stage::until;
-use super::{Fault, REPLY_MAX, Stage, Trouble, hold};
+use super::{Fault, MEBIBYTE, REPLY_MAX, Stage, Trouble, hold};
 
-pub(super) const FAULTS: &[Fault] = &[Fault {
-    name: "counted-clients",
-    rule: req!("statistics.process.connected"),
-    does: "Ten clients come, and go.",
-    options: "",
-    play: counted_clients,
-}];
+pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "counted-clients",
+        rule: req!("statistics.process.connected"),
+        does: "Ten clients come, and go.",
+        options: "",
+        play: counted_clients,
+    },
+    Fault {
+        name: "many-prefixes",
+        rule: req!("limits.prefixes.bounded"),
+        does: "A client has uses counted by prefix and makes up 100,000 prefixes of 200 bytes.",
+        options: "",
+        play: many_prefixes,
+    },
+];
+
+/// What prefixes may take, by any ceiling that one would document.
+const PREFIXES_LIMIT_BYTES: u64 = 8 * MEBIBYTE;
 
 fn counted_clients(stage: &mut Stage) -> Result<(), Trouble> {
     let mut counter = stage.connect()?;
@@ -48,6 +60,20 @@ fn counted_clients(stage: &mut Stage) -> Result<(), Trouble> {
         &format!("`total_connections` {} still", before + 10),
         total,
     )
+}
+
+fn many_prefixes(stage: &mut Stage) -> Result<(), Trouble> {
+    let mut client = stage.connect()?;
+    client.expect("stats detail on", "OK")?;
+    let before = stage.footprint()?;
+    for thousand in 0..100 {
+        let requests: String = (0..1_000)
+            .map(|n| format!("delete {:0200}:k noreply\r\n", thousand * 1_000 + n))
+            .collect();
+        client.send(requests.as_bytes())?;
+        client.fence()?;
+    }
+    before.hold_growth(&stage.footprint()?, PREFIXES_LIMIT_BYTES)
 }
 
 fn connected(counter: &mut super::Client) -> Result<u64, Trouble> {

@@ -8,7 +8,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
 
-use spec::req;
+use spec::{Dialect, req};
 
 use super::{count, whole};
 use crate::framing::Line;
@@ -16,11 +16,16 @@ use crate::reply::Reply;
 use crate::ruling::Ruling;
 use crate::{Model, Options};
 
+/// How many prefixes are counted at most; what others are used for is not.
+const PREFIXES_MAX: usize = 10_000;
+
 /// What was counted for each prefix, and whether it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Prefixes {
     counted: bool,
     delimiter: u8,
+    /// The deviation of counting any number of them.
+    unbounded: bool,
     uses: BTreeMap<Vec<u8>, Uses>,
 }
 
@@ -32,11 +37,18 @@ struct Uses {
     del: u64,
 }
 
+impl Default for Prefixes {
+    fn default() -> Prefixes {
+        Prefixes::new(&Options::default(), &Dialect::default())
+    }
+}
+
 impl Prefixes {
-    pub(crate) fn new(options: &Options) -> Prefixes {
+    pub(crate) fn new(options: &Options, dialect: &Dialect) -> Prefixes {
         Prefixes {
             counted: options.detail,
             delimiter: options.prefix_delimiter,
+            unbounded: dialect.has(req!("limits.prefixes.bounded.forever")),
             uses: BTreeMap::new(),
         }
     }
@@ -81,6 +93,10 @@ impl Prefixes {
     fn of(&mut self, key: &[u8]) -> Option<&mut Uses> {
         let delimiter = key.iter().position(|byte| *byte == self.delimiter)?;
         let prefix = key.get(..delimiter).filter(|_| self.counted)?;
+        let has_room = self.unbounded || self.uses.len() < PREFIXES_MAX;
+        if !has_room && !self.uses.contains_key(prefix) {
+            return None;
+        }
         Some(self.uses.entry(prefix.to_vec()).or_default())
     }
 
