@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use spec::exchange::{
-    Action, Bindings, Frame, Match, Peer, Protocol, Received, Template, cases, replay,
+    Action, Bindings, Frame, Match, Peer, Protocol, Received, Template, cases, frames, replay,
 };
 
 /// A peer that says what it was told to say, whatever it hears; `None` is a close.
@@ -433,4 +433,24 @@ fn a_list_must_end_somewhere() {
     assert!(problem("> stats\n<+ STAT a 1").contains("where the list ends"));
     assert!(problem("> stats\n<+ STAT a 1\n< END").contains("where the list ends"));
     assert!(problem("> stats\n<+ STAT a 1\n2<* END").contains("test:3"));
+}
+
+#[test]
+fn bytes_that_are_frames_are_shown_as_frames() {
+    let two = [
+        sent("set key=k extras=abcdefgh value=a opaque=7 cas=2 datatype=1 vbucket=3"),
+        sent("0x50"),
+    ];
+    let text = "set datatype=1 vbucket=3 opaque=7 cas=2 extras=abcdefgh key=k value=a ⏎ 0x50";
+    assert_eq!(frames(&two.concat()).as_deref(), Some(text));
+    let hit = r"get opaque=7 cas=258 extras=\0\0\0\x05 key=k value=ab";
+    assert_eq!(frames(HIT).as_deref(), Some(hit));
+    assert_eq!(frames(&sent("noop magic=7")), None);
+    assert_eq!(frames(&sent("get key=k keylen=2")), None);
+    assert_eq!(frames(&sent("get key=k extlen=9")), None);
+    assert_eq!(frames(&HIT[..30]), None);
+    assert_eq!(frames(&[HIT, b"x"].concat()), None);
+    assert_eq!(frames(b""), None);
+    let miss = b"\x81\0\0\0\0\0\0\x01\0\0\0\x04\0\0\0\0\0\0\0\0\0\0\0\0none";
+    assert_eq!(frames(miss).as_deref(), Some("get status=0x01 value=none"));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use spec::CHAPTERS;
-use spec::exchange::{Direction, Failure};
+use spec::exchange::{Direction, Failure, frames};
 
 use crate::cases::Case;
 use crate::verdict::{Conclusion, Judged, Report, Verdict};
@@ -43,7 +43,27 @@ pub fn text(report: &Report<'_>, all: bool) -> String {
             "\nstale: `{rule}` holds, although it is excused: {excuse}"
         );
     }
+    text.push_str(&untried(report));
     let _ = writeln!(text, "\n{}", last_line(report));
+    text
+}
+
+/// Why some were not tried, and how many for each reason.
+fn untried(report: &Report<'_>) -> String {
+    let mut reasons: BTreeMap<(Verdict, &str), usize> = BTreeMap::new();
+    for judged in &report.judged {
+        let untried = matches!(judged.verdict, Verdict::Unsupported | Verdict::Skipped);
+        if let (true, Some(reason)) = (untried, &judged.reason) {
+            *reasons.entry((judged.verdict, reason)).or_default() += 1;
+        }
+    }
+    let mut text = String::new();
+    for ((verdict, reason), count) in reasons {
+        let _ = write!(text, "\n{} {count}: {reason}", verdict.word());
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
     text
 }
 
@@ -179,7 +199,10 @@ fn transcript(failure: &Failure) -> String {
             &received
         }
     );
-    if let Some(agreed) = failure.agreed.filter(|agreed| *agreed < BYTES_MAX) {
+    let framed = frames(&failure.received).is_some();
+    if let (true, Some(agreed)) = (framed, failure.agreed) {
+        let _ = writeln!(text, "             differs at byte {agreed}");
+    } else if let Some(agreed) = failure.agreed.filter(|agreed| *agreed < BYTES_MAX) {
         let before = failure
             .received
             .get(..agreed)
@@ -192,6 +215,11 @@ fn transcript(failure: &Failure) -> String {
 }
 
 fn shorten(bytes: &[u8]) -> String {
+    if bytes.len() <= BYTES_MAX
+        && let Some(frames) = frames(bytes)
+    {
+        return frames;
+    }
     let (shown, more) = bytes.split_at_checked(BYTES_MAX).unwrap_or((bytes, &[]));
     let text = shown.escape_ascii().to_string();
     if more.is_empty() {

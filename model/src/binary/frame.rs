@@ -67,7 +67,9 @@ impl Header {
         let mut bytes = input.get(..HEADER_BYTES)?.iter();
         let mut number = |width| {
             let bytes = bytes.by_ref().take(width);
-            bytes.fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+            bytes.fold(0_u64, |number, byte| {
+                (number << 8).wrapping_add((*byte).into())
+            })
         };
         let [magic, opcode] = [number(1), number(1)].map(|byte| u8::try_from(byte).unwrap_or(0));
         let (command, quiet) = Command::of(opcode);

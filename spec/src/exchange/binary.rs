@@ -45,7 +45,7 @@ enum Part {
     Value,
 }
 
-const HEADER_BYTES: usize = 24;
+pub(super) const HEADER_BYTES: usize = 24;
 
 const MAGIC: Name = number("magic", Part::Header(0), 1);
 const KEY_LENGTH: Name = number("keylen", Part::Header(2), 2);
@@ -86,7 +86,7 @@ const fn bytes(word: &'static str, part: Part) -> Name {
 }
 
 /// The opcodes that have a word of their own.
-const OPCODES: [(&str, u8); 36] = [
+pub(super) const OPCODES: [(&str, u8); 36] = [
     ("get", 0x00),
     ("set", 0x01),
     ("add", 0x02),
@@ -315,7 +315,7 @@ impl Frame {
 }
 
 /// How many bytes the frame takes whose header this is.
-fn length(header: &[u8]) -> usize {
+pub(super) fn length(header: &[u8]) -> usize {
     let body = number_of(header.get(8..12).unwrap_or_default());
     usize::try_from(body).map_or(usize::MAX, |body| body.saturating_add(HEADER_BYTES))
 }
@@ -422,7 +422,7 @@ fn opcode(word: &str) -> Result<u8, String> {
 }
 
 /// How long the extras and the key are, as this header says.
-fn parts(header: &[u8]) -> (usize, usize) {
+pub(super) fn parts(header: &[u8]) -> (usize, usize) {
     let part = |from, to| {
         let number = number_of(header.get(from..to).unwrap_or_default());
         usize::try_from(number).unwrap_or(usize::MAX)
@@ -431,7 +431,7 @@ fn parts(header: &[u8]) -> (usize, usize) {
 }
 
 /// A number in network byte order.
-fn number_of(bytes: &[u8]) -> u64 {
+pub(super) fn number_of(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0, |number, byte| number << 8 | u64::from(*byte))

@@ -8,11 +8,13 @@
 mod binary;
 mod parse;
 mod replay;
+mod shown;
 mod template;
 
 pub use binary::Frame;
 pub use parse::{ParseError, cases, examples};
 pub use replay::{Direction, Event, Failure, Fence, Peer, Received, replay};
+pub use shown::frames;
 pub use template::{Bindings, Match, Template};
 
 use alloc::string::String;
