@@ -4,19 +4,27 @@ use super::Context;
 use crate::counters::Counter;
 use crate::protocol::Reply;
 
-/// Removes an item.
-pub(super) fn delete(context: &Context<'_>, key: &[u8]) -> Reply {
+/// Removes an item that has this unique; 0 means any.
+pub(super) fn delete(context: &Context<'_>, key: &[u8], unique: u64) -> Reply {
     let deleted = context.entry(key, |entry| {
-        let found = entry.item().is_some();
-        entry.remove();
-        found
+        let found = entry.item()?.unique();
+        let is_meant = unique == 0 || unique == found;
+        if is_meant {
+            entry.remove();
+        }
+        Some(is_meant)
     });
     let prefixes = &context.shared.prefixes;
     prefixes.count(key, |tally| tally.deletes += 1);
-    context.count_either(deleted, Counter::DeleteHits, Counter::DeleteMisses);
-    if deleted {
-        Reply::Deleted
-    } else {
-        Reply::NotFound
+    match deleted {
+        None => {
+            context.count(Counter::DeleteMisses);
+            Reply::NotFound
+        }
+        Some(true) => {
+            context.count(Counter::DeleteHits);
+            Reply::Deleted
+        }
+        Some(false) => Reply::Exists,
     }
 }

@@ -5,7 +5,7 @@ use crate::counters::Counter;
 use crate::protocol::{Error, Reply};
 
 /// Hides all items, at once or after a delay; no delay means that it was no number.
-pub(super) fn flush_all(context: &Context<'_>, delay: Option<i32>) -> Reply {
+pub(super) fn flush_all(context: &Context<'_>, delay: Option<i64>) -> Reply {
     context.count(Counter::CmdFlush);
     if !context.shared.settings.allows_flush {
         return Error::FlushNotAllowed.into();

@@ -5,6 +5,7 @@
 
 mod administration;
 mod arithmetic;
+pub mod binary;
 mod deletion;
 mod expiration;
 mod flush;
@@ -62,9 +63,9 @@ impl Context<'_> {
 pub fn carry_out(context: &Context<'_>, request: &Request<'_>) -> Option<Reply> {
     Some(match *request {
         Request::Arithmetic(arithmetic) => arithmetic::step(context, &arithmetic),
-        Request::Delete(key) => deletion::delete(context, key),
+        Request::Delete(key) => deletion::delete(context, key, 0),
         Request::Touch(key, exptime) => touch::touch(context, key, exptime),
-        Request::FlushAll(delay) => flush::flush_all(context, delay),
+        Request::FlushAll(delay) => flush::flush_all(context, delay.map(i64::from)),
         Request::Version => Reply::Version,
         Request::Verbosity(level) => administration::verbosity(context, level),
         Request::MemoryLimit(megabytes) => administration::cache_memlimit(context, megabytes),

@@ -20,7 +20,7 @@ pub struct Hit {
 
 /// Looks a key up; with an exptime, the item is given that.
 #[must_use]
-pub fn fetch(context: &Context<'_>, key: &[u8], exptime: Option<i32>) -> Option<Hit> {
+pub fn fetch(context: &Context<'_>, key: &[u8], exptime: Option<i64>) -> Option<Hit> {
     let hit = context.entry(key, |entry| {
         let hit = entry.item().map(|item| Hit {
             value: item.share_value(),

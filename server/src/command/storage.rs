@@ -16,14 +16,19 @@ use crate::store::{Draft, Entry, Item, Marks, NoMemory};
 ///
 /// The reply, when it is not: the block is to be skipped.
 pub fn admit(context: &Context<'_>, storage: &Storage<'_>) -> Result<(), Error> {
-    let prefixes = &context.shared.prefixes;
-    prefixes.count(storage.key, |tally| tally.sets += 1);
+    count_prefix(context, storage.key);
     let admitted = has_room(context, storage.key, storage.length, storage.flags);
     if admitted.is_err() && storage.verb == Verb::Set {
         // The client meant to replace the value: the old one must not be taken for the new one.
         context.entry(storage.key, |entry| entry.remove());
     }
     admitted
+}
+
+/// Counts a request by the prefix of its key.
+pub(super) fn count_prefix(context: &Context<'_>, key: &[u8]) {
+    let prefixes = &context.shared.prefixes;
+    prefixes.count(key, |tally| tally.sets += 1);
 }
 
 /// Notes that a block was given up, and removes the item that it was to replace.
@@ -41,40 +46,39 @@ pub(super) fn has_room(
     length: usize,
     flags: u32,
 ) -> Result<(), Error> {
-    let store = &context.shared.store;
-    let cost = store.cost(key.len(), length, flags);
-    let (counter, outcome) = if cost > context.shared.settings.item_bytes_max {
-        (Counter::StoreTooLarge, Err(Error::TooLarge))
-    } else if !store.has_room(cost) {
-        (Counter::StoreNoMemory, Err(Error::OutOfMemory))
-    } else {
-        (Counter::CmdSet, Ok(()))
-    };
-    context.count(counter);
+    let outcome = fits(context, key, length, flags);
+    context.count(match outcome {
+        Ok(()) => Counter::CmdSet,
+        Err(Error::TooLarge) => Counter::StoreTooLarge,
+        Err(_) => Counter::StoreNoMemory,
+    });
     outcome
 }
 
-/// Stores a data block.
+/// Whether an item may be as large as it would be, and there is room for it.
+pub(super) fn fits(
+    context: &Context<'_>,
+    key: &[u8],
+    length: usize,
+    flags: u32,
+) -> Result<(), Error> {
+    let store = &context.shared.store;
+    let cost = store.cost(key.len(), length, flags);
+    if cost > context.shared.settings.item_bytes_max {
+        Err(Error::TooLarge)
+    } else if !store.has_room(cost) {
+        Err(Error::OutOfMemory)
+    } else {
+        Ok(())
+    }
+}
+
+/// Stores a data block. The number is the unique of the item that is there now.
 #[must_use]
-pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: &[u8]) -> Reply {
-    let reply = context.entry(storage.key, |entry| {
-        let Some(item) = entry.item() else {
-            return match storage.verb {
-                Verb::Set | Verb::Add => put(context, storage, block, entry),
-                Verb::Replace | Verb::Append | Verb::Prepend => Ok(Reply::NotStored),
-                Verb::Cas(_) => Ok(Reply::NotFound),
-            };
-        };
-        match storage.verb {
-            Verb::Add => {
-                entry.mark_bumped();
-                Ok(Reply::NotStored)
-            }
-            Verb::Cas(unique) if unique == 0 || unique != item.unique() => Ok(Reply::Exists),
-            Verb::Set | Verb::Replace | Verb::Cas(_) => put(context, storage, block, entry),
-            Verb::Append => Ok(extend(context, &[item.value(), block].concat(), entry)),
-            Verb::Prepend => Ok(extend(context, &[block, item.value()].concat(), entry)),
-        }
+pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: &[u8]) -> (Reply, u64) {
+    let (reply, unique) = context.entry(storage.key, |entry| {
+        let reply = decide(context, storage, block, entry);
+        (reply, entry.item().map_or(0, Item::unique))
     });
     if matches!(storage.verb, Verb::Cas(_)) {
         match reply {
@@ -83,10 +87,39 @@ pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: &[u8]) -> Repl
             _ => context.count(Counter::CasHits),
         }
     }
-    reply.unwrap_or_else(|NoMemory| {
+    let reply = reply.unwrap_or_else(|NoMemory| {
         context.count(Counter::StoreNoMemory);
         Error::OutOfMemory.into()
-    })
+    });
+    (reply, unique)
+}
+
+fn decide(
+    context: &Context<'_>,
+    storage: &Storage<'_>,
+    block: &[u8],
+    entry: &mut Entry<'_>,
+) -> Result<Reply, NoMemory> {
+    let Some(item) = entry.item() else {
+        return match storage.verb {
+            Verb::Set | Verb::Add => put(context, storage, block, entry),
+            Verb::Replace | Verb::Append | Verb::Prepend => Ok(Reply::NotStored),
+            Verb::Cas(_) => Ok(Reply::NotFound),
+        };
+    };
+    match storage.verb {
+        Verb::Add => {
+            entry.mark_bumped();
+            Ok(Reply::NotStored)
+        }
+        Verb::Cas(unique) if unique == 0 || unique != item.unique() => Ok(Reply::Exists),
+        Verb::Set | Verb::Replace | Verb::Cas(_) => put(context, storage, block, entry),
+        Verb::Append | Verb::Prepend if storage.unique != 0 && storage.unique != item.unique() => {
+            Ok(Reply::Exists)
+        }
+        Verb::Append => Ok(extend(context, &[item.value(), block].concat(), entry)),
+        Verb::Prepend => Ok(extend(context, &[block, item.value()].concat(), entry)),
+    }
 }
 
 fn put(

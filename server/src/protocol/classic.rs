@@ -60,7 +60,8 @@ fn storage(mut words: Tokens<'_>, verb: Verb) -> Result<Parsed<'_>, Refusal> {
                 verb,
                 key,
                 flags,
-                exptime,
+                exptime: exptime.into(),
+                unique: 0,
                 length,
             }),
             quiet,
@@ -108,7 +109,7 @@ fn retrieval_with_touch(mut words: Tokens<'_>, with_uniques: bool) -> Result<Par
     };
     let mut parsed = retrieval(words, with_uniques)?;
     if let Request::Retrieve(retrieval) = &mut parsed.request {
-        retrieval.exptime = Some(exptime);
+        retrieval.exptime = Some(exptime.into());
     }
     Ok(parsed)
 }

@@ -92,9 +92,11 @@ pub struct Storage<'a> {
     /// The client's flags.
     pub flags: u32,
     /// The exptime, as sent.
-    pub exptime: i32,
+    pub exptime: i64,
     /// The length of the data block, without its end.
     pub length: usize,
+    /// The unique that the item must have to be joined; 0 for any.
+    pub unique: u64,
 }
 
 /// A retrieval line.
@@ -105,7 +107,7 @@ pub struct Retrieval<'a> {
     /// Whether the uniques are shown.
     pub with_uniques: bool,
     /// The exptime the items are given.
-    pub exptime: Option<i32>,
+    pub exptime: Option<i64>,
     /// Whether one of the keys is too long: then the others are looked up, but not shown.
     pub is_spoiled: bool,
 }

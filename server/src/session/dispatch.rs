@@ -6,7 +6,7 @@ use std::mem;
 
 use bytes::{Buf, Bytes};
 
-use super::{Connection, Keys, State};
+use super::{Connection, Keys, Protocol, State};
 use crate::command::{self, Context, retrieval, storage};
 use crate::limits::{BLOCK_FIRST_BYTES, OUTPUT_HIGH_BYTES};
 use crate::protocol::meta::{Command, Meta};
@@ -132,7 +132,7 @@ impl Connection {
     }
 
     /// Keeps the line of a block until all of that has come.
-    fn expect_block(&mut self, line: &[u8], length: usize, rest: &[u8]) -> usize {
+    pub(super) fn expect_block(&mut self, line: &[u8], length: usize, rest: &[u8]) -> usize {
         self.state = State::Block {
             line: line.into(),
             block: Vec::with_capacity(length.min(BLOCK_FIRST_BYTES.max(rest.len()))),
@@ -151,7 +151,9 @@ impl Connection {
             return;
         };
         self.release_block();
-        if let Some(Ok(meta)) = meta::parse(&line) {
+        if self.protocol == Some(Protocol::Binary) {
+            self.finish_value(&line, &block, since);
+        } else if let Some(Ok(meta)) = meta::parse(&line) {
             self.store_meta(&meta, &block, since);
         } else if let Ok(Parsed {
             request: Request::Store(storage),
@@ -175,6 +177,9 @@ impl Connection {
         };
         self.state = State::Swallow(length.saturating_sub(block.len()));
         self.release_block();
+        if self.protocol == Some(Protocol::Binary) {
+            return self.abandon_value(&line);
+        }
         let context = self.context();
         let quiet = if let Some(Ok(meta)) = meta::parse(&line) {
             storage::abandon(&context, Some(meta.key()));
@@ -193,7 +198,7 @@ impl Connection {
         encode::reply(&Error::OutOfMemory.into(), quiet, &mut self.output);
     }
 
-    fn context_since(&self, sent: Time) -> Context<'_> {
+    pub(super) fn context_since(&self, sent: Time) -> Context<'_> {
         Context {
             sent,
             ..self.context()
@@ -210,7 +215,7 @@ impl Connection {
 
     fn store(&mut self, storage: &Storage<'_>, block: &[u8], quiet: bool, sent: Time) {
         let reply = match block.strip_suffix(BLOCK_END) {
-            Some(value) => storage::store(&self.context_since(sent), storage, value),
+            Some(value) => storage::store(&self.context_since(sent), storage, value).0,
             None => Error::BadDataChunk.into(),
         };
         encode::reply(&reply, quiet, &mut self.output);
@@ -262,7 +267,7 @@ impl Connection {
         &mut self,
         keys: &mut Tokens<'_>,
         with_uniques: bool,
-        exptime: Option<i32>,
+        exptime: Option<i64>,
     ) -> bool {
         while self.output.queued_bytes() < OUTPUT_HIGH_BYTES {
             let Some(key) = keys.next() else {

@@ -4,6 +4,7 @@
 //! carries the bytes. However the input is cut, the output is the same.
 //! `dispatch.rs` is where a line becomes a reply.
 
+mod binary;
 mod dispatch;
 
 use std::mem;
@@ -19,6 +20,7 @@ use crate::limits::{
     BLOCK_TIME, BYTES_PER_SECOND, LINE_TIME, OUTPUT_HIGH_BYTES, SMALL_BLOCK_BYTES, UNREAD_TIME,
 };
 use crate::protocol::Output;
+use crate::protocol::binary::MAGIC;
 use crate::protocol::frame::{self, Frame};
 use crate::roster::{Addresses, Record};
 use crate::shared::Shared;
@@ -27,9 +29,9 @@ use crate::time::Time;
 /// What the next bytes are.
 #[derive(Debug)]
 enum State {
-    /// A command line.
+    /// A command line, or the head of a binary frame.
     Line,
-    /// The rest of a data block, of this length with its end; the line it belongs to has been read.
+    /// The rest of a data block, of this length with its end; what it belongs to has been read.
     Block {
         line: Box<[u8]>,
         block: Vec<u8>,
@@ -49,7 +51,7 @@ enum State {
 struct Keys {
     keys: Bytes,
     with_uniques: bool,
-    exptime: Option<i32>,
+    exptime: Option<i64>,
 }
 
 /// One client's connection.
@@ -58,6 +60,7 @@ pub struct Connection {
     shared: Arc<Shared>,
     worker: usize,
     record: Arc<Record>,
+    protocol: Option<Protocol>,
     state: State,
     input: BytesMut,
     scanned: usize,
@@ -67,6 +70,13 @@ pub struct Connection {
     active: Option<Time>,
     under_way: Option<UnderWay>,
     is_finished: bool,
+}
+
+/// What a connection speaks, from its first byte to its last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Text,
+    Binary,
 }
 
 /// A line or a block of which not all has come.
@@ -93,6 +103,7 @@ impl Connection {
             record: shared.roster.enter(addresses, shared.started),
             shared,
             worker,
+            protocol: None,
             state: State::Line,
             input: BytesMut::new(),
             scanned: 0,
@@ -259,8 +270,22 @@ impl Connection {
         used
     }
 
+    /// Which protocol it is: the first byte tells.
+    fn speaks_binary(&mut self, input: &[u8]) -> bool {
+        let told = |first: &u8| {
+            if *first == MAGIC {
+                Protocol::Binary
+            } else {
+                Protocol::Text
+            }
+        };
+        self.protocol = self.protocol.or_else(|| input.first().map(told));
+        self.protocol == Some(Protocol::Binary)
+    }
+
     /// Takes one step. None when the rest of the input does not allow one.
     fn step(&mut self, input: &[u8]) -> Option<usize> {
+        let speaks_binary = self.speaks_binary(input);
         match &mut self.state {
             State::Closing => (!input.is_empty()).then_some(input.len()),
             State::Keys(_) => {
@@ -296,21 +321,28 @@ impl Connection {
                 }
                 Some(more.len())
             }
-            State::Line => match frame::cut(input, mem::take(&mut self.scanned)) {
-                Frame::Line(line, used) => {
-                    self.under_way = None;
-                    let rest = input.get(used..).unwrap_or_default();
-                    Some(used.saturating_add(self.dispatch(line, rest)))
-                }
-                Frame::Incomplete => {
-                    self.scanned = input.len();
-                    None
-                }
-                Frame::TooLong => {
-                    self.state = State::Closing;
-                    Some(input.len())
-                }
-            },
+            State::Line if input.is_empty() => None,
+            State::Line if speaks_binary => self.step_binary(input),
+            State::Line => self.step_text(input),
+        }
+    }
+
+    /// Cuts a line and answers it. None when not all of it is there.
+    fn step_text(&mut self, input: &[u8]) -> Option<usize> {
+        match frame::cut(input, mem::take(&mut self.scanned)) {
+            Frame::Line(line, used) => {
+                self.under_way = None;
+                let rest = input.get(used..).unwrap_or_default();
+                Some(used.saturating_add(self.dispatch(line, rest)))
+            }
+            Frame::Incomplete => {
+                self.scanned = input.len();
+                None
+            }
+            Frame::TooLong => {
+                self.state = State::Closing;
+                Some(input.len())
+            }
         }
     }
 }

@@ -1,0 +1,176 @@
+//! The binary commands, where they differ from the classic ones.
+//!
+//! It never does again what a chapter of its own does: it asks that, and says the answer in the
+//! binary protocol's terms.
+
+use bytes::Bytes;
+
+use super::{Context, arithmetic, deletion, expiration, flush, retrieval, statistics, storage};
+use crate::counters::Counter;
+use crate::protocol::binary::{Answer, Request, Status, Step};
+use crate::protocol::{Error, Reply, Storage, Tokens};
+use crate::store::{Draft, Entry, Item, Marks, NoMemory};
+
+/// Carries out a request that brings no value. None where the connection is to be closed.
+#[must_use]
+pub fn carry_out(context: &Context<'_>, request: &Request<'_>) -> Option<Answer> {
+    Some(match *request {
+        Request::Retrieve {
+            key,
+            exptime,
+            with_key,
+            with_value,
+        } => retrieve(context, key, exptime, with_key, with_value),
+        Request::Delete(key, unique) => delete(context, key, unique),
+        Request::Step(step) => self::step(context, &step),
+        Request::FlushAll(delay) => flush_all(context, delay),
+        Request::Statistics(words) => stat(context, words),
+        Request::Version => Answer::Version,
+        Request::Noop => Answer::Done(0),
+        Request::Store(_) | Request::Quit => return None,
+    })
+}
+
+/// Whether the value that a frame announces is let in.
+///
+/// # Errors
+///
+/// The reply, when it is not: the value is to be skipped.
+pub fn admit(context: &Context<'_>, storage: &Storage<'_>, removes: bool) -> Result<(), Answer> {
+    storage::count_prefix(context, storage.key);
+    let outcome = storage::fits(context, storage.key, storage.length, storage.flags);
+    let Err(error) = outcome else { return Ok(()) };
+    if removes {
+        context.entry(storage.key, |entry| entry.remove());
+    }
+    Err(failed(error))
+}
+
+/// Stores a value. A command says for itself what it means that nothing was stored.
+#[must_use]
+pub fn store(
+    context: &Context<'_>,
+    storage: &Storage<'_>,
+    value: &[u8],
+    not_stored: Status,
+) -> Answer {
+    context.count(Counter::CmdSet);
+    let (reply, unique) = storage::store(context, storage, value);
+    match reply {
+        Reply::Stored => Answer::Done(unique),
+        Reply::Exists => Answer::Failed(Status::Exists),
+        Reply::NotFound => Answer::Failed(Status::NotFound),
+        Reply::Error(error) => failed(error),
+        _ => Answer::Failed(not_stored),
+    }
+}
+
+/// What a frame that is too much for the server is told.
+#[must_use]
+pub const fn failed(error: Error) -> Answer {
+    Answer::Failed(match error {
+        Error::TooLarge => Status::TooLarge,
+        _ => Status::OutOfMemory,
+    })
+}
+
+fn retrieve(
+    context: &Context<'_>,
+    key: &[u8],
+    exptime: Option<u32>,
+    with_key: bool,
+    with_value: bool,
+) -> Answer {
+    match retrieval::fetch(context, key, exptime.map(i64::from)) {
+        None => Answer::Missed { with_key },
+        Some(hit) => Answer::Found {
+            flags: hit.flags,
+            value: with_value.then_some(hit.value),
+            unique: hit.unique,
+            with_key,
+        },
+    }
+}
+
+fn delete(context: &Context<'_>, key: &[u8], unique: u64) -> Answer {
+    match deletion::delete(context, key, unique) {
+        Reply::Deleted => Answer::Done(0),
+        Reply::Exists => Answer::Failed(Status::Exists),
+        _ => Answer::Failed(Status::NotFound),
+    }
+}
+
+fn flush_all(context: &Context<'_>, delay: u32) -> Answer {
+    if !context.shared.settings.allows_flush {
+        return Answer::Failed(Status::NotAllowed);
+    }
+    flush::flush_all(context, Some(delay.into()));
+    Answer::Done(0)
+}
+
+fn stat(context: &Context<'_>, words: &[u8]) -> Answer {
+    let mut tokens = Tokens::of(words);
+    // Lists of connections and of keys are for the text protocol.
+    if matches!(tokens.next(), Some(b"conns" | b"cachedump")) {
+        return Answer::Failed(Status::NotFound);
+    }
+    match statistics::stats(context, Tokens::of(words)) {
+        Reply::Statistics(listed) => Answer::Statistics(listed),
+        Reply::Lines(lines) => {
+            let text = String::from_utf8_lossy(&lines).into_owned() + "END\r\n";
+            Answer::Statistics(vec![("detailed".to_owned(), text)])
+        }
+        Reply::Error(_) => Answer::Failed(Status::NotFound),
+        _ => Answer::Statistics(Vec::new()),
+    }
+}
+
+fn step(context: &Context<'_>, step: &Step<'_>) -> Answer {
+    let (hits, misses) = arithmetic::counters(step.direction);
+    let stepped = context.entry(step.key, |entry| {
+        let Some(item) = entry.item() else {
+            return match step.initial {
+                Some((initial, exptime)) => begin(context, step.key, initial, exptime, entry)
+                    .map_err(|NoMemory| Status::OutOfMemoryForInitial),
+                None => {
+                    context.count(misses);
+                    Err(Status::NotFound)
+                }
+            };
+        };
+        // What is too short or too long to hold a number is told first.
+        if !arithmetic::may_be_number(item.value()) {
+            return Err(Status::NonNumeric);
+        }
+        if step.unique != 0 && step.unique != item.unique() {
+            return Err(Status::Exists);
+        }
+        let number = arithmetic::number(item.value()).ok_or(Status::NonNumeric)?;
+        let number = arithmetic::moved(number, step.direction, step.delta);
+        arithmetic::write(entry, number, None).map_err(|NoMemory| Status::OutOfMemoryForNumber)?;
+        context.count(hits);
+        Ok(Answer::Number(number, entry.item().map_or(0, Item::unique)))
+    });
+    stepped.unwrap_or_else(Answer::Failed)
+}
+
+/// Makes a number that is not there.
+fn begin(
+    context: &Context<'_>,
+    key: &[u8],
+    initial: u64,
+    exptime: u32,
+    entry: &mut Entry<'_>,
+) -> Result<Answer, NoMemory> {
+    let digits = initial.to_string();
+    storage::fits(context, key, digits.len(), 0).map_err(|_| NoMemory)?;
+    let draft = Draft {
+        value: Bytes::from(digits),
+        flags: 0,
+        expiry: expiration::expiry(exptime, context.sent),
+        unique: None,
+        marks: Marks::default(),
+    };
+    let unique = entry.insert(draft)?;
+    Ok(Answer::Number(initial, unique))
+}

@@ -1,0 +1,111 @@
+//! Where a binary frame becomes a reply: exactly one, and only here.
+//!
+//! It never decides what a request does (`command`) or how a reply is spelled (`protocol`).
+
+use super::{Connection, State};
+use crate::command::binary as command;
+use crate::protocol::binary::{self, Answer, Frame, Head, Request, Status};
+use crate::protocol::{Error, Storage, Verb};
+use crate::time::Time;
+
+impl Connection {
+    /// Answers the frame at the start of the input. None when not all of its head is there.
+    pub(super) fn step_binary(&mut self, input: &[u8]) -> Option<usize> {
+        match binary::cut(input) {
+            Frame::Head(head, used) => {
+                self.scanned = 0;
+                self.under_way = None;
+                let rest = input.get(used..).unwrap_or_default();
+                Some(used.saturating_add(self.dispatch_binary(&head, input, rest)))
+            }
+            Frame::Incomplete => {
+                self.scanned = input.len();
+                None
+            }
+            Frame::Broken(last_reply) => {
+                if let Some((header, status)) = last_reply {
+                    binary::fail(&header, status, &mut self.output);
+                }
+                self.state = State::Closing;
+                Some(input.len())
+            }
+        }
+    }
+
+    /// Answers a request. Tells how many of the bytes behind its head belonged to it.
+    fn dispatch_binary(&mut self, head: &Head<'_>, input: &[u8], rest: &[u8]) -> usize {
+        let answer = match head.request() {
+            Ok(Request::Store(storage)) => return self.begin_value(head, &storage, input, rest),
+            Ok(Request::Quit) => {
+                self.state = State::Closing;
+                Answer::Done(0)
+            }
+            Ok(request) => match command::carry_out(&self.context(), &request) {
+                Some(answer) => answer,
+                None => return 0,
+            },
+            Err(Status::UnknownCommand) => {
+                self.state = State::Swallow(head.value_len());
+                Answer::Failed(Status::UnknownCommand)
+            }
+            Err(status) => {
+                self.state = State::Closing;
+                Answer::Failed(status)
+            }
+        };
+        binary::write(head, &answer, &mut self.output);
+        0
+    }
+
+    fn begin_value(
+        &mut self,
+        head: &Head<'_>,
+        storage: &Storage<'_>,
+        input: &[u8],
+        rest: &[u8],
+    ) -> usize {
+        if let Err(answer) = command::admit(&self.context(), storage, head.is_set()) {
+            self.state = State::Swallow(storage.length);
+            binary::write(head, &answer, &mut self.output);
+            return 0;
+        }
+        if let Some(value) = rest.get(..storage.length) {
+            self.store_value(head, storage, value, self.now);
+            return storage.length;
+        }
+        let head_len = input.len().saturating_sub(rest.len());
+        let head = input.get(..head_len).unwrap_or_default();
+        self.expect_block(head, storage.length, rest)
+    }
+
+    /// Stores a value that came in pieces. Its head was good, and is so still.
+    pub(super) fn finish_value(&mut self, head: &[u8], value: &[u8], since: Time) {
+        if let Frame::Head(head, _) = binary::cut(head)
+            && let Ok(Request::Store(storage)) = head.request()
+        {
+            self.store_value(&head, &storage, value, since);
+        }
+    }
+
+    /// Answers a request whose value finds no room.
+    pub(super) fn abandon_value(&mut self, head: &[u8]) {
+        if let Frame::Head(head, _) = binary::cut(head)
+            && let Ok(Request::Store(storage)) = head.request()
+        {
+            let context = self.context();
+            crate::command::storage::abandon(&context, head.is_set().then_some(storage.key));
+            let answer = command::failed(Error::OutOfMemory);
+            binary::write(&head, &answer, &mut self.output);
+        }
+    }
+
+    fn store_value(&mut self, head: &Head<'_>, storage: &Storage<'_>, value: &[u8], since: Time) {
+        let not_stored = match storage.verb {
+            Verb::Add => Status::Exists,
+            Verb::Replace => Status::NotFound,
+            _ => Status::NotStored,
+        };
+        let answer = command::store(&self.context_since(since), storage, value, not_stored);
+        binary::write(head, &answer, &mut self.output);
+    }
+}
