@@ -71,14 +71,9 @@ pub(super) fn write(
     entry.insert(draft)
 }
 
-/// Whether a value has the length of one that could hold a number.
-pub(super) const fn may_be_number(value: &[u8]) -> bool {
-    !value.is_empty() && value.len() <= NUMBER_LEN_MAX
-}
-
 /// The number that a value holds: digits, with white space before them or anything behind that.
 pub(super) fn number(value: &[u8]) -> Option<u64> {
-    if !may_be_number(value) {
+    if value.len() > NUMBER_LEN_MAX {
         return None;
     }
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');

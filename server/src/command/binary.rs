@@ -109,9 +109,7 @@ fn flush_all(context: &Context<'_>, delay: u32) -> Answer {
 }
 
 fn stat(context: &Context<'_>, words: &[u8]) -> Answer {
-    let mut tokens = Tokens::of(words);
-    // Lists of connections and of keys are for the text protocol.
-    if matches!(tokens.next(), Some(b"conns" | b"cachedump")) {
+    if !is_list(words) {
         return Answer::Failed(Status::NotFound);
     }
     match statistics::stats(context, Tokens::of(words)) {
@@ -123,6 +121,22 @@ fn stat(context: &Context<'_>, words: &[u8]) -> Answer {
         Reply::Error(_) => Answer::Failed(Status::NotFound),
         _ => Answer::Statistics(Vec::new()),
     }
+}
+
+/// Whether `stat` has such a list. Those of connections and of keys are for the text protocol.
+fn is_list(words: &[u8]) -> bool {
+    matches!(
+        words,
+        b"" | b"reset"
+            | b"settings"
+            | b"items"
+            | b"slabs"
+            | b"sizes"
+            | b"extstore"
+            | b"detail on"
+            | b"detail off"
+            | b"detail dump"
+    )
 }
 
 fn step(context: &Context<'_>, step: &Step<'_>) -> Answer {
@@ -138,10 +152,6 @@ fn step(context: &Context<'_>, step: &Step<'_>) -> Answer {
                 }
             };
         };
-        // What is too short or too long to hold a number is told first.
-        if !arithmetic::may_be_number(item.value()) {
-            return Err(Status::NonNumeric);
-        }
         if step.unique != 0 && step.unique != item.unique() {
             return Err(Status::Exists);
         }

@@ -102,6 +102,8 @@ fn decide(
 ) -> Result<Reply, NoMemory> {
     let Some(item) = entry.item() else {
         return match storage.verb {
+            // What wants an item and none cannot be had.
+            Verb::Add if storage.unique != 0 => Ok(Reply::NotFound),
             Verb::Set | Verb::Add => put(context, storage, block, entry),
             Verb::Replace | Verb::Append | Verb::Prepend => Ok(Reply::NotStored),
             Verb::Cas(_) => Ok(Reply::NotFound),

@@ -95,7 +95,7 @@ pub struct Storage<'a> {
     pub exptime: i64,
     /// The length of the data block, without its end.
     pub length: usize,
-    /// The unique that the item must have to be joined; 0 for any.
+    /// The unique that the item must have for `add`, `append` and `prepend`; 0 for any.
     pub unique: u64,
 }
 

@@ -6,7 +6,7 @@ use std::mem;
 
 use bytes::{Buf, Bytes};
 
-use super::{Connection, Keys, Protocol, State};
+use super::{Connection, Keys, State};
 use crate::command::{self, Context, retrieval, storage};
 use crate::limits::{BLOCK_FIRST_BYTES, OUTPUT_HIGH_BYTES};
 use crate::protocol::meta::{Command, Meta};
@@ -15,6 +15,7 @@ use crate::protocol::{
     classic, encode, meta,
 };
 
+use crate::settings::Protocol;
 use crate::time::Time;
 
 /// What ends a data block.

@@ -23,6 +23,7 @@ use crate::protocol::Output;
 use crate::protocol::binary::MAGIC;
 use crate::protocol::frame::{self, Frame};
 use crate::roster::{Addresses, Record};
+use crate::settings::Protocol;
 use crate::shared::Shared;
 use crate::time::Time;
 
@@ -72,13 +73,6 @@ pub struct Connection {
     is_finished: bool,
 }
 
-/// What a connection speaks, from its first byte to its last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
-    Text,
-    Binary,
-}
-
 /// A line or a block of which not all has come.
 #[derive(Clone, Copy, Debug)]
 struct UnderWay {
@@ -101,9 +95,9 @@ impl Connection {
         Self {
             now: shared.started,
             record: shared.roster.enter(addresses, shared.started),
+            protocol: shared.settings.protocol,
             shared,
             worker,
-            protocol: None,
             state: State::Line,
             input: BytesMut::new(),
             scanned: 0,

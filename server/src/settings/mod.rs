@@ -22,6 +22,15 @@ pub enum Purpose {
     Help,
 }
 
+/// What a connection speaks, from its first byte to its last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// Lines.
+    Text,
+    /// Frames.
+    Binary,
+}
+
 /// What a server is started with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -31,6 +40,8 @@ pub struct Settings {
     pub listen: Vec<String>,
     /// The TCP port; 0 lets the system choose.
     pub port: u16,
+    /// What connections speak; none lets each tell by its first byte (`-B`).
+    pub protocol: Option<Protocol>,
     /// How many threads serve connections.
     pub threads: usize,
     /// The memory that items may take, in bytes.
@@ -79,6 +90,7 @@ impl Default for Settings {
             purpose: Purpose::Serve,
             listen: Vec::new(),
             port: 11211,
+            protocol: None,
             threads: 4,
             memory_bytes: 64 * MEBIBYTE,
             item_bytes_max: MEBIBYTE,

@@ -2,7 +2,7 @@
 //!
 //! Each row is one option: its names, what it takes, what it is for, and what it sets.
 
-use super::{MEBIBYTE, Purpose, Settings};
+use super::{MEBIBYTE, Protocol, Purpose, Settings};
 
 /// An option.
 pub(super) struct Option {
@@ -212,9 +212,17 @@ pub(super) const OPTIONS: &[Option] = &[
     value(
         'B',
         "protocol",
-        "auto or ascii: there is no binary protocol yet",
-        "the protocol",
-        |_, text| matches!(text, "auto" | "ascii").then_some(()),
+        "auto, ascii or binary",
+        "the protocol; auto lets each connection tell by its first byte",
+        |settings, text| {
+            settings.protocol = match text {
+                "auto" => None,
+                "ascii" => Some(Protocol::Text),
+                "binary" => Some(Protocol::Binary),
+                _ => return None,
+            };
+            Some(())
+        },
     ),
     value(
         'R',

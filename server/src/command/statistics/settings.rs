@@ -4,6 +4,7 @@
 
 use super::super::Context;
 use super::Lines;
+use crate::settings::Protocol;
 
 pub(super) fn settings(context: &Context<'_>) -> Lines {
     let shared = context.shared;
@@ -23,7 +24,12 @@ pub(super) fn settings(context: &Context<'_>) -> Lines {
     lines.add_switch("detail_enabled", shared.prefixes.is_on());
     lines.add_switch("cas_enabled", settings.has_uniques);
     lines.add("tcp_backlog", settings.backlog);
-    lines.add("binding_protocol", "ascii");
+    let protocol = match settings.protocol {
+        None => "auto-negotiate",
+        Some(Protocol::Text) => "ascii",
+        Some(Protocol::Binary) => "binary",
+    };
+    lines.add("binding_protocol", protocol);
     lines.add_switch("auth_enabled_sasl", false);
     lines.add_switch("auth_enabled_ascii", false);
     lines.add("item_size_max", settings.item_bytes_max);

@@ -112,6 +112,11 @@ impl<'a> Head<'a> {
             0x0a => shaped(&[0], false).map(|()| Request::Noop),
             0x0b => shaped(&[0], false).map(|()| Request::Version),
             0x10 => shaped(&[0], !key.is_empty()).map(|()| Request::Statistics(key)),
+            // What would tell who is there is not known, but it has a shape.
+            0x20 => shaped(&[0], false).and(Err(Status::UnknownCommand)),
+            0x21 | 0x22 if !self.extras.is_empty() || key.is_empty() => {
+                Err(Status::InvalidArguments)
+            }
             _ => Err(Status::UnknownCommand),
         }
     }
@@ -121,16 +126,16 @@ impl<'a> Head<'a> {
         parsed.ok().map(|(_, exptime)| exptime)
     }
 
-    /// `set`, `add` and `replace`: with a unique, all three are what the text protocol calls
-    /// `cas`.
+    /// `set`, `add` and `replace`: with a unique, `set` and `replace` are what the text protocol
+    /// calls `cas`.
     fn storage(&self, verb: Verb) -> Result<Request<'a>, Status> {
         let parsed: IResult<&[u8], (u32, u32)> = (be_u32, be_u32).parse(self.extras);
         let Ok(([], (flags, exptime))) = parsed else {
             return Err(Status::InvalidArguments);
         };
-        let verb = match self.header.unique {
-            0 => verb,
-            unique => Verb::Cas(unique),
+        let verb = match (verb, self.header.unique) {
+            (Verb::Add, _) | (_, 0) => verb,
+            (_, unique) => Verb::Cas(unique),
         };
         self.store(verb, flags, exptime)
     }
