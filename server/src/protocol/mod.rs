@@ -2,8 +2,8 @@
 //!
 //! It never touches the store and never allocates to parse. A bad request is not an `Err` that
 //! somebody may drop: it is a [`Refusal`], which holds its reply and how the stream stays in step.
-//! Binary frames are all of `binary/`. Lines are cut in `frame.rs`; classic commands are read in `classic.rs`, meta ones in `meta.rs`;
-//! replies are written by `encode.rs` into an [`Output`].
+//! Lines are cut in `frame.rs`; classic commands are read in `classic.rs`, meta ones in `meta.rs`;
+//! replies are written by `encode.rs` into an [`Output`]. Binary frames are all of `binary/`.
 
 mod base64;
 pub mod binary;
