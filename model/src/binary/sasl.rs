@@ -111,8 +111,8 @@ pub(super) fn auth(model: &mut Model, request: &Request, token: &[u8], sasl: &mu
 
 /// `sasl-step`: the token that `sasl-auth` did not bring.
 pub(super) fn step(model: &mut Model, request: &Request, token: &[u8], sasl: &mut Sasl) -> Ruling {
-    let again = core::mem::take(&mut sasl.authenticated);
-    if again || !sasl.started {
+    sasl.authenticated = false;
+    if !sasl.started {
         return failed(model, request, req!("binary.sasl.step-first"));
     }
     judge(model, request, token, sasl).also(req!("binary.sasl.step"))
@@ -136,7 +136,10 @@ fn judge(model: &mut Model, request: &Request, token: &[u8], sasl: &mut Sasl) ->
     if !as_whom.is_empty() && as_whom != user {
         return failed(model, request, req!("binary.sasl.authzid"));
     }
-    sasl.authenticated = true;
+    *sasl = Sasl {
+        started: false,
+        authenticated: true,
+    };
     count(&mut model.counters.auth_cmds);
     let packet = Packet {
         value: b"Authenticated".into(),
