@@ -107,6 +107,40 @@ fn items_stay_within_the_memory_that_was_given() {
     }
 }
 
+#[test]
+fn an_item_that_is_made_without_a_block_is_there_if_and_only_if_the_reply_says_so() {
+    let Some(server) = memcached(&[req!("memory.refuse.made")], "-M -m 2") else {
+        return;
+    };
+    let mut client = Client::of(&server);
+    // Small items until even the smallest is refused.
+    let refused = (0..1_000_000).filter(|number| {
+        let reply = client.store(&format!("add k{number} 0 0"), b"9");
+        reply.starts_with("SERVER_ERROR out of memory")
+    });
+    assert_eq!(refused.take(5).count(), 5, "two megabytes are full at last");
+
+    for (request, grown) in [("incr k7 1", "10"), ("ma k8", "HD")] {
+        let key = request.split(' ').nth(1).expect("it has a key");
+        let reply = client.ask(request);
+        let value = client.get(key).expect("nothing is evicted").data;
+        let expected: &[u8] = if reply == grown { b"10" } else { b"9" };
+        assert_eq!(value, expected, "{request}: {reply}");
+    }
+    for (request, made) in [("mg vivified N0", "HD W"), ("ma created N0", "HD")] {
+        let key = request.split(' ').nth(1).expect("it has a key");
+        let reply = client.ask(request);
+        assert_eq!(
+            client.get(key).is_some(),
+            reply == made,
+            "{request}: {reply}"
+        );
+    }
+    let reply = client.ask("md k9 x");
+    let value = client.get("k9").expect("nothing is evicted").data;
+    assert_eq!(value.is_empty(), reply == "HD", "md k9 x: {reply}");
+}
+
 /// What the process takes of the machine's memory, where the system says so.
 fn resident_bytes(process: u32) -> Option<usize> {
     const PAGE_BYTES: usize = 4096;

@@ -10,7 +10,7 @@ use spec::{Dialect, Requirement, req};
 
 use crate::dispatch::incomplete;
 use crate::framing::Line;
-use crate::memory::size_of_item;
+use crate::memory::{OUT_OF_MEMORY, size_of_item};
 use crate::reply::{MALFORMED, Reply};
 use crate::ruling::Ruling;
 use crate::state::{Absence, Item};
@@ -42,6 +42,8 @@ pub(crate) enum Unchanged {
     Missing(Absence),
     /// Its value is no number, by this rule; the reply is [`NON_NUMERIC`].
     NonNumeric(&'static Requirement),
+    /// The number would be longer, and there is no room for that; the reply is [`OUT_OF_MEMORY`].
+    NoRoom,
 }
 
 /// The reply for a value that is no number.
@@ -84,6 +86,7 @@ fn answer(model: &mut Model, key: &[u8], delta: Delta, now: Time) -> Ruling {
                 .also(absence.rule())
         }
         Err(Unchanged::NonNumeric(rule)) => NON_NUMERIC.because(rule),
+        Err(Unchanged::NoRoom) => OUT_OF_MEMORY.because(req!("memory.refuse.made")),
         Ok(changed) => {
             let mut ruling = Reply::Number(changed.number).because(req!("arithmetic.reply"));
             ruling.because.extend(changed.because);
@@ -109,8 +112,11 @@ pub(crate) fn change(
     let mut because = numeral.because;
     because.push(counted);
     because.extend([req!("arithmetic.keeps"), req!("arithmetic.unique")]);
-    count(delta.hits(model));
     let renewed = write(&mut item, number, &mut because);
+    if renewed && !model.has_room_for(key, item.value.len() as u64, item.flags) {
+        return Err(Unchanged::NoRoom);
+    }
+    count(delta.hits(model));
     if renewed {
         count(&mut model.counters.total_items);
         forget_marks(&model.dialect, &mut item, &mut because);

@@ -20,6 +20,9 @@ pub fn size_of_item(key_length: u64, value_length: u64, has_flags: bool, has_uni
         .saturating_add(optional)
 }
 
+/// The reply where an item cannot be made for lack of room, and there is no block to refuse.
+pub(crate) const OUT_OF_MEMORY: Reply = Reply::ServerError(Cow::Borrowed("out of memory"));
+
 impl Model {
     /// Whether an item of this size may be stored as memory stands.
     ///

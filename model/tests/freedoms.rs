@@ -250,3 +250,79 @@ fn prefixes_are_counted_up_to_a_ceiling_and_those_known_go_on() {
     assert_eq!(prefixes("law"), 10_000);
     assert_eq!(prefixes("memcached-1.6.45"), 10_001);
 }
+
+/// A cache of a megabyte with a number in it, and so many bytes left.
+fn almost_full(left_bytes: usize) -> Bench {
+    const LIMIT_BYTES: usize = 1 << 20;
+    // What an item takes beside its value, under a key of one byte.
+    const ITEM_BYTES: usize = 60;
+    let mut bench = Bench::new("-M -m 1", "law");
+    assert_eq!(bench.told("set n 5 0 1\r\n9\r\n"), "STORED\r\n");
+    let used = 2 * ITEM_BYTES + 1 + 4;
+    assert_eq!(
+        bench.set("a", LIMIT_BYTES - used - left_bytes),
+        "STORED\r\n"
+    );
+    bench
+}
+
+#[test]
+fn an_item_is_made_without_a_block_where_there_is_room_and_not_where_a_byte_is_short() {
+    const NO_ROOM: &str = "SERVER_ERROR out of memory\r\n";
+    let told = |request: &str, left_bytes| almost_full(left_bytes).told(request);
+    assert_eq!(told("mg b N0\r\n", 60), "HD W\r\n");
+    assert_eq!(told("mg b N0\r\n", 59), "EN\r\n");
+    assert_eq!(told("mg b\r\n", 60), "EN\r\n");
+    assert_eq!(told("ma b N0\r\n", 61), "HD\r\n");
+    assert_eq!(told("ma b N0 q\r\n", 60), NO_ROOM);
+    assert_eq!(told("md n x\r\n", 60), "HD\r\n");
+    assert_eq!(told("md n x\r\n", 59), NO_ROOM);
+    assert_eq!(told("md n x I F7\r\n", 64), "HD\r\n");
+    assert_eq!(told("md n x I F7\r\n", 63), NO_ROOM);
+    assert_eq!(told("md n I\r\n", 0), "HD\r\n");
+    assert_eq!(told("incr n 1\r\n", 66), "10\r\n");
+    assert_eq!(told("incr n 1\r\n", 65), NO_ROOM);
+    assert_eq!(told("ma n v\r\n", 66), "VA 2\r\n10\r\n");
+    assert_eq!(told("ma n v q\r\n", 65), NO_ROOM);
+    assert_eq!(told("decr n 1\r\n", 0), "8\r\n");
+}
+
+#[test]
+fn what_there_was_no_room_for_left_the_key_as_it_was_and_says_why() {
+    let mut bench = almost_full(0);
+    for request in [
+        "incr n 1\r\n",
+        "ma n\r\n",
+        "ma b N0\r\n",
+        "md n x\r\n",
+        "mg b N0\r\n",
+    ] {
+        assert!(
+            bench.ask(request).cites(req!("memory.refuse.made")),
+            "{request}"
+        );
+    }
+    assert!(!bench.ask("mg b\r\n").cites(req!("memory.refuse.made")));
+    assert_eq!(bench.told("get n b\r\n"), "VALUE n 5 1\r\n9\r\nEND\r\n");
+    assert!(bench.told("stats\r\n").contains("STAT incr_hits 0\r\n"));
+}
+
+#[test]
+fn a_binary_counter_is_made_or_grows_where_there_is_room_and_not_where_a_byte_is_short() {
+    let status = |key: u8, initial: u8, left_bytes| {
+        let mut bench = almost_full(left_bytes);
+        let frame = [
+            &[0x80, 0x05, 0, 1, 20, 0, 0, 0, 0, 0, 0, 21][..],
+            &[0; 12],
+            &[0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, initial],
+            &[0, 0, 0, 0, key],
+        ];
+        let rulings = Session::new().receive(&mut bench.model, &frame.concat(), NOW);
+        let ruling = rulings.last().expect("it is ruled");
+        ruling.bytes()[7]
+    };
+    assert_eq!(status(b'n', 0, 66), 0);
+    assert_eq!(status(b'n', 0, 65), 0x82);
+    assert_eq!(status(b'b', 10, 62), 0);
+    assert_eq!(status(b'b', 10, 61), 0x82);
+}

@@ -8,7 +8,7 @@ use spec::req;
 
 use super::storage::{Outcome, told};
 use super::{Command, Request, Status};
-use crate::arithmetic::{Delta, Unchanged, change};
+use crate::arithmetic::{Delta, Unchanged, change, is_large};
 use crate::expiration::Deadline;
 use crate::reply::{Packet, Reply};
 use crate::ruling::Ruling;
@@ -48,12 +48,13 @@ fn counted(model: &mut Model, request: &Request, now: Time) -> Outcome {
             .fail(Status::NonNumeric)
             .because(req!("binary.arithmetic.non-numeric"))
             .also(rule)),
+        Err(Unchanged::NoRoom) => Err(no_room(request)),
         Err(Unchanged::Missing(_)) if request.number32(16) == NEVER_CREATES => {
             count(delta.misses(model));
             let missing = header.fail(Status::NotFound);
             Err(missing.because(req!("binary.arithmetic.missing")))
         }
-        Err(Unchanged::Missing(_)) => Ok(create(model, request, now)),
+        Err(Unchanged::Missing(_)) => create(model, request, now),
     }
 }
 
@@ -61,12 +62,12 @@ fn counted(model: &mut Model, request: &Request, now: Time) -> Outcome {
 fn compare(model: &mut Model, request: &Request, now: Time) -> Option<Ruling> {
     let header = &request.header;
     let late = req!("binary.arithmetic.unique-differs.empty");
-    let compares_late = model.dialect.has(late);
-    let item = model.lookup(&request.key, now).ok()?;
+    let item = model.lookup(&request.key, now).ok()?.clone();
     if header.unique == 0 || header.unique == item.unique {
         return None;
     }
-    if item.value.is_empty() && compares_late {
+    let is_no_number = item.value.is_empty() || is_large(model, &request.key, &item);
+    if is_no_number && model.dialect.has(late) {
         return Some(header.fail(Status::NonNumeric).because(late));
     }
     let differs = header.fail(Status::Exists);
@@ -74,20 +75,29 @@ fn compare(model: &mut Model, request: &Request, now: Time) -> Option<Ruling> {
 }
 
 /// Makes an item of the initial number; the delta is not applied to it.
-fn create(model: &mut Model, request: &Request, now: Time) -> Ruling {
+fn create(model: &mut Model, request: &Request, now: Time) -> Outcome {
     let initial = request.number64(8);
+    let value = initial.to_string().into_bytes();
+    if !model.has_room_for(&request.key, value.len() as u64, 0) {
+        return Err(no_room(request));
+    }
     let unique = model.next_unique();
     let item = Item {
-        value: initial.to_string().into_bytes(),
+        value,
         expires: Deadline::of(request.number32(16).into(), now).at,
         unique,
         ..Item::default()
     };
     model.put(&request.key, item, now);
     let compares = request.header.unique != 0;
-    number(request, initial, unique)
+    Ok(number(request, initial, unique)
         .because(req!("binary.arithmetic.creates"))
-        .also(compares.then_some(req!("binary.arithmetic.creates-unique")))
+        .also(compares.then_some(req!("binary.arithmetic.creates-unique"))))
+}
+
+fn no_room(request: &Request) -> Ruling {
+    let refused = request.header.fail(Status::OutOfMemory);
+    refused.because(req!("memory.refuse.made"))
 }
 
 fn number(request: &Request, number: u64, unique: u64) -> Reply {

@@ -13,6 +13,7 @@ use super::flags::Flags;
 use crate::arithmetic::{self, Changed, Delta, NON_NUMERIC, Unchanged};
 use crate::expiration::Deadline;
 use crate::framing::Line;
+use crate::memory::OUT_OF_MEMORY;
 use crate::reply::{Code, Reply};
 use crate::ruling::Ruling;
 use crate::state::Item;
@@ -70,6 +71,7 @@ fn act(model: &mut Model, flags: &Flags, delta: Delta, now: Time) -> Ruling {
     }
     match arithmetic::change(model, &flags.key, delta, now) {
         Ok(changed) => counted(model, flags, changed, now),
+        Err(Unchanged::NoRoom) => OUT_OF_MEMORY.because(req!("memory.refuse.made")),
         Err(Unchanged::Missing(absence)) if flags.has(b'N') => {
             create(model, flags, now).also(absence.rule())
         }
@@ -161,11 +163,15 @@ fn keep_of_old(model: &Model, old: &Item, item: &mut Item, fields: &mut Fields) 
 /// Makes an item of the number behind `J`; the delta is not applied to it.
 fn create(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
     let number = flags.number(b'J').unwrap_or_default();
+    let value = number.to_string().into_bytes();
+    if !model.has_room_for(&flags.key, value.len() as u64, 0) {
+        return OUT_OF_MEMORY.because(req!("memory.refuse.made"));
+    }
     let choice = choice(model, flags);
     let raw = req!("meta.arithmetic.create.base64.raw");
     let prints_raw = model.dialect.has(raw);
     let mut item = Item {
-        value: number.to_string().into_bytes(),
+        value,
         unique: choice.map_or_else(|| model.next_unique(), |choice| choice.unique),
         base64: flags.has(b'b') && !prints_raw,
         ..Item::default()

@@ -10,6 +10,7 @@ use spec::{Requirement, req};
 use super::flags::Flags;
 use crate::expiration::Deadline;
 use crate::framing::Line;
+use crate::memory::OUT_OF_MEMORY;
 use crate::reply::{Code, Reply};
 use crate::ruling::Ruling;
 use crate::state::Item;
@@ -48,6 +49,9 @@ pub(crate) fn md(model: &mut Model, line: &Line, now: Time) -> Ruling {
 
 /// Does to the item what the flags say.
 fn act(model: &mut Model, flags: &Flags, item: Item, now: Time) -> Ruling {
+    if flags.has(b'x') && !model.has_room_for(&flags.key, 0, client_flags(flags)) {
+        return OUT_OF_MEMORY.because(req!("memory.refuse.made"));
+    }
     let ruling = match (flags.has(b'x'), flags.has(b'I')) {
         (false, false) => {
             model.items.remove(&flags.key);
@@ -109,12 +113,9 @@ fn marked(model: &mut Model, flags: &Flags, item: Item, now: Time) -> Item {
 /// A new item in the place of this one: an empty value, what `T` and `F` say, and the old unique
 /// unless `E` names another.
 fn emptied(model: &mut Model, flags: &Flags, item: &Item, now: Time) -> Item {
-    let client_flags = flags
-        .number(b'F')
-        .and_then(|flags| u32::try_from(flags).ok());
     let exptime = flags.exptime(b'T').unwrap_or_default();
     Item {
-        flags: client_flags.unwrap_or_default(),
+        flags: client_flags(flags),
         expires: Deadline::of(exptime, now).at,
         unique: if flags.has(b'E') {
             unique(model, flags)
@@ -124,6 +125,13 @@ fn emptied(model: &mut Model, flags: &Flags, item: &Item, now: Time) -> Item {
         base64: item.base64 && loses_base64(model).is_none(),
         ..Item::default()
     }
+}
+
+/// What `F` names, or 0.
+fn client_flags(flags: &Flags) -> u32 {
+    let number = flags.number(b'F');
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    number.unwrap_or_default()
 }
 
 /// The deviation of forgetting that the key came in base64.

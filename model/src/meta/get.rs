@@ -34,10 +34,14 @@ pub(crate) fn mg(model: &mut Model, line: &Line, now: Time) -> Ruling {
 }
 
 fn get(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
+    let makes = makes_item(model, flags);
     let (item, absence) = match model.lookup(&flags.key, now) {
         Ok(item) => (core::mem::take(item), None),
-        Err(absence) if flags.has(b'N') => (stub(model, flags, now), Some(absence)),
-        Err(absence) => return miss(model, flags).also(absence.rule()),
+        Err(absence) if makes => (stub(model, flags, now), Some(absence)),
+        Err(absence) => {
+            let refused = flags.has(b'N').then_some(req!("memory.refuse.made"));
+            return miss(model, flags).also(absence.rule()).also(refused);
+        }
     };
     let mut visit = Visit::new(model, flags, now, item, absence.is_some());
     flags.iter().for_each(|flag| visit.obey(flag));
@@ -66,6 +70,11 @@ fn miss(model: &mut Model, flags: &Flags) -> Ruling {
         .coded(Code::En, req!("meta.get.miss"))
         .also(touched)
         .silent_if(flags.has(b'q'), req!("meta.get.quiet.miss"))
+}
+
+/// Whether a miss becomes an item: `N` asks for it, and there is room.
+fn makes_item(model: &Model, flags: &Flags) -> bool {
+    flags.has(b'N') && model.has_room_for(&flags.key, 0, 0)
 }
 
 /// The empty item that `N` makes of a miss.
@@ -107,9 +116,10 @@ fn count_hit(model: &mut Model, flags: &Flags) {
 
 /// The deviation of finding a fault when some flags have acted: those that stand before it.
 fn act_before_opaque(model: &mut Model, flags: &Flags, now: Time) {
+    let makes = makes_item(model, flags);
     let (item, created) = match model.lookup(&flags.key, now) {
         Ok(item) => (core::mem::take(item), false),
-        Err(_) if flags.has(b'N') => (stub(model, flags, now), true),
+        Err(_) if makes => (stub(model, flags, now), true),
         Err(_) => {
             miss(model, flags);
             return;
