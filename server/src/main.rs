@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal};
+use std::os::unix::fs::chown;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 
@@ -55,9 +56,7 @@ fn serve(settings: Settings) -> ExitCode {
         Ok(listening) => listening,
         Err(error) => return fail(EXIT_SYSTEM, &format!("cannot listen on {error}")),
     };
-    if let Some(name) = &settings.user
-        && let Err(problem) = become_user(name)
-    {
+    if let Err(problem) = give_up_root(&settings) {
         return fail(EXIT_USER, &problem);
     }
     if settings.is_daemon
@@ -89,7 +88,7 @@ fn announce(settings: &Settings, listening: &net::Listening) {
     if !io::stderr().is_terminal() || settings.is_daemon {
         return;
     }
-    for address in listening.addresses().unwrap_or_default() {
+    for address in listening.addresses() {
         eprintln!(
             "touchstoned: {address}, {} MB; Django: CACHES = {{\"default\": {{\"BACKEND\": \
              \"django.core.cache.backends.memcached.PyMemcacheCache\", \
@@ -118,15 +117,33 @@ fn raise_descriptor_limit(clients: usize) {
     }
 }
 
+/// Users that a server started as root becomes when no `-u` says which.
+///
+/// memcached refuses to start then. But in a container everybody is root at first, and a first try
+/// is to work; only who asks for root stays it.
+const HARMLESS_USERS: [&str; 2] = ["memcache", "nobody"];
+
 /// Gives up root's rights. Who is not root stays who he is.
-fn become_user(name: &str) -> Result<(), String> {
+fn give_up_root(settings: &Settings) -> Result<(), String> {
     if !unistd::geteuid().is_root() {
         return Ok(());
     }
-    let user = User::from_name(name)
-        .ok()
-        .flatten()
-        .ok_or_else(|| format!("-u: there is no user `{name}`"))?;
+    let known = |name: &str| User::from_name(name).ok().flatten();
+    let user = if let Some(name) = &settings.user {
+        known(name).ok_or_else(|| format!("-u: there is no user `{name}`"))?
+    } else {
+        let names = HARMLESS_USERS;
+        let user = names.into_iter().find_map(known);
+        let user = user.ok_or("started as root, and there is no user to become: name one by -u")?;
+        let name = &user.name;
+        eprintln!("touchstoned: started as root: going on as `{name}` (-u names another)");
+        user
+    };
+    let name = &user.name;
+    if let Some(path) = &settings.socket_path {
+        let (owner, group) = (user.uid.as_raw(), user.gid.as_raw());
+        chown(path, Some(owner), Some(group)).map_err(|error| format!("-s: {path}: {error}"))?;
+    }
     unistd::setgroups(&[user.gid])
         .and_then(|()| unistd::setgid(user.gid))
         .and_then(|()| unistd::setuid(user.uid))

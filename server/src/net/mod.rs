@@ -4,15 +4,16 @@
 //! workers; each worker is a thread with a runtime of its own and shares nothing but [`Shared`].
 
 mod clock;
+mod endpoint;
 mod worker;
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
@@ -23,6 +24,7 @@ use crate::protocol::Error;
 use crate::settings::Settings;
 use crate::shared::Shared;
 pub use clock::Clock;
+use endpoint::{Endpoint, Listener, Stream};
 use worker::Worker;
 
 /// How long to wait before accepting again when the system has no room for a connection.
@@ -34,20 +36,14 @@ const STOP_CHECK: Duration = Duration::from_millis(50);
 /// Sockets that are bound and listen.
 #[derive(Debug)]
 pub struct Listening {
-    sockets: Vec<std::net::TcpListener>,
+    endpoints: Vec<Endpoint>,
 }
 
 impl Listening {
-    /// Where they listen.
-    ///
-    /// # Errors
-    ///
-    /// When the system does not say.
-    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
-        self.sockets
-            .iter()
-            .map(std::net::TcpListener::local_addr)
-            .collect()
+    /// Where they listen: addresses, and socket files with `unix:` before them.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        self.endpoints.iter().map(Endpoint::name).collect()
     }
 }
 
@@ -57,26 +53,24 @@ impl Listening {
 ///
 /// When an address is not to be had; the text names it.
 pub fn listen(settings: &Settings) -> io::Result<Listening> {
+    let named =
+        |name: &str, error: io::Error| io::Error::new(error.kind(), format!("{name}: {error}"));
+    if let Some(path) = &settings.socket_path {
+        let endpoint = Endpoint::unix(Path::new(path), settings.socket_mode)
+            .map_err(|error| named(path, error))?;
+        return Ok(Listening {
+            endpoints: vec![endpoint],
+        });
+    }
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let _guard = runtime.enter();
-    let mut sockets = Vec::new();
+    let mut endpoints = Vec::new();
     for address in addresses(settings)? {
-        let socket = bind(address, settings.backlog)
-            .map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))?;
-        sockets.push(socket.into_std()?);
+        let endpoint = Endpoint::tcp(address, settings.backlog)
+            .map_err(|error| named(&address.to_string(), error))?;
+        endpoints.push(endpoint);
     }
-    Ok(Listening { sockets })
-}
-
-fn bind(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(backlog)
+    Ok(Listening { endpoints })
 }
 
 fn addresses(settings: &Settings) -> io::Result<Vec<SocketAddr>> {
@@ -117,9 +111,8 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     let served = runtime.block_on(local.run_until(async {
-        for socket in listening.sockets {
-            let listener = TcpListener::from_std(socket)?;
-            let dealing = deal(listener, Rc::clone(&workers), Arc::clone(shared));
+        for endpoint in listening.endpoints {
+            let dealing = deal(endpoint.listen()?, Rc::clone(&workers), Arc::clone(shared));
             tokio::task::spawn_local(dealing);
         }
         until_stopped(shared).await
@@ -160,15 +153,15 @@ async fn until_stopped(shared: &Shared) -> io::Result<()> {
 }
 
 /// Takes connections and deals them out, one worker after another.
-async fn deal(listener: TcpListener, workers: Rc<Vec<Worker>>, shared: Arc<Shared>) {
+async fn deal(listener: Listener, workers: Rc<Vec<Worker>>, shared: Arc<Shared>) {
     let mut turn = workers.iter().cycle();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) if shared.roster.count() >= shared.settings.connections_max => {
-                refuse(stream, &shared);
+            Ok(stream) if shared.roster.count() >= shared.settings.connections_max => {
+                refuse(&stream, &shared);
             }
-            Ok((stream, _)) => {
-                if let (Some(worker), Ok(stream)) = (turn.next(), stream.into_std()) {
+            Ok(stream) => {
+                if let Some(worker) = turn.next() {
                     worker.take(stream);
                 }
             }
@@ -178,8 +171,8 @@ async fn deal(listener: TcpListener, workers: Rc<Vec<Worker>>, shared: Arc<Share
 }
 
 /// Tells a client that there are too many, without waiting for it to listen.
-fn refuse(stream: TcpStream, shared: &Shared) {
+fn refuse(stream: &Stream, shared: &Shared) {
     shared.ledger.worker(0).count(Counter::RejectedConnections);
     let line = format!("{}\r\n", Error::TooManyConnections.line());
-    let _ = stream.try_write(line.as_bytes());
+    stream.say(line.as_bytes());
 }

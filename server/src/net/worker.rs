@@ -6,7 +6,6 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
-use std::net::{SocketAddr, TcpStream as StdStream};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use std::thread::{self, JoinHandle};
 
 use bytes::Buf;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -23,15 +22,15 @@ use tokio::task::{JoinSet, LocalSet};
 use tokio::time;
 
 use super::Clock;
+use super::endpoint::Stream;
 use crate::limits::{HASTY_PARTING, LAST_WORDS, PARTING, READ_BYTES};
-use crate::roster::Addresses;
 use crate::session::Connection;
 use crate::shared::Shared;
 
 /// A thread and the way to give it connections.
 #[derive(Debug)]
 pub(super) struct Worker {
-    connections: UnboundedSender<(StdStream, Connection)>,
+    connections: UnboundedSender<(Stream, Connection)>,
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
 }
@@ -64,20 +63,13 @@ impl Worker {
     }
 
     /// Gives it a connection. The queue is bounded by the limit of connections.
-    pub(super) fn take(&self, stream: StdStream) {
-        let name = |address: io::Result<SocketAddr>| {
-            address.map_or_else(|_| String::new(), |address| format!("tcp:{address}"))
-        };
-        let addresses = Addresses {
-            client: name(stream.peer_addr()),
-            listener: name(stream.local_addr()),
-        };
-        let connection = Connection::between(Arc::clone(&self.shared), addresses);
+    pub(super) fn take(&self, stream: Stream) {
+        let connection = Connection::between(Arc::clone(&self.shared), stream.addresses());
         let _ = self.connections.send((stream, connection));
     }
 }
 
-async fn work(mut arriving: UnboundedReceiver<(StdStream, Connection)>, clock: Clock) {
+async fn work(mut arriving: UnboundedReceiver<(Stream, Connection)>, clock: Clock) {
     let desk = Rc::new(Desk {
         clock,
         buffer: RefCell::new(vec![0; READ_BYTES]),
@@ -86,20 +78,27 @@ async fn work(mut arriving: UnboundedReceiver<(StdStream, Connection)>, clock: C
     });
     let mut conversations = JoinSet::new();
     while let Some((stream, connection)) = arriving.recv().await {
-        if let Ok(stream) = TcpStream::from_std(stream) {
-            let _ = stream.set_nodelay(true);
-            let desk = Rc::clone(&desk);
-            conversations.spawn_local(async move {
-                // A connection that breaks off is over; nobody is left to tell.
-                let _ = converse(stream, connection, &desk).await;
-            });
-        }
+        let desk = Rc::clone(&desk);
+        conversations.spawn_local(async move {
+            // A connection that breaks off is over; nobody is left to tell.
+            let _ = welcome(stream, connection, &desk).await;
+        });
         while conversations.try_join_next().is_some() {}
     }
     desk.is_stopping.set(true);
     desk.stopping.notify_waiters();
     let all_said = async { while conversations.join_next().await.is_some() {} };
     let _ = time::timeout(LAST_WORDS, all_said).await;
+}
+
+async fn welcome(stream: Stream, connection: Connection, desk: &Desk) -> io::Result<()> {
+    match stream {
+        Stream::Tcp(stream) => {
+            stream.set_nodelay(true)?;
+            converse(TcpStream::from_std(stream)?, connection, desk).await
+        }
+        Stream::Unix(stream, _) => converse(UnixStream::from_std(stream)?, connection, desk).await,
+    }
 }
 
 /// Moves bytes between a socket and its connection until either has had enough.

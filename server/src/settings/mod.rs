@@ -42,6 +42,10 @@ pub struct Settings {
     pub port: u16,
     /// What connections speak; none lets each tell by its first byte (`-B`).
     pub protocol: Option<Protocol>,
+    /// The socket file to listen on, instead of any address (`-s`).
+    pub socket_path: Option<String>,
+    /// Who may connect to that (`-a`).
+    pub socket_mode: u32,
     /// How many threads serve connections.
     pub threads: usize,
     /// The memory that items may take, in bytes.
@@ -90,6 +94,8 @@ impl Default for Settings {
             purpose: Purpose::Serve,
             listen: Vec::new(),
             port: 11211,
+            socket_path: None,
+            socket_mode: 0o700,
             protocol: None,
             threads: 4,
             memory_bytes: 64 * MEBIBYTE,

@@ -73,6 +73,27 @@ pub(super) const OPTIONS: &[Option] = &[
         listen,
     ),
     value(
+        's',
+        "unix-socket",
+        "a path",
+        "a socket file to listen on, instead of addresses",
+        |settings, text| {
+            settings.socket_path = (!text.is_empty()).then(|| text.to_owned());
+            settings.socket_path.is_some().then_some(())
+        },
+    ),
+    value(
+        'a',
+        "unix-mask",
+        "an octal number, 0 to 0777",
+        "who may connect to the socket file (0700)",
+        |settings, text| {
+            let mode = u32::from_str_radix(text, 8).ok()?;
+            settings.socket_mode = Some(mode).filter(|mode| *mode <= 0o777)?;
+            Some(())
+        },
+    ),
+    value(
         'm',
         "memory-limit",
         "a number of megabytes, 1 to 16777216",

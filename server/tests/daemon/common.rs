@@ -33,7 +33,8 @@ impl Server {
         let arguments = ["-p", "0"].into_iter().chain(options.split_whitespace());
         let settings = Settings::parse(arguments).expect("the options are good");
         let listening = net::listen(&settings).expect("loopback can be bound");
-        let address = *listening.addresses().expect("bound").first().expect("one");
+        let address = listening.addresses();
+        let address = address.first().expect("one").parse().expect("TCP");
         let clock = Clock::standing_at(Time::from_seconds(1_800_000_000));
         let shared = Arc::new(Shared::new(settings, clock.now()));
         let serving = Arc::clone(&shared);

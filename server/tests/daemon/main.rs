@@ -11,3 +11,4 @@ mod meta;
 mod options;
 mod segmentation;
 mod store;
+mod unix;

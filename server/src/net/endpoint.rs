@@ -1,0 +1,155 @@
+//! What clients connect to: a TCP address, or a socket in the file system.
+//!
+//! It never takes a socket file from a server that is alive, and never removes one that is not its
+//! own.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
+use std::path::{Path, PathBuf};
+
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
+
+use crate::roster::Addresses;
+
+/// A socket that listens.
+#[derive(Debug)]
+pub(super) enum Endpoint {
+    Tcp(StdTcpListener),
+    Unix(StdUnixListener, SocketFile),
+}
+
+/// The same, under a runtime.
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener, SocketFile),
+}
+
+/// A client that has come.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Tcp(StdTcpStream),
+    Unix(StdUnixStream, String),
+}
+
+/// The file of a socket; it goes when the server does.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Endpoint {
+    /// Listens on an address. Needs a runtime.
+    pub(super) fn tcp(address: SocketAddr, backlog: u32) -> io::Result<Self> {
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(backlog)?.into_std().map(Self::Tcp)
+    }
+
+    /// Listens on a socket file with these rights, in the place of one that nobody serves.
+    pub(super) fn unix(path: &Path, mode: u32) -> io::Result<Self> {
+        make_way(path)?;
+        let socket = StdUnixListener::bind(path)?;
+        socket.set_nonblocking(true)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+        let file = SocketFile {
+            path: path.to_owned(),
+            inode: fs::metadata(path)?.ino(),
+        };
+        Ok(Self::Unix(socket, file))
+    }
+
+    /// Where it listens, for people.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Tcp(socket) => socket
+                .local_addr()
+                .map_or_else(|_| String::new(), |address| address.to_string()),
+            Self::Unix(_, file) => format!("unix:{}", file.path.display()),
+        }
+    }
+
+    pub(super) fn listen(self) -> io::Result<Listener> {
+        Ok(match self {
+            Self::Tcp(socket) => Listener::Tcp(TcpListener::from_std(socket)?),
+            Self::Unix(socket, file) => Listener::Unix(UnixListener::from_std(socket)?, file),
+        })
+    }
+}
+
+impl Listener {
+    /// Waits for a client.
+    pub(super) async fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                stream.into_std().map(Stream::Tcp)
+            }
+            Self::Unix(listener, file) => {
+                let (stream, _) = listener.accept().await?;
+                let name = format!("unix:{}", file.path.display());
+                Ok(Stream::Unix(stream.into_std()?, name))
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// Who talks to whom, as `stats conns` shows it.
+    pub(super) fn addresses(&self) -> Addresses {
+        let name = |address: io::Result<SocketAddr>| {
+            address.map_or_else(|_| String::new(), |address| format!("tcp:{address}"))
+        };
+        match self {
+            Self::Tcp(stream) => Addresses {
+                client: name(stream.peer_addr()),
+                listener: name(stream.local_addr()),
+            },
+            Self::Unix(_, path) => Addresses {
+                client: path.clone(),
+                listener: path.clone(),
+            },
+        }
+    }
+
+    /// Sends a few bytes if there is room, and waits for nobody.
+    pub(super) fn say(&self, bytes: &[u8]) {
+        use std::io::Write;
+        let _ = match self {
+            Self::Tcp(stream) => (&mut &*stream).write(bytes),
+            Self::Unix(stream, _) => (&mut &*stream).write(bytes),
+        };
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Somebody else may have put another there meanwhile.
+        if fs::metadata(&self.path).is_ok_and(|found| found.ino() == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes a socket file that nobody serves any more.
+fn make_way(path: &Path) -> io::Result<()> {
+    let Ok(found) = fs::symlink_metadata(path) else {
+        return Ok(());
+    };
+    let taken = |problem| Err(io::Error::new(ErrorKind::AddrInUse, problem));
+    if !found.file_type().is_socket() {
+        return taken("there is a file, and it is no socket");
+    }
+    if StdUnixStream::connect(path).is_ok() {
+        return taken("another server listens there");
+    }
+    fs::remove_file(path)
+}
