@@ -97,6 +97,8 @@ impl Session {
     /// Ends the session: the client sends nothing more, and what it has not finished is dropped.
     pub fn end(&mut self) -> Ruling {
         let unfinished = self.is_amid_a_request();
+        let binary = matches!(self.protocol, Some((Protocol::Binary, _)));
+        let cut = (unfinished && binary).then_some(req!("binary.frames.cut"));
         let uploading = matches!(self.expecting, Expecting::Data(..) | Expecting::Value(_));
         *self = Session {
             expecting: Expecting::End,
@@ -105,6 +107,7 @@ impl Session {
         Reply::Nothing
             .because(req!("framing.half-close"))
             .also(unfinished.then_some(req!("framing.half-close.unfinished")))
+            .also(cut)
             .also(uploading.then_some(req!("concurrency.upload.aborted")))
             .closing()
     }

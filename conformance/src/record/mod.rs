@@ -238,7 +238,7 @@ impl Recorder {
 }
 
 /// Why nothing is said of a client that speaks binary.
-const BINARY: &str = "the law of the binary protocol is not written yet";
+const BINARY: &str = "the judge of a session follows the text protocol only";
 
 /// The line that opens the exchange.
 fn opening(protocols: &[&str], fence: bool) -> String {
