@@ -1,5 +1,6 @@
 //! The verdict: puts any memcached implementation on trial.
 //!
+//! - [`adversarial`]: a server that is lawful and unkind, for authors of clients.
 //! - [`baseline`]: the failures that a user has accepted.
 //! - [`cases`]: every exchange there is to play.
 //! - [`check`]: plays exchanges against a target; [`verdict`] says what came of it, [`report`]
@@ -17,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod adversarial;
 pub mod baseline;
 pub mod cases;
 pub mod check;

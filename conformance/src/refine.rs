@@ -22,8 +22,8 @@ pub struct Known {
     unique: u64,
     /// The last of them that was the server's own choice.
     chosen: u64,
-    /// Its number was just counted, so a server may have padded it or not.
-    counted: bool,
+    /// The same, had the server not padded the number that it counted last.
+    unpadded: Option<Model>,
     /// It may die at a moment that nobody saw being set.
     mortal: bool,
     /// About how much was stored.
@@ -89,7 +89,7 @@ impl Known {
             key: key.to_vec(),
             unique: 0,
             chosen: 0,
-            counted: false,
+            unpadded: None,
             mortal: false,
             stored_bytes: 0,
         }
@@ -124,12 +124,19 @@ impl Known {
 
     /// Lets a request that is answered alike whatever was there do what it does.
     pub fn rule(&mut self, request: &Request, now: Time) {
-        Session::new().receive(&mut self.model, &request.bytes, now);
+        for model in [Some(&mut self.model), self.unpadded.as_mut()] {
+            if let Some(model) = model {
+                Session::new().receive(model, &request.bytes, now);
+            }
+        }
     }
 
     fn adopt(&mut self, unique: Option<u64>) {
         if let Some(unique) = unique.filter(|unique| *unique != self.unique) {
             self.model.adopt_unique(&self.key, unique);
+            if let Some(unpadded) = &mut self.unpadded {
+                unpadded.adopt_unique(&self.key, unique);
+            }
             self.unique = unique;
             self.chosen = unique;
         }
@@ -159,6 +166,7 @@ pub fn refine(
     let rulings = Session::new().receive(&mut plain.model, &request.bytes, now);
     match answer(&rulings, observed, &plain) {
         Answer::Same { length, unique } => {
+            plain.unpadded = unpadded(known, request, observed, now);
             return agree(plain, request, &rulings, now, length, unique, None);
         }
         Answer::Part => return Relation::Waits,
@@ -181,6 +189,14 @@ pub fn refine(
     Relation::Differs(rulings)
 }
 
+/// What follows if the number was not padded, where the server may as well have said so then.
+fn unpadded(known: &Known, request: &Request, observed: &[u8], now: Time) -> Option<Model> {
+    let mut unpadded = known.unpadded.clone()?;
+    let rulings = Session::new().receive(&mut unpadded, &request.bytes, now);
+    let same = matches!(answer(&rulings, observed, known), Answer::Same { .. });
+    same.then_some(unpadded)
+}
+
 /// The worlds in which the server took one freedom.
 fn worlds(
     known: &Known,
@@ -189,9 +205,10 @@ fn worlds(
     admitted: Admitted,
 ) -> Vec<(Freedom, Known, Time)> {
     let mut worlds = Vec::new();
-    if known.counted {
+    if let Some(unpadded) = &known.unpadded {
         let mut world = known.clone();
-        world.model.settle_incr(&known.key);
+        world.model = unpadded.clone();
+        world.unpadded = None;
         worlds.push((Freedom::Padding, world, now));
     }
     let ticks = [now.0.saturating_sub(1), now.0.saturating_add(1)].map(Time);
@@ -250,9 +267,13 @@ fn agree(
     });
     if done {
         match request.command() {
-            b"incr" | b"decr" | b"ma" => known.counted = true,
+            b"incr" | b"decr" | b"ma" => {
+                let mut unpadded = known.model.clone();
+                unpadded.settle_incr(&known.key);
+                known.unpadded = Some(unpadded);
+            }
             b"set" | b"add" | b"replace" | b"cas" | b"ms" => {
-                known.counted = false;
+                known.unpadded = None;
                 known.mortal = false;
                 known.stored_bytes = request.bytes.len();
             }

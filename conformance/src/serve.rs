@@ -1,9 +1,11 @@
-//! The model or a liar on a TCP port, for authors who want to try their client or their tests.
+//! The model, a liar or an adversary on a TCP port, for authors who want to try their client or
+//! their tests.
 //!
 //! One thread for each connection, one server for all. It never lets anybody in from another
 //! machine, and is no server for real work: that is `touchstoned`.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,6 +16,7 @@ use model::{Model, Options, Time};
 use spec::Dialect;
 use spec::exchange::{Peer, Received};
 
+use crate::adversarial::Adversary;
 use crate::liars::{Lie, Server};
 
 /// How often a connection on which nothing happens is looked after.
@@ -26,9 +29,17 @@ pub struct Service {
     shared: Arc<Mutex<Shared>>,
 }
 
+/// Something that can be put on a port.
+trait Served: Peer + Send + fmt::Debug {
+    /// This client is gone, and its number may be given to another.
+    fn disconnect(&mut self, client: u8);
+    /// How long to wait before this client is sent its next piece.
+    fn pause(&mut self, client: u8) -> Duration;
+}
+
 #[derive(Debug)]
 struct Shared {
-    server: Server,
+    server: Box<dyn Served>,
     clients: BTreeSet<u8>,
 }
 
@@ -38,6 +49,19 @@ impl Service {
     /// # Errors
     /// When the port cannot be had; the text says what to do.
     pub fn bind(port: u16, lie: Option<Lie>, dialect: Dialect) -> Result<Service, String> {
+        let model = Model::new(Options::default(), dialect);
+        Service::of(port, Box::new(Server::new(lie, model, now())))
+    }
+
+    /// Takes the port for a server that is lawful, and unkind as this seed says.
+    ///
+    /// # Errors
+    /// When the port cannot be had; the text says what to do.
+    pub fn adversarial(port: u16, seed: u64) -> Result<Service, String> {
+        Service::of(port, Box::new(Adversary::new(seed, true, now())))
+    }
+
+    fn of(port: u16, server: Box<dyn Served>) -> Result<Service, String> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
             if error.kind() == ErrorKind::AddrInUse {
                 format!("port {port} is taken; choose another with --port, or any with --port 0")
@@ -45,8 +69,6 @@ impl Service {
                 format!("cannot listen on port {port}: {error}")
             }
         })?;
-        let model = Model::new(Options::default(), dialect);
-        let server = Server::new(lie, model, now());
         let clients = BTreeSet::new();
         let shared = Arc::new(Mutex::new(Shared { server, clients }));
         Ok(Service { listener, shared })
@@ -101,13 +123,52 @@ fn attend(shared: &Mutex<Shared>, client: u8, stream: &mut TcpStream) -> io::Res
             }
             Err(error) => return Err(error),
         };
-        let (reply, closed) = lock(shared).exchange(client, sent);
-        stream.write_all(&reply)?;
+        let (pieces, closed) = lock(shared).exchange(client, sent);
+        let last = pieces.len().saturating_sub(1);
+        for (index, (piece, pause)) in pieces.into_iter().enumerate() {
+            stream.write_all(&piece)?;
+            if index < last {
+                wait(pause);
+            }
+        }
         if closed {
             return Ok(());
         }
     }
 }
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client is to see that its reply came in pieces"
+)]
+fn wait(pause: Duration) {
+    if !pause.is_zero() {
+        thread::sleep(pause);
+    }
+}
+
+impl Served for Server {
+    fn disconnect(&mut self, client: u8) {
+        Server::disconnect(self, client);
+    }
+
+    fn pause(&mut self, _client: u8) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Served for Adversary {
+    fn disconnect(&mut self, client: u8) {
+        Adversary::disconnect(self, client);
+    }
+
+    fn pause(&mut self, client: u8) -> Duration {
+        Adversary::pause(self, client)
+    }
+}
+
+/// Pieces of a reply, each with how long to wait after it.
+type Pieces = Vec<(Vec<u8>, Duration)>;
 
 impl Shared {
     /// A number that no client has.
@@ -123,7 +184,7 @@ impl Shared {
     }
 
     /// What the client gets for these bytes, or for sending no more; and whether that is the end.
-    fn exchange(&mut self, client: u8, sent: Option<&[u8]>) -> (Vec<u8>, bool) {
+    fn exchange(&mut self, client: u8, sent: Option<&[u8]>) -> (Pieces, bool) {
         let passed = now().0.saturating_sub(self.server.now());
         self.server.pass(passed);
         match sent {
@@ -131,12 +192,12 @@ impl Shared {
             Some(bytes) => self.server.send(client, bytes),
             None => self.server.half_close(client),
         }
-        let mut reply = Vec::new();
+        let mut pieces = Vec::new();
         loop {
             match self.server.receive(client, true) {
-                Received::Bytes(bytes) => reply.extend(bytes),
-                Received::Nothing => return (reply, false),
-                Received::Closed => return (reply, true),
+                Received::Bytes(bytes) => pieces.push((bytes, self.server.pause(client))),
+                Received::Nothing => return (pieces, false),
+                Received::Closed => return (pieces, true),
             }
         }
     }

@@ -11,13 +11,14 @@ use std::path::PathBuf;
 use std::thread;
 
 use conformance::liars::{self, Server};
+use conformance::record::peer::Recorded;
 use conformance::record::proxy::Proxy;
 use conformance::record::{Plan, Recorder, Tally};
 use conformance::refine::Freedom;
 use conformance::serve::Service;
 use conformance::target::START;
 use conformance::{cases, replay};
-use model::{Host, Model, Options, Time};
+use model::{Host, Model, Options};
 use spec::Dialect;
 use spec::exchange::{Exchange, Peer, Received, replay as play};
 
@@ -41,75 +42,20 @@ impl Drop for Scratch {
     }
 }
 
-/// A peer behind a recorder.
-struct Recorded<P> {
-    peer: P,
-    recorder: Recorder,
-    numbers: Vec<(u8, u8)>,
+fn recorded<P: Peer>(peer: P, file: &Scratch, plan: &Plan) -> Recorded<P> {
+    Recorded::new(peer, Recorder::create(&file.0, plan).unwrap())
 }
 
-impl<P: Peer> Recorded<P> {
-    fn new(peer: P, file: &Scratch, plan: &Plan) -> Recorded<P> {
-        Recorded {
-            peer,
-            recorder: Recorder::create(&file.0, plan).unwrap(),
-            numbers: Vec::new(),
-        }
-    }
-
-    fn number(&mut self, client: u8) -> u8 {
-        if let Some((_, number)) = self.numbers.iter().find(|(known, _)| *known == client) {
-            return *number;
-        }
-        let number = self.recorder.connect().unwrap();
-        self.numbers.push((client, number));
-        number
-    }
-
-    /// Sends, and reads what comes at once.
-    fn ask(&mut self, client: u8, bytes: &[u8]) -> Vec<u8> {
-        self.send(client, bytes);
-        match self.receive(client, true) {
-            Received::Bytes(bytes) => bytes,
-            Received::Nothing | Received::Closed => Vec::new(),
-        }
-    }
+fn finish<P: Peer>(recorded: Recorded<P>) -> Tally {
+    recorded.into_recorder().finish().unwrap()
 }
 
-impl<P: Peer> Peer for Recorded<P> {
-    fn now(&mut self) -> u64 {
-        self.peer.now()
-    }
-
-    fn send(&mut self, client: u8, bytes: &[u8]) {
-        let (number, now) = (self.number(client), Time(self.peer.now()));
-        self.recorder.sent(number, bytes, now);
-        self.peer.send(client, bytes);
-    }
-
-    fn receive(&mut self, client: u8, hurry: bool) -> Received {
-        let (number, now) = (self.number(client), Time(self.peer.now()));
-        let received = self.peer.receive(client, hurry);
-        match &received {
-            Received::Bytes(bytes) => {
-                self.recorder.received(number, bytes, now);
-            }
-            Received::Closed => {
-                self.recorder.closed(number, now);
-            }
-            Received::Nothing => {}
-        }
-        received
-    }
-
-    fn half_close(&mut self, client: u8) {
-        let (number, now) = (self.number(client), Time(self.peer.now()));
-        self.recorder.ended(number, now);
-        self.peer.half_close(client);
-    }
-
-    fn pass(&mut self, seconds: u64) {
-        self.peer.pass(seconds);
+/// Sends, and reads what comes at once.
+fn ask<P: Peer>(recorded: &mut Recorded<P>, client: u8, bytes: &[u8]) -> Vec<u8> {
+    recorded.send(client, bytes);
+    match recorded.receive(client, true) {
+        Received::Bytes(bytes) => bytes,
+        Received::Nothing | Received::Closed => Vec::new(),
     }
 }
 
@@ -142,9 +88,9 @@ fn plain_examples() -> Vec<Exchange> {
 
 /// What the judge says of this peer, to which the example was played.
 fn judged<P: Peer>(example: &Exchange, peer: P, file: &Scratch) -> Tally {
-    let mut recorded = Recorded::new(peer, file, &fresh());
+    let mut recorded = recorded(peer, file, &fresh());
     let _ = play(example, &mut recorded);
-    recorded.recorder.finish().unwrap()
+    finish(recorded)
 }
 
 #[test]
@@ -168,9 +114,9 @@ fn a_recording_loses_no_byte_and_replays() {
     let file = Scratch::new("replays");
     let mut replayed = 0;
     for example in plain_examples() {
-        let mut recorded = Recorded::new(host(), &file, &fresh());
+        let mut recorded = recorded(host(), &file, &fresh());
         let events = play(&example, &mut recorded);
-        recorded.recorder.finish().unwrap();
+        finish(recorded);
         let text = file.text();
         fs::remove_file(&file.0).unwrap();
         let place = format!("{}:{}", example.file, example.line);
@@ -225,10 +171,10 @@ fn a_miss_is_a_freedom_only_where_memory_may_be_short() {
             model(),
             START,
         );
-        let mut recorded = Recorded::new(server, &file, plan);
-        recorded.ask(1, b"set k 0 0 1\r\na\r\n");
-        recorded.ask(1, b"get k\r\n");
-        recorded.recorder.finish().unwrap()
+        let mut recorded = recorded(server, &file, plan);
+        ask(&mut recorded, 1, b"set k 0 0 1\r\na\r\n");
+        ask(&mut recorded, 1, b"get k\r\n");
+        finish(recorded)
     };
     let tally = lost(&Plan::default(), "pressure");
     assert_eq!(tally.violations, 0);
@@ -241,15 +187,15 @@ fn what_was_there_before_is_unknown_until_it_is_stored_again() {
     let file = Scratch::new("before");
     let mut server = host();
     server.send(9, b"set k 0 0 1\r\na\r\n");
-    let mut recorded = Recorded::new(server, &file, &Plan::default());
-    recorded.ask(1, b"add k 0 0 1\r\nb\r\n");
-    recorded.ask(1, b"get k\r\n");
-    recorded.ask(1, b"append k 0 0 1\r\nc\r\n");
+    let mut recorded = recorded(server, &file, &Plan::default());
+    ask(&mut recorded, 1, b"add k 0 0 1\r\nb\r\n");
+    ask(&mut recorded, 1, b"get k\r\n");
+    ask(&mut recorded, 1, b"append k 0 0 1\r\nc\r\n");
     assert_eq!(
-        recorded.ask(1, b"get k\r\n"),
+        ask(&mut recorded, 1, b"get k\r\n"),
         b"VALUE k 0 2\r\nac\r\nEND\r\n"
     );
-    let tally = recorded.recorder.finish().unwrap();
+    let tally = finish(recorded);
     assert_eq!((tally.agreed, tally.violations), (2, 0), "{tally}");
     assert_eq!(tally.unknown.values().sum::<u64>(), 2, "{tally}");
 }
@@ -257,15 +203,15 @@ fn what_was_there_before_is_unknown_until_it_is_stored_again() {
 #[test]
 fn clients_under_way_with_one_key_at_once_leave_it_unknown() {
     let file = Scratch::new("contended");
-    let mut recorded = Recorded::new(host(), &file, &fresh());
-    recorded.ask(1, b"set k 0 0 1\r\na\r\n");
+    let mut recorded = recorded(host(), &file, &fresh());
+    ask(&mut recorded, 1, b"set k 0 0 1\r\na\r\n");
     recorded.send(1, b"set k 0 0 1\r\nb\r\n");
     recorded.send(2, b"get k\r\n");
     recorded.receive(2, true);
     recorded.receive(1, true);
-    recorded.ask(2, b"get k\r\n");
-    recorded.ask(1, b"get k\r\n");
-    let tally = recorded.recorder.finish().unwrap();
+    ask(&mut recorded, 2, b"get k\r\n");
+    ask(&mut recorded, 1, b"get k\r\n");
+    let tally = finish(recorded);
     assert_eq!(tally.violations, 0);
     assert_eq!(tally.unknown.values().sum::<u64>(), 3, "{tally}");
     assert_eq!(tally.agreed, 2, "{tally}");
@@ -275,10 +221,10 @@ fn clients_under_way_with_one_key_at_once_leave_it_unknown() {
 fn a_reply_to_no_request_ends_what_is_known_of_a_connection() {
     let file = Scratch::new("unasked");
     let echo = Server::new(Some(liars::named("echo").unwrap().lie), model(), START);
-    let mut recorded = Recorded::new(echo, &file, &fresh());
-    recorded.ask(1, b"set k 0 0 1 noreply\r\na\r\n");
-    recorded.ask(1, b"get k\r\n");
-    let tally = recorded.recorder.finish().unwrap();
+    let mut recorded = recorded(echo, &file, &fresh());
+    ask(&mut recorded, 1, b"set k 0 0 1 noreply\r\na\r\n");
+    ask(&mut recorded, 1, b"get k\r\n");
+    let tally = finish(recorded);
     assert_eq!(tally.unknown.values().sum::<u64>(), 1, "{tally}");
 }
 
@@ -289,14 +235,14 @@ fn secrets_are_hashed_alike_and_keep_their_length() {
         redact: true,
         ..fresh()
     };
-    let mut recorded = Recorded::new(host(), &file, &plan);
-    recorded.ask(1, b"set secretkey 7 0 11\r\nsecretvalue\r\n");
-    recorded.ask(1, b"get secretkey other\r\n");
-    recorded.ask(1, b"mg secretkey k v s Osecret\r\n");
-    recorded.ask(1, b"set k1 0 0 2\r\n42\r\n");
-    recorded.ask(1, b"set k2 0 0 2\r\n42\r\n");
-    recorded.ask(1, b"secret command\r\n");
-    let tally = recorded.recorder.finish().unwrap();
+    let mut recorded = recorded(host(), &file, &plan);
+    ask(&mut recorded, 1, b"set secretkey 7 0 11\r\nsecretvalue\r\n");
+    ask(&mut recorded, 1, b"get secretkey other\r\n");
+    ask(&mut recorded, 1, b"mg secretkey k v s Osecret\r\n");
+    ask(&mut recorded, 1, b"set k1 0 0 2\r\n42\r\n");
+    ask(&mut recorded, 1, b"set k2 0 0 2\r\n42\r\n");
+    ask(&mut recorded, 1, b"secret command\r\n");
+    let tally = finish(recorded);
     assert_eq!(tally.violations, 0);
     let text = file.text();
     assert!(!text.contains("secret") && !text.contains("42"), "{text}");
@@ -320,11 +266,11 @@ fn what_is_not_understood_is_taken_for_a_secret() {
         redact: true,
         ..fresh()
     };
-    let mut recorded = Recorded::new(host(), &file, &plan);
-    recorded.ask(1, b"\x80\x00secret\r\n");
-    recorded.ask(2, b"GET /secret HTTP/1.1\r\n");
+    let mut recorded = recorded(host(), &file, &plan);
+    ask(&mut recorded, 1, b"\x80\x00secret\r\n");
+    ask(&mut recorded, 2, b"GET /secret HTTP/1.1\r\n");
     recorded.send(3, b"set k 0 0 11\r\nsecret");
-    recorded.recorder.finish().unwrap();
+    finish(recorded);
     assert!(!file.text().contains("secret"), "{}", file.text());
 }
 

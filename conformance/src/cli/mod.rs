@@ -49,7 +49,7 @@ enum Command {
     Replay(replay::Replay),
     /// Say which rules were fixed or broken from one JSON report to another
     Compare(compare::Compare),
-    /// Put the model, or a liar, on a TCP port of this machine
+    /// Put the model, a liar or a lawful adversary on a TCP port of this machine
     Serve(serve::Serve),
 }
 

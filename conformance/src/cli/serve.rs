@@ -20,6 +20,15 @@ pub(super) struct Serve {
     /// Serve one that answers right and is careless about its memory, time or clients
     #[arg(long, value_name = "NAME", value_parser = careless, group = "served")]
     careless: Option<&'static Careless>,
+    /// Serve one that obeys the law and is unkind about it: it evicts at random, cuts its replies
+    /// anywhere, gives huge uniques, elects any alternatives, all by this number
+    #[arg(
+        long,
+        value_name = "SEED",
+        group = "served",
+        conflicts_with = "dialect"
+    )]
+    adversarial: Option<u64>,
     /// The habits it follows
     #[arg(long, default_value = "law", value_parser = dialect)]
     dialect: Dialect,
@@ -46,9 +55,15 @@ impl Serve {
             return served.map_err(|error| format!("port {}: {error}", self.port));
         }
         let lie = self.liar.map(|liar| liar.lie);
-        let service = Service::bind(self.port, lie, self.dialect)?;
+        let service = match self.adversarial {
+            Some(seed) => Service::adversarial(self.port, seed)?,
+            None => Service::bind(self.port, lie, self.dialect)?,
+        };
         let port = service.port().map_err(|error| error.to_string())?;
-        let what = self.liar.map_or("the model", |liar| liar.name);
+        let what = match self.adversarial {
+            Some(seed) => format!("an adversary of seed {seed}"),
+            None => self.liar.map_or("the model", |liar| liar.name).to_owned(),
+        };
         println!("{what} listens on 127.0.0.1:{port}");
         service.run().map_err(|error| error.to_string())
     }

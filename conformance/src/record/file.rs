@@ -52,7 +52,6 @@ impl SessionFile {
         let mut file = private(&whole)?;
         file.write_all(opening.as_bytes())?;
         io::copy(&mut File::open(&steps)?, &mut file)?;
-        file.sync_all()?;
         fs::rename(&whole, &self.path)?;
         fs::remove_file(&steps)
     }

@@ -243,6 +243,7 @@ impl Judge {
                     speaker.unfenced = length == 0 && !request.swallowed;
                     speaker.replies = replies.get(length..).unwrap_or_default().to_vec();
                 }
+                Step::Lost(reason) => self.lose(client, reason),
                 Step::Wrong(rulings) => {
                     findings.extend(self.find(client, &request, &rulings, &replies));
                     self.forget_touched(&request);
@@ -286,6 +287,10 @@ impl Judge {
         let length = request.block().len() as u64;
         let undecided = length > edge && length < self.item_max_bytes;
         let known = if undecided { None } else { self.known(key) };
+        let contended = self.is_contended(key);
+        if (known.is_none() || contended) && request.flag(b'q').is_some() {
+            return self.quiet(key, replies, contended);
+        }
         let (judged, relation) = match known {
             Some(known) => (true, refine(&known, request, replies, now, self.admitted)),
             None => {
@@ -294,7 +299,6 @@ impl Judge {
                 (false, relation)
             }
         };
-        let contended = self.is_contended(key);
         match relation {
             Relation::Waits => Step::Waits,
             Relation::Agrees(after, length, freedom) => {
@@ -316,6 +320,22 @@ impl Judge {
                 self.keys.insert(key.to_vec(), None);
                 anything(&rulings, replies)
             }
+        }
+    }
+
+    /// A quiet request about an item of which nothing is known: only a noop shows whether it was
+    /// silent.
+    fn quiet(&mut self, key: &[u8], replies: &[u8], contended: bool) -> Step {
+        const NOOP: &[u8] = b"MN\r\n";
+        if NOOP.starts_with(replies) && replies != NOOP {
+            return Step::Waits;
+        }
+        self.unknown(key, contended);
+        self.keys.insert(key.to_vec(), None);
+        if replies.starts_with(NOOP) {
+            Step::Said(0)
+        } else {
+            Step::Lost("a quiet request about an item of which nothing was known")
         }
     }
 
@@ -509,6 +529,8 @@ enum Step {
     Waits,
     /// Its reply was so long.
     Said(usize),
+    /// Which bytes are its reply, nobody can tell.
+    Lost(&'static str),
     /// It was answered as no lawful server answers, for the model rules so.
     Wrong(Vec<Ruling>),
 }

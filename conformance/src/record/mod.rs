@@ -1,6 +1,7 @@
 //! Records what real clients say to a real server, and judges it meanwhile.
 //!
 //! - [`proxy`] stands between them and carries bytes; it never changes or delays one on purpose.
+//!   [`peer`] is the same without sockets.
 //! - [`Recorder`] is told of every byte, in the order of observation: a client's before the server
 //!   has them, a server's before the client has them.
 //! - `requests.rs` cuts bytes into requests, `notation.rs` writes them down, `redact.rs` takes the
@@ -11,6 +12,7 @@
 mod file;
 mod judge;
 mod notation;
+pub mod peer;
 pub mod proxy;
 mod redact;
 pub mod requests;
