@@ -124,10 +124,8 @@ impl Known {
 
     /// Lets a request that is answered alike whatever was there do what it does.
     pub fn rule(&mut self, request: &Request, now: Time) {
-        for model in [Some(&mut self.model), self.unpadded.as_mut()] {
-            if let Some(model) = model {
-                Session::new().receive(model, &request.bytes, now);
-            }
+        for model in std::iter::once(&mut self.model).chain(&mut self.unpadded) {
+            Session::new().receive(model, &request.bytes, now);
         }
     }
 

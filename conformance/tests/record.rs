@@ -144,8 +144,14 @@ fn liars_are_found_out_while_they_are_recorded() {
     let examples = plain_examples();
     let mut caught = BTreeSet::new();
     let mut free = Vec::new();
-    // Who knows nothing may say nothing, and nothing is no wrong answer.
-    for liar in liars::liars().filter(|liar| !liar.is_content_free()) {
+    let heard = liars::liars().filter(|liar| {
+        // Who knows nothing may say nothing, and nothing is no wrong answer; statistics and the
+        // binary protocol are not judged; a command that the law lacks may be one of the server's.
+        let chapter = liar.caught_by.name.split('.').next().unwrap();
+        let judged = !["statistics", "binary"].contains(&chapter);
+        judged && !liar.is_content_free() && liar.name != "any-case"
+    });
+    for liar in heard {
         let found = examples.iter().any(|example| {
             let server = Server::new(Some(liar.lie), model(), START);
             let tally = judged(example, server, &file);

@@ -6,11 +6,11 @@
 //! choose is settled in `refine.rs`; what is written down, in `notation.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 
 use model::{Model, Reply, Ruling, Session, Time};
 
 use super::requests::{Request, Touches};
+use super::tally::{Finding, Tally};
 use crate::refine::{Admitted, Freedom, Known, Relation, may_become_a_reply, refine};
 
 /// How much may be remembered of what clients stored; beyond that all is forgotten, and said so.
@@ -21,8 +21,6 @@ const UNDERWAY_MAX: usize = 10_000;
 const REPLY_MAX_BYTES: usize = 64 << 20;
 /// How many findings are kept in full.
 const FINDINGS_MAX: usize = 20;
-/// How much of a request or reply a finding shows.
-const SHOWN_MAX: usize = 300;
 /// Items so near to the largest may be refused or not: headers differ.
 const EDGE_BYTES: u64 = 1024;
 
@@ -55,36 +53,6 @@ struct Client {
     ended: bool,
     /// The server will close it, and read nothing more.
     closing: bool,
-}
-
-/// What a judge found.
-#[derive(Debug, Default)]
-pub struct Tally {
-    /// Requests answered as the law says.
-    pub agreed: u64,
-    /// Among them: the freedoms taken.
-    pub freedoms: BTreeMap<Freedom, u64>,
-    /// Requests of which nothing can be said, by reason.
-    pub unknown: BTreeMap<&'static str, u64>,
-    /// Requests answered as no lawful server answers.
-    pub violations: u64,
-    /// The first of those.
-    pub findings: Vec<Finding>,
-}
-
-/// One request that was answered as no lawful server answers.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    /// Who sent it.
-    pub client: u8,
-    /// What was sent.
-    pub request: Vec<u8>,
-    /// What the model rules.
-    pub ruled: Vec<u8>,
-    /// What came.
-    pub observed: Vec<u8>,
-    /// The rules behind the ruling.
-    pub rules: Vec<&'static str>,
 }
 
 impl Judge {
@@ -258,6 +226,10 @@ impl Judge {
         if request.swallowed {
             return Step::Said(0);
         }
+        let lists = matches!(request.command(), b"get" | b"gets" | b"gat" | b"gats");
+        if lists && Reply::read(replies).is_none() && may_become_a_reply(replies) {
+            return Step::Waits;
+        }
         let step = match (request.touches(), request.command()) {
             (Touches::Everything, _) => self.flush(request, replies, now),
             (Touches::Keys(keys), b"get" | b"gets" | b"gat" | b"gats") if !keys.is_empty() => {
@@ -415,6 +387,13 @@ impl Judge {
 
     /// A request about no item; statistics are read, and not judged.
     fn without_key(&mut self, request: &Request, replies: &[u8], now: Time) -> Step {
+        if request.command() == b"stats" {
+            let step = anything(&[], replies);
+            if let Step::Said(_) = step {
+                self.pass_over(request, "statistics");
+            }
+            return step;
+        }
         let nothing = Known::absent(&self.empty, b"");
         match refine(&nothing, request, replies, now, Admitted::default()) {
             Relation::Agrees(_, length, _) => {
@@ -422,10 +401,6 @@ impl Judge {
                 Step::Said(length)
             }
             Relation::Waits => Step::Waits,
-            Relation::Differs(rulings) if request.command() == b"stats" => {
-                self.pass_over(request, "statistics");
-                anything(&rulings, replies)
-            }
             Relation::Differs(rulings) if told(&rulings) == Reply::Error => {
                 self.pass_over(request, "a command the law does not have yet");
                 anything(&rulings, replies)
@@ -562,37 +537,5 @@ fn overwrites(request: &Request) -> bool {
         b"set" | b"delete" => true,
         b"ms" => plain && request.flag(b'C').is_none() && request.flag(b'I').is_none(),
         _ => false,
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unknown: u64 = self.unknown.values().sum();
-        write!(
-            f,
-            "{} requests were answered as the law says, {} were not, of {unknown} nothing is known",
-            self.agreed, self.violations
-        )?;
-        for (freedom, count) in &self.freedoms {
-            write!(f, "\n  {count} took a freedom: {freedom}")?;
-        }
-        for (reason, count) in &self.unknown {
-            write!(f, "\n  {count} unknown: {reason}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let show = |bytes: &[u8]| {
-            let (shown, more) = bytes.split_at_checked(SHOWN_MAX).unwrap_or((bytes, &[]));
-            let dots = if more.is_empty() { "" } else { "…" };
-            format!("{}{dots}", shown.escape_ascii())
-        };
-        writeln!(f, "client {} sent  {}", self.client, show(&self.request))?;
-        writeln!(f, "    the law says  {}", show(&self.ruled))?;
-        writeln!(f, "    it was told   {}", show(&self.observed))?;
-        write!(f, "    by            {}", self.rules.join(", "))
     }
 }

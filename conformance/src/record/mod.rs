@@ -16,6 +16,7 @@ pub mod peer;
 pub mod proxy;
 mod redact;
 pub mod requests;
+mod tally;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,10 +26,11 @@ use model::{Model, Options, Time};
 use spec::Dialect;
 
 pub use file::SessionFile;
-pub use judge::{Finding, Judge, Tally};
+pub use judge::Judge;
 pub use notation::Notation;
 pub use redact::Redactor;
 use requests::Requests;
+pub use tally::{Finding, Tally};
 
 /// How a recording is made.
 #[derive(Clone, Debug, Default)]

@@ -150,50 +150,52 @@ impl Request {
     /// The words of its line, the command first.
     #[must_use]
     pub fn words(&self) -> Vec<&[u8]> {
-        let line = self.line();
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let words = line.split(|byte| *byte == b' ');
-        words.filter(|word| !word.is_empty()).collect()
+        self.each_word().collect()
     }
 
     /// Its command.
     #[must_use]
     pub fn command(&self) -> &[u8] {
-        self.words().first().copied().unwrap_or_default()
+        self.each_word().next().unwrap_or_default()
+    }
+
+    fn each_word(&self) -> impl Iterator<Item = &[u8]> {
+        let line = self.line();
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let words = line.split(|byte| *byte == b' ');
+        words.filter(|word| !word.is_empty())
     }
 
     /// What stands behind this flag of a meta command.
     #[must_use]
     pub fn flag(&self, letter: u8) -> Option<&[u8]> {
-        let words = self.words();
-        let (from, count) = match *words.first()? {
+        let (from, count) = match self.command() {
             b"ms" => (3, usize::MAX),
             b"mg" | b"md" | b"ma" => (2, usize::MAX),
             // Only what stands beside the key is looked at.
             b"me" => (2, 1),
             _ => return None,
         };
-        let mut flags = words.into_iter().skip(from).take(count);
+        let mut flags = self.each_word().skip(from).take(count);
         flags.find_map(|word| word.strip_prefix(&[letter]))
     }
 
     /// The items it is about.
     #[must_use]
     pub fn touches(&self) -> Touches {
-        let words = self.words();
         let keys = |from: usize, count: usize| {
-            let keys = words.iter().skip(from).take(count);
-            Touches::Keys(keys.map(|key| key.to_vec()).collect())
+            let keys = self.each_word().skip(from).take(count);
+            Touches::Keys(keys.map(<[u8]>::to_vec).collect())
         };
-        match words.first().copied().unwrap_or_default() {
+        match self.command() {
             _ if self.swallowed => Touches::Nothing,
             b"get" | b"gets" => keys(1, usize::MAX),
             b"gat" | b"gats" => keys(2, usize::MAX),
             b"set" | b"add" | b"replace" | b"append" | b"prepend" | b"cas" => keys(1, 1),
             b"delete" | b"incr" | b"decr" | b"touch" => keys(1, 1),
             b"mg" | b"ms" | b"md" | b"ma" | b"me" if self.flag(b'b').is_some() => {
-                let key = words.get(1).copied().unwrap_or_default();
+                let key = self.each_word().nth(1).unwrap_or_default();
                 Touches::Keys(base64(key).into_iter().collect())
             }
             b"mg" | b"ms" | b"md" | b"ma" | b"me" => keys(1, 1),
