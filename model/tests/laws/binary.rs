@@ -297,3 +297,18 @@ fn a_plain_request_is_nothing_odd() {
         assert!(odd.is_empty(), "{request}: {odd:?}");
     }
 }
+
+#[test]
+fn neither_a_line_that_is_cut_nor_a_whole_frame_is_a_frame_that_is_cut() {
+    let noop = frame("noop");
+    for input in [b"get k".as_slice(), &noop] {
+        let mut session = Session::new();
+        session.receive(&mut Model::default(), input, Time(1_800_000_000));
+        let end = session.end();
+        let cited = end
+            .because
+            .iter()
+            .any(|rule| rule.name == "binary.frames.cut");
+        assert!(!cited, "{input:?}");
+    }
+}
