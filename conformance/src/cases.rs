@@ -8,16 +8,37 @@ use spec::exchange::{Exchange, ParseError, cases, examples};
 
 use crate::faults::Fault;
 
-/// The case files, by path.
-const FILES: [(&str, &str); 2] = [
-    (
-        "conformance/cases/storage.exchange",
-        include_str!("../cases/storage.exchange"),
-    ),
-    (
-        "conformance/cases/frames.exchange",
-        include_str!("../cases/frames.exchange"),
-    ),
+macro_rules! file {
+    ($chapter:literal) => {
+        (
+            concat!("conformance/cases/", $chapter, ".exchange"),
+            include_str!(concat!("../cases/", $chapter, ".exchange")),
+        )
+    };
+}
+
+/// The case files, by path: one for each chapter that has a long tail.
+const FILES: &[(&str, &str)] = &[
+    file!("framing"),
+    file!("keys"),
+    file!("numbers"),
+    file!("expiration"),
+    file!("concurrency"),
+    file!("storage"),
+    file!("retrieval"),
+    file!("arithmetic"),
+    file!("deletion"),
+    file!("touch"),
+    file!("flush"),
+    file!("meta/flags"),
+    file!("meta/noop"),
+    file!("meta/get"),
+    file!("meta/set"),
+    file!("meta/delete"),
+    file!("meta/arithmetic"),
+    file!("meta/debug"),
+    file!("administration"),
+    file!("frames"),
 ];
 
 /// The examples and the cases, in the law's order and then by file.

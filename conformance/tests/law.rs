@@ -6,10 +6,12 @@ use conformance::baseline::Baseline;
 use conformance::cases;
 use conformance::check::Trial;
 use conformance::report;
-use conformance::target::Target;
 use conformance::target::shape::Shape;
+use conformance::target::{START, Target};
 use conformance::verdict::Conclusion;
-use spec::Dialect;
+use model::{Host, Model, Options};
+use spec::exchange::{Exchange, replay};
+use spec::{Dialect, Standing};
 
 /// Tries a target, and fails with the report unless it conforms.
 fn try_all(target: Target, dialect: &Dialect, shape: Shape) {
@@ -43,6 +45,34 @@ fn the_model_conforms_in_every_dialect() {
             Shape::Written,
         );
     }
+}
+
+/// A case that the model passes for another reason than its rule shows nothing of that rule.
+#[test]
+fn the_model_cites_the_rule_of_every_case() {
+    let law = Dialect::default();
+    let exchanges = cases::all().unwrap_or_else(|error| panic!("{error}"));
+    let held = exchanges.iter().filter(|exchange| {
+        exchange.header.holds_for(law.name())
+            && law.standing(exchange.requirement) == Standing::Held
+    });
+    let uncited: Vec<String> = held.filter_map(uncited).collect();
+    assert!(uncited.is_empty(), "not cited:\n{}", uncited.join("\n"));
+}
+
+/// Where this exchange stands, if no ruling of it cites its rule.
+fn uncited(exchange: &Exchange) -> Option<String> {
+    let options = Options::parse(&exchange.header.options).expect("the model knows its options");
+    let mut host = Host::new(Model::new(options, Dialect::default()), START);
+    let passes = replay(exchange, &mut host).is_ok();
+    let cites = host.cited().contains(&exchange.requirement);
+    let Exchange {
+        requirement,
+        file,
+        line,
+        ..
+    } = exchange;
+    (!passes || !cites).then(|| format!("{requirement} ({file}:{line})"))
 }
 
 #[test]

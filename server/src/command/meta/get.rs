@@ -69,10 +69,10 @@ fn answer(
             (b'N', _, Some(exptime), _) if is_made => {
                 entry.set_expiry(expiration::expiry(exptime, context.now));
             }
-            (b'R', _, _, Some(seconds)) => {
-                wins |= expiry.seconds_left(context.now).is_some_and(|left| {
-                    i64::try_from(left).is_ok_and(|left| left < seconds.into())
-                });
+            (b'R', _, _, Some(exptime)) => {
+                let token = expiration::expiry(exptime, context.now);
+                let left = expiry.seconds_left(context.now);
+                wins |= left.is_some() && left < token.seconds_left(context.now);
             }
             (b't', ..) => reply.seconds_left = Some(expiry.seconds_left(context.now)),
             _ => {}
