@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = &[
     file!("meta/delete"),
     file!("meta/arithmetic"),
     file!("meta/debug"),
+    file!("statistics"),
     file!("administration"),
     file!("frames"),
 ];
