@@ -52,8 +52,10 @@ fn the_model_conforms_in_every_dialect() {
 fn the_model_cites_the_rule_of_every_case() {
     let law = Dialect::default();
     let exchanges = cases::all().unwrap_or_else(|error| panic!("{error}"));
+    // The examples of the prose are held to the same in the model's own tests.
     let held = exchanges.iter().filter(|exchange| {
-        exchange.header.holds_for(law.name())
+        exchange.file.starts_with("conformance/")
+            && exchange.header.holds_for(law.name())
             && law.standing(exchange.requirement) == Standing::Held
     });
     let uncited: Vec<String> = held.filter_map(uncited).collect();
