@@ -166,6 +166,13 @@ fn flush_all(mut words: Tokens<'_>) -> Result<Parsed<'_>, Refusal> {
 }
 
 fn verbosity(mut words: Tokens<'_>) -> Result<Parsed<'_>, Refusal> {
+    // A `noreply` that stands alone is a level that is no number, and still is `noreply`.
+    if { words }.eq([b"noreply"]) {
+        return Err(Refusal {
+            quiet: true,
+            ..loud(Error::BadLine)
+        });
+    }
     let [level] = arguments(&mut words).ok_or(loud(Error::BadLine))?;
     answer(words, || {
         let level = number::unsigned32(level).ok_or(Error::BadLine)?;
