@@ -33,6 +33,8 @@ pub struct SelfTest<'a> {
     pub rows: Vec<Row<'a>>,
     /// Exchanges that fail although nobody lies: a liar may not be caught by its machinery.
     pub unfair: Vec<&'a Exchange>,
+    /// Exchanges that catch no liar but those without content: they tell no two servers apart.
+    pub padding: Vec<&'a Exchange>,
 }
 
 /// What became of one liar.
@@ -46,20 +48,34 @@ pub struct Row<'a> {
     pub violates: bool,
     /// The exchanges of MUST rules that it passes.
     pub passes: Vec<&'a Exchange>,
+    /// All exchanges that it fails.
+    pub fails: Vec<&'a Exchange>,
 }
 
 /// Plays every exchange against every liar, so many liars at once.
 #[must_use]
 pub fn selftest(exchanges: &[Exchange], jobs: usize) -> SelfTest<'_> {
     let honest = trial(Target::Honest).run(exchanges, &[]);
+    let rows = rows(exchanges, jobs.max(1));
     SelfTest {
+        padding: padding(exchanges_with(&honest, |_, _| true), &rows),
         exchanges: honest.judged.len(),
         musts: exchanges_with(&honest, |_, level| level == Level::Must).len(),
-        rows: rows(exchanges, jobs.max(1)),
+        rows,
         unfair: exchanges_with(&honest, |verdict, _| {
             !matches!(verdict, Verdict::Pass | Verdict::Unsupported)
         }),
     }
+}
+
+/// Those of these exchanges that pass on every liar that understands its clients.
+fn padding<'a>(played: Vec<&'a Exchange>, rows: &[Row<'a>]) -> Vec<&'a Exchange> {
+    let content = rows.iter().filter(|row| !row.liar.is_content_free());
+    let catches: Vec<_> = content.flat_map(|row| row.fails.iter().copied()).collect();
+    let catches: BTreeSet<*const Exchange> = catches.into_iter().map(std::ptr::from_ref).collect();
+    let padding = played.into_iter();
+    let padding = padding.filter(|exchange| !catches.contains(&std::ptr::from_ref(*exchange)));
+    padding.collect()
 }
 
 fn rows(exchanges: &[Exchange], jobs: usize) -> Vec<Row<'_>> {
@@ -123,6 +139,7 @@ impl<'a> Row<'a> {
                 .iter()
                 .map(|exchange| exchange.requirement.name)
                 .collect(),
+            fails: failed,
             violates: report.conclusion() == Conclusion::Violates,
             passes: exchanges_with(report, |verdict, level| {
                 verdict == Verdict::Pass && level == Level::Must
@@ -206,13 +223,21 @@ impl fmt::Display for SelfTest<'_> {
         for exchange in &self.unfair {
             writeln!(f, "UNFAIR {} fails although nobody lies", place(exchange))?;
         }
+        for exchange in &self.padding {
+            writeln!(
+                f,
+                "PADDING {} catches no liar with content",
+                place(exchange)
+            )?;
+        }
         let caught = self.rows.iter().filter(|row| row.is_caught()).count();
         writeln!(
             f,
-            "\n{caught} of {} liars caught as expected by {} exchanges; {} shown to be vacuous",
+            "\n{caught} of {} liars caught as expected by {} exchanges; {} shown to be vacuous, {} to be padding",
             self.rows.len(),
             self.exchanges,
             self.vacuous().len(),
+            self.padding.len(),
         )
     }
 }

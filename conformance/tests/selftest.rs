@@ -38,6 +38,15 @@ fn no_must_passes_on_more_than_two_servers_without_content() {
 }
 
 #[test]
+fn fewer_than_five_exchanges_in_a_hundred_are_padding() {
+    assert!(
+        RESULT.padding.len() * 20 < RESULT.exchanges,
+        "\n{}",
+        *RESULT
+    );
+}
+
+#[test]
 fn nobody_is_caught_who_does_not_lie() {
     assert!(RESULT.unfair.is_empty(), "\n{}", *RESULT);
     for shape in [Shape::Split, Shape::Coalesced] {
