@@ -35,9 +35,7 @@ pub(crate) fn verbosity(model: &mut Model, line: &Line) -> Ruling {
             model.verbosity = level.min(VERBOSITY_MAX);
             Reply::Ok.because(req!("administration.verbosity.ok"))
         }
-        None => MALFORMED
-            .because(req!("administration.verbosity.bad-level"))
-            .also(req!("administration.verbosity.missing-noreply")),
+        None => MALFORMED.because(req!("administration.verbosity.bad-level")),
     };
     ruling.silent_if(line.noreply(), req!("administration.verbosity.noreply"))
 }

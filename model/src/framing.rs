@@ -108,6 +108,8 @@ impl<'a> Line<'a> {
         } else if count > needed {
             self.note(req!("framing.noreply"));
             self.note_if(count > TOKENS_SEARCHED, req!("framing.noreply.far"));
+        } else if count == needed && self.command() == b"verbosity" {
+            self.note(req!("administration.verbosity.missing-noreply"));
         } else if count == needed && self.takes_argument_for_noreply(dialect) {
             self.note(req!("framing.noreply.argument"));
         } else {
