@@ -233,7 +233,8 @@ impl fmt::Display for SelfTest<'_> {
         let caught = self.rows.iter().filter(|row| row.is_caught()).count();
         writeln!(
             f,
-            "\n{caught} of {} liars caught as expected by {} exchanges; {} shown to be vacuous, {} to be padding",
+            "\n{caught} of {} liars caught as expected by {} exchanges; \
+             {} shown to be vacuous, {} to be padding",
             self.rows.len(),
             self.exchanges,
             self.vacuous().len(),
