@@ -187,6 +187,27 @@ pub fn refine(
     Relation::Differs(rulings)
 }
 
+/// The world without the item, and what is said there, for a request that would be silent with it.
+#[must_use]
+pub fn lost_in_silence(
+    known: &Known,
+    request: &Request,
+    now: Time,
+    admitted: Admitted,
+) -> Option<(Known, Vec<u8>)> {
+    if request.flag(b'q').is_none() || !(admitted.pressure || known.mortal) {
+        return None;
+    }
+    let said = |world: &mut Known| -> Vec<u8> {
+        let rulings = Session::new().receive(&mut world.model, &request.bytes, now);
+        rulings.iter().flat_map(Ruling::bytes).copied().collect()
+    };
+    let mut without = known.clone();
+    without.model.forget(&known.key);
+    let (with, lost) = (said(&mut known.clone()), said(&mut without));
+    (with.is_empty() && !lost.is_empty()).then_some((without, lost))
+}
+
 /// What follows if the number was not padded, where the server may as well have said so then.
 fn unpadded(known: &Known, request: &Request, observed: &[u8], now: Time) -> Option<Model> {
     let mut unpadded = known.unpadded.clone()?;

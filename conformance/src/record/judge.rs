@@ -11,7 +11,9 @@ use model::{Model, Reply, Ruling, Session, Time};
 
 use super::requests::{Request, Touches};
 use super::tally::{Finding, Tally};
-use crate::refine::{Admitted, Freedom, Known, Relation, may_become_a_reply, refine};
+use crate::refine::{
+    Admitted, Freedom, Known, Relation, lost_in_silence, may_become_a_reply, refine,
+};
 
 /// How much may be remembered of what clients stored; beyond that all is forgotten, and said so.
 const KNOWN_MAX_BYTES: usize = 64 << 20;
@@ -236,7 +238,7 @@ impl Judge {
                 self.retrieve(request, &keys, replies, now)
             }
             (Touches::Keys(keys), _) if keys.len() == 1 => {
-                self.one_key(request, &keys.concat(), replies, now)
+                self.one_key(client, request, &keys.concat(), replies, now)
             }
             _ => {
                 let rulings = self.rule_alone(request);
@@ -254,7 +256,14 @@ impl Judge {
     }
 
     /// A request about one key.
-    fn one_key(&mut self, request: &Request, key: &[u8], replies: &[u8], now: Time) -> Step {
+    fn one_key(
+        &mut self,
+        client: u8,
+        request: &Request,
+        key: &[u8],
+        replies: &[u8],
+        now: Time,
+    ) -> Step {
         let edge = self.item_max_bytes.saturating_sub(EDGE_BYTES);
         let length = request.block().len() as u64;
         let undecided = length > edge && length < self.item_max_bytes;
@@ -262,6 +271,16 @@ impl Judge {
         let contended = self.is_contended(key);
         if (known.is_none() || contended) && request.flag(b'q').is_some() {
             return self.quiet(key, replies, contended);
+        }
+        if let Some(known) = &known
+            && let Some((world, said)) = lost_in_silence(known, request, now, self.admitted)
+        {
+            if said.starts_with(replies) && replies != said {
+                return Step::Waits;
+            }
+            if replies.starts_with(&said) {
+                return self.evicted_in_silence(client, key, world, said.len());
+            }
         }
         let (judged, relation) = match known {
             Some(known) => (true, refine(&known, request, replies, now, self.admitted)),
@@ -293,6 +312,18 @@ impl Judge {
                 anything(&rulings, replies)
             }
         }
+    }
+
+    /// A quiet request was answered as if its item were gone. Before a noop that is clear; any other
+    /// request behind it may as well be the one that was answered.
+    fn evicted_in_silence(&mut self, client: u8, key: &[u8], world: Known, length: usize) -> Step {
+        let behind = self.client(client).queue.front();
+        if behind.is_some_and(|next| next.command() != b"mn") {
+            return Step::Lost("a quiet request whose item may have been evicted");
+        }
+        self.learn(key, world);
+        self.agree(Some(Freedom::Eviction));
+        Step::Said(length)
     }
 
     /// A quiet request about an item of which nothing is known: only a noop shows whether it was
