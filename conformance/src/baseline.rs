@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use crate::cases::Case;
 use crate::verdict::{Report, Verdict};
 
 /// What a baseline file holds.
@@ -22,12 +23,29 @@ pub struct Baseline {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// The rule that is broken.
+    /// The rule that is broken; or else
+    #[serde(default)]
     pub rule: String,
+    /// the one case of it that fails, by its file and line.
+    #[serde(default)]
+    pub case: String,
     /// Why that is accepted.
     pub reason: String,
     /// Where it is being dealt with.
     pub url: Option<String>,
+    /// The day from which on it is accepted no longer: `2027-01-31`.
+    pub expires: Option<toml::value::Datetime>,
+}
+
+impl Entry {
+    fn accepts(&self, case: &Case<'_>) -> bool {
+        self.rule == case.requirement().name || (!self.case.is_empty() && self.case == name(case))
+    }
+}
+
+/// What a case is called in a baseline.
+fn name(case: &Case<'_>) -> String {
+    format!("{}:{}", case.file(), case.place())
 }
 
 impl Baseline {
@@ -37,24 +55,41 @@ impl Baseline {
     /// When it is not TOML of this shape, gives no reason, or names a rule the law does not have.
     pub fn parse(text: &str) -> Result<Baseline, String> {
         let baseline: Baseline = toml::from_str(text).map_err(|error| error.to_string())?;
-        for Entry { rule, reason, .. } in &baseline.entries {
-            if spec::find(rule).is_none() {
+        for Entry {
+            rule, reason, case, ..
+        } in &baseline.entries
+        {
+            if rule.is_empty() == case.is_empty() {
+                return Err("an entry names either a `rule` or a `case`".to_owned());
+            }
+            if case.is_empty() && spec::find(rule).is_none() {
                 return Err(format!(
                     "the law has no rule `{rule}`; `touchstone list` prints them"
                 ));
             }
             if reason.trim().is_empty() {
-                return Err(format!("`{rule}` is accepted without a reason"));
+                return Err(format!("`{rule}{case}` is accepted without a reason"));
             }
         }
         Ok(baseline)
     }
 
-    /// Why a failure of this rule is accepted.
+    /// Why a failure of this case is accepted.
     #[must_use]
-    pub fn reason(&self, rule: &str) -> Option<&str> {
-        let entry = self.entries.iter().find(|entry| entry.rule == rule)?;
+    pub fn reason(&self, case: &Case<'_>) -> Option<&str> {
+        let entry = self.entries.iter().find(|entry| entry.accepts(case))?;
         Some(&entry.reason)
+    }
+
+    /// The baseline as it holds on this day, `2027-01-31`: without the entries that expired.
+    #[must_use]
+    pub fn on(mut self, day: &str) -> Baseline {
+        let holds = |entry: &Entry| {
+            let expires = entry.expires.map(|expires| expires.to_string());
+            expires.is_none_or(|expires| expires.as_str() > day)
+        };
+        self.entries.retain(holds);
+        self
     }
 
     /// The baseline that would accept all that this report complains of, reasons kept; a new entry
@@ -66,14 +101,27 @@ impl Baseline {
         let mut listed = BTreeSet::new();
         for judged in &report.judged {
             let rule = judged.case.requirement().name;
-            let known = self.reason(rule);
+            let known = self
+                .entries
+                .iter()
+                .find(|entry| entry.accepts(&judged.case));
             let needed = judged.verdict == Verdict::Fail
                 || (judged.verdict == Verdict::Known && known.is_some());
-            if needed && listed.insert(rule) {
-                let reason = known.unwrap_or_default();
-                text.push_str(&format!(
-                    "\n[[accept]]\nrule = {rule:?}\nreason = {reason:?}\n"
-                ));
+            let by_case = known.filter(|entry| !entry.case.is_empty());
+            let listing = by_case.map_or(("rule", rule), |entry| ("case", &entry.case));
+            if !needed || !listed.insert(listing) {
+                continue;
+            }
+            let (word, subject) = listing;
+            let reason = known.map(|entry| entry.reason.as_str()).unwrap_or_default();
+            text.push_str(&format!(
+                "\n[[accept]]\n{word} = {subject:?}\nreason = {reason:?}\n"
+            ));
+            if let Some(url) = known.and_then(|entry| entry.url.as_ref()) {
+                text.push_str(&format!("url = {url:?}\n"));
+            }
+            if let Some(expires) = known.and_then(|entry| entry.expires) {
+                text.push_str(&format!("expires = {expires}\n"));
             }
         }
         text

@@ -5,17 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::time::Instant;
 
 use spec::exchange::Exchange;
 use spec::{Dialect, Requirement, Standing};
 
 use crate::baseline::Baseline;
+use crate::capability::Capabilities;
 use crate::cases::Case;
 use crate::faults::{self, Fault};
+use crate::schedule::{self, Turn};
 use crate::target::shape::Shape;
 use crate::target::{Outcome, Target};
+use crate::terms::{Terms, selects};
 use crate::verdict::{Judged, Report, Verdict};
 
 /// What is tried, and how.
@@ -33,6 +35,23 @@ pub struct Trial {
     pub select: Vec<String>,
     /// How many exchanges are played at once.
     pub jobs: usize,
+    /// The rest of what was agreed.
+    pub terms: Terms,
+}
+
+impl Default for Trial {
+    /// The law's own model, all of the law, one exchange after the other.
+    fn default() -> Trial {
+        Trial {
+            target: Target::Model(Box::default()),
+            dialect: Dialect::default(),
+            baseline: Baseline::default(),
+            shape: Shape::Written,
+            select: Vec::new(),
+            jobs: 1,
+            terms: Terms::default(),
+        }
+    }
 }
 
 impl Trial {
@@ -41,42 +60,78 @@ impl Trial {
     pub fn run<'a>(&self, exchanges: &'a [Exchange], faults: &[&'static Fault]) -> Report<'a> {
         let wanted: Vec<&Exchange> = exchanges
             .iter()
-            .filter(|exchange| exchange.header.holds_for(self.dialect.name()))
+            .filter(|exchange| exchange.header.holds_for(spoken(&self.dialect)))
             .filter(|exchange| self.wants(exchange.requirement))
             .collect();
         let faults = faults.iter().filter(|fault| self.wants(fault.rule));
         let faults: Vec<&'static Fault> = faults.copied().collect();
-        let fence = self.target.fence();
-        let speaks_binary = self.target.speaks_binary();
-        let play = |exchange: &&Exchange| match self.target.lacks(&exchange.header, speaks_binary) {
-            Some(lack) => Outcome::Unsupported(lack),
-            None => self.target.play(exchange, self.shape, fence),
-        };
-        let do_to = |fault: &&'static Fault| faults::try_on(&self.target, fault, fence);
-        let played = all(&wanted, self.jobs, play);
-        let done = all(&faults, self.jobs.min(FAULTS_AT_ONCE_MAX), do_to);
+        let outcomes = self.play_all(&wanted, &faults);
         let cases = wanted.into_iter().map(Case::Exchange);
         let cases = cases.chain(faults.into_iter().map(Case::Fault));
         let judged: Vec<Judged<'_>> = cases
-            .zip(played.into_iter().chain(done))
-            .map(|(case, outcome)| Judged::new(case, outcome, self.excuse(case.requirement())))
+            .zip(outcomes)
+            .map(|(case, outcome)| Judged::new(case, outcome, self.excuse(&case)))
             .collect();
+        let out_of_time = |judged: &Judged<'_>| judged.reason.as_deref() == Some(OUT_OF_TIME);
         Report {
             target: self.target.to_string(),
             arguments: self.target.arguments(),
             dialect: self.dialect.name().to_owned(),
+            elected: Vec::new(),
+            certify: self.terms.certify,
+            cut_short: judged.iter().any(out_of_time),
             stale: self.stale(&judged),
             judged,
         }
     }
 
-    /// Why a failure of this rule would be no news.
-    fn excuse(&self, rule: &Requirement) -> Option<String> {
-        match self.dialect.standing(rule) {
-            Standing::Excused(because) => Some(because.to_owned()),
-            Standing::Held | Standing::NotElected => {
-                self.baseline.reason(rule.name).map(str::to_owned)
+    fn play_all(&self, exchanges: &[&Exchange], faults: &[&'static Fault]) -> Vec<Outcome> {
+        if let Err(problem) = self.target.answers() {
+            let crashed = || Outcome::Crashed(problem.clone());
+            let cases = exchanges.len() + faults.len();
+            return std::iter::repeat_with(crashed).take(cases).collect();
+        }
+        let target = &self.target;
+        let watch = Watch::new(target, &self.terms);
+        let fence = target.fence();
+        let capabilities = Capabilities::of(target, &self.terms.without);
+        let speaks_binary = target.speaks_binary();
+        let play = |exchange: &&Exchange| {
+            let lack = capabilities.lack(exchange);
+            match lack.or_else(|| target.lacks(&exchange.header, speaks_binary)) {
+                Some(lack) => Outcome::Unsupported(lack),
+                None => watch.over(|| target.play(exchange, self.shape, fence)),
             }
+        };
+        let shared = matches!(target, Target::Foreign(_));
+        let turn = |exchange: &&Exchange| match target.is_real() {
+            true => schedule::turn(exchange, shared),
+            false => Turn::Any,
+        };
+        let do_to = |fault: &&'static Fault| match shared {
+            true => {
+                Outcome::Skipped("it strains a server, and this is somebody's (--spawn)".into())
+            }
+            false => watch.over(|| faults::try_on(target, fault, fence)),
+        };
+        let jobs = self.jobs.min(FAULTS_AT_ONCE_MAX);
+        let mut outcomes = schedule::all(exchanges, self.jobs, self.terms.seed, turn, play);
+        outcomes.extend(schedule::all(
+            faults,
+            jobs,
+            self.terms.seed,
+            |_| Turn::Any,
+            do_to,
+        ));
+        watch.conclude(&mut outcomes);
+        outcomes
+    }
+
+    /// Why a failure of this case would be no news.
+    fn excuse(&self, case: &Case<'_>) -> Option<String> {
+        match self.dialect.standing(case.requirement()) {
+            Standing::Excused(because) => Some(because.to_owned()),
+            Standing::Held | Standing::NotElected => self.baseline.reason(case).map(str::to_owned),
         }
     }
 
@@ -85,7 +140,7 @@ impl Trial {
         let mut needed: BTreeMap<&'static str, (String, bool)> = BTreeMap::new();
         for Judged { case, verdict, .. } in judged {
             let rule = case.requirement();
-            if let Some(excuse) = self.excuse(rule) {
+            if let Some(excuse) = self.excuse(case) {
                 let entry = needed.entry(rule.name).or_insert((excuse, false));
                 entry.1 |= *verdict != Verdict::Pass;
             }
@@ -97,6 +152,7 @@ impl Trial {
     fn wants(&self, rule: &Requirement) -> bool {
         let mut select = self.select.iter();
         self.dialect.standing(rule) != Standing::NotElected
+            && rule.level <= self.terms.level
             && (self.select.is_empty() || select.any(|selection| selects(selection, rule)))
     }
 }
@@ -104,33 +160,69 @@ impl Trial {
 /// How many faults are tried at once: each makes its server work hard.
 const FAULTS_AT_ONCE_MAX: usize = 4;
 
-/// Plays them, so many at once; the outcomes are in their order.
-fn all<T: Sync>(cases: &[T], jobs: usize, play: impl Fn(&T) -> Outcome + Sync) -> Vec<Outcome> {
-    let next = AtomicUsize::new(0);
-    let outcomes: Vec<Mutex<Option<Outcome>>> = cases.iter().map(|_| Mutex::new(None)).collect();
-    let player = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let (Some(case), Some(slot)) = (cases.get(index), outcomes.get(index)) else {
-                break;
-            };
-            *slot.lock().expect("no player panics") = Some(play(case));
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..jobs.max(1) {
-            scope.spawn(player);
-        }
-    });
-    let outcome = |slot: Mutex<Option<Outcome>>| slot.into_inner().expect("no player panics");
-    outcomes.into_iter().filter_map(outcome).collect()
+const OUT_OF_TIME: &str = "the time that was given ran out (--budget)";
+
+/// Which examples hold for it: a dialect that we do not ship speaks as the law does.
+fn spoken(dialect: &Dialect) -> &str {
+    let name = dialect.name();
+    if Dialect::shipped_names().contains(&name) {
+        name
+    } else {
+        "law"
+    }
 }
 
-/// Whether a name, the beginning of one, or a pattern with `*` at its end means this requirement.
-fn selects(selection: &str, requirement: &Requirement) -> bool {
-    let beginning = selection.trim_end_matches('*').trim_end_matches('.');
-    requirement
-        .name
-        .strip_prefix(beginning)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || selection.ends_with('*'))
+/// Watches whether there is time, and whether the target lives.
+struct Watch<'a> {
+    target: &'a Target,
+    deadline: Option<Instant>,
+    death: Mutex<Option<String>>,
+}
+
+impl<'a> Watch<'a> {
+    #[expect(clippy::disallowed_methods, reason = "a budget is spent in real time")]
+    fn new(target: &'a Target, terms: &Terms) -> Watch<'a> {
+        Watch {
+            target,
+            deadline: terms
+                .budget
+                .and_then(|budget| Instant::now().checked_add(budget)),
+            death: Mutex::new(None),
+        }
+    }
+
+    /// Plays a case, if it still can be; a failure may be a death.
+    #[expect(clippy::disallowed_methods, reason = "a budget is spent in real time")]
+    fn over(&self, play: impl Fn() -> Outcome) -> Outcome {
+        if self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
+            return Outcome::Skipped(OUT_OF_TIME.to_owned());
+        }
+        if let Some(death) = self.death.lock().expect("nobody panics").as_ref() {
+            return Outcome::Skipped(format!("the target had died before: {death}"));
+        }
+        let outcome = play();
+        let may_be_dead = matches!(outcome, Outcome::Failed(_) | Outcome::Unknown(_));
+        if may_be_dead
+            && matches!(self.target, Target::Foreign(_))
+            && let Err(problem) = self.target.answers()
+        {
+            *self.death.lock().expect("nobody panics") = Some(problem.clone());
+            return Outcome::Crashed(problem);
+        }
+        outcome
+    }
+
+    /// A target that is gone when all was played died of the last of it.
+    fn conclude(&self, outcomes: &mut [Outcome]) {
+        let shared = matches!(self.target, Target::Foreign(_));
+        let known = self.death.lock().expect("nobody panics").is_some();
+        if let (true, Err(problem), Some(last)) =
+            (shared && !known, self.target.answers(), outcomes.last_mut())
+        {
+            *last = Outcome::Crashed(problem);
+        }
+    }
 }

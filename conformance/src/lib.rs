@@ -12,7 +12,10 @@
 //! - [`replay`]: a file of exchanges again; [`compare`]: two reports side by side.
 //! - [`list`] and [`explain`]: the law as a list, as a table, and rule by rule.
 //! - [`serve`]: the model or a liar on a port.
-//! - [`target`]: what can be tried: the model, a server in this process, any command line.
+//! - [`target`]: what can be tried: the model, a server in this process, any command line, and
+//!   whatever listens somewhere; [`capability`]: what it has, and
+//!   [`elect`] which alternatives it chose; [`terms`] and [`schedule`]: which
+//!   cases are played, and when.
 //!
 //! It never shares a parser or a constant with the server it judges.
 
@@ -20,9 +23,11 @@
 
 pub mod adversarial;
 pub mod baseline;
+pub mod capability;
 pub mod cases;
 pub mod check;
 pub mod compare;
+pub mod elect;
 pub mod explain;
 pub mod faults;
 pub mod liars;
@@ -31,7 +36,9 @@ pub mod record;
 pub mod refine;
 pub mod replay;
 pub mod report;
+pub mod schedule;
 pub mod selftest;
 pub mod serve;
 pub mod target;
+pub mod terms;
 pub mod verdict;

@@ -112,6 +112,7 @@ fn trial(target: Target) -> Trial {
         shape: Shape::Written,
         select: Vec::new(),
         jobs: 1,
+        ..Trial::default()
     }
 }
 

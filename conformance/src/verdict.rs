@@ -26,13 +26,15 @@ pub enum Verdict {
     Unsupported,
     /// It was not tried, for the reason given.
     Skipped,
+    /// It was tried, and nobody knows what came of it.
+    Unknown,
     /// The target died or could not be reached while it was tried.
     Crashed,
 }
 
 impl Verdict {
     /// Every verdict, in the order reports list them.
-    pub const ALL: [Verdict; 8] = [
+    pub const ALL: [Verdict; 9] = [
         Verdict::Pass,
         Verdict::NonStrict,
         Verdict::Fail,
@@ -40,6 +42,7 @@ impl Verdict {
         Verdict::Known,
         Verdict::Unsupported,
         Verdict::Skipped,
+        Verdict::Unknown,
         Verdict::Crashed,
     ];
 
@@ -54,6 +57,7 @@ impl Verdict {
             Verdict::Known => "known",
             Verdict::Unsupported => "unsupported",
             Verdict::Skipped => "skipped",
+            Verdict::Unknown => "unknown",
             Verdict::Crashed => "crashed",
         }
     }
@@ -88,6 +92,8 @@ impl<'a> Judged<'a> {
                 (verdict, Some(failure), None)
             }
             Outcome::Unsupported(reason) => (Verdict::Unsupported, None, Some(reason)),
+            Outcome::Skipped(reason) => (Verdict::Skipped, None, Some(reason)),
+            Outcome::Unknown(reason) => (Verdict::Unknown, None, Some(reason)),
             Outcome::Crashed(reason) => (Verdict::Crashed, None, Some(reason)),
         };
         Judged {
@@ -110,6 +116,12 @@ pub struct Report<'a> {
     pub dialect: String,
     /// Every case that holds for the dialect, in the law's order.
     pub judged: Vec<Judged<'a>>,
+    /// The alternatives that were elected by trying them, where that was asked for.
+    pub elected: Vec<&'static str>,
+    /// Whether every case must have been tried.
+    pub certify: bool,
+    /// Whether the time that was given ran out.
+    pub cut_short: bool,
     /// Rules that are excused and hold all the same, with the excuse.
     pub stale: Vec<(&'static str, String)>,
 }
@@ -135,9 +147,19 @@ impl Report<'_> {
             Conclusion::Stale
         } else if self.count(Verdict::Pass) == 0 {
             Conclusion::NothingTried
+        } else if self.says_too_little() {
+            Conclusion::TooLittle
         } else {
             Conclusion::Conforms
         }
+    }
+}
+
+impl Report<'_> {
+    /// Whether what was not tried, or not understood, could hide a violation.
+    fn says_too_little(&self) -> bool {
+        let untried = self.count(Verdict::Skipped) + self.count(Verdict::Unsupported);
+        self.cut_short || self.count(Verdict::Unknown) > 0 || (self.certify && untried > 0)
     }
 }
 
@@ -152,6 +174,8 @@ pub enum Conclusion {
     Stale,
     /// Nothing was tried.
     NothingTried,
+    /// Not all was tried that should have been, or nobody knows what came of it.
+    TooLittle,
     /// The target died, or was never there.
     Crashed,
 }
@@ -163,7 +187,7 @@ impl Conclusion {
         match self {
             Conclusion::Conforms => 0,
             Conclusion::Violates => 1,
-            Conclusion::NothingTried => 3,
+            Conclusion::NothingTried | Conclusion::TooLittle => 3,
             Conclusion::Crashed => 4,
             Conclusion::Stale => 5,
         }

@@ -20,6 +20,7 @@ fn report_on(target: Target, select: &str) -> String {
         shape: Shape::Written,
         select: vec![select.to_owned()],
         jobs: 1,
+        ..Trial::default()
     };
     report::json(&trial.run(&cases::all().unwrap(), &[]))
 }

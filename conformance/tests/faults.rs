@@ -27,6 +27,7 @@ fn try_all(command: String, dialect: Dialect) {
         shape: Shape::Written,
         select: Vec::new(),
         jobs: 4,
+        ..Trial::default()
     };
     let report = trial.run(&[], &faults::all());
     let text = report::text(&report, true);

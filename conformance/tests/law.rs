@@ -23,6 +23,7 @@ fn try_all(target: Target, dialect: &Dialect, shape: Shape) {
         shape,
         select: Vec::new(),
         jobs: 32,
+        ..Trial::default()
     };
     let report = trial.run(&exchanges, &[]);
     let text = report::text(&report, true);

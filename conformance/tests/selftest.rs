@@ -57,6 +57,7 @@ fn nobody_is_caught_who_does_not_lie() {
             shape,
             select: Vec::new(),
             jobs: 2,
+            ..Trial::default()
         };
         let report = trial.run(&EXCHANGES, &[]);
         let text = report::text(&report, true);

@@ -1,23 +1,50 @@
 //! `touchstone check`: one target on trial.
 
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueEnum};
 use conformance::baseline::Baseline;
+use conformance::capability;
 use conformance::check::Trial;
+use conformance::elect::elect;
 use conformance::faults;
 use conformance::liars::Liar;
 use conformance::report;
 use conformance::target::Target;
+use conformance::target::address::{Address, Trust};
+use conformance::target::foreign::Foreign;
+use conformance::target::guard::Permits;
 use conformance::target::shape::Shape;
+use conformance::terms::{Terms, selects};
 use conformance::verdict::Report;
-use spec::Dialect;
 use spec::exchange::Exchange;
+use spec::{Dialect, Level, REQUIREMENTS};
 
 use super::{dialect, liar};
 
+/// What the help says below the options.
+const LESSON: &str = "\
+Examples:
+  touchstone check                               our own server, in this process
+  touchstone check storage.cas 'meta.*'          only these rules of it
+  touchstone check 127.0.0.1:11211               a server that runs: only keys of our own are touched
+  touchstone check tls:cache.example:11211 --tls-ca ca.pem --level must
+  touchstone check --spawn 'memcached -p {port}' --dialect memcached-1.6.45
+  touchstone check --spawn './mine {port}' --without binary,udp --report junit=out.xml
+
+Exit codes, the first that applies:
+  2  the command line makes no sense
+  4  the target cannot be reached, or died
+  1  a MUST is broken
+  5  the dialect or the baseline excuses what holds
+  3  nothing or too little was tried, or a verdict is unknown
+  0  it conforms";
+
 #[derive(Args)]
+#[command(after_help = LESSON)]
 pub(super) struct Check {
     /// Try the law's own model
     #[arg(long, conflicts_with_all = ["spawn", "liar"])]
@@ -28,9 +55,10 @@ pub(super) struct Check {
     /// Start this command for each exchange; `{port}` stands for the port
     #[arg(long, value_name = "COMMAND")]
     spawn: Option<String>,
-    /// Follow this dialect
-    #[arg(long, default_value = "law", value_parser = dialect)]
-    dialect: Dialect,
+    /// What to hold it to: a dialect that ships (law, memcached-1.6.45, memcached-1.6.18), a file
+    /// that holds one, or auto, which finds out what the target elected
+    #[arg(long, default_value = "law", value_parser = habits)]
+    dialect: Habits,
     /// Accept the failures that this TOML file lists, each with a reason
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -49,10 +77,54 @@ pub(super) struct Check {
     /// Show every failure, not only the most basic
     #[arg(long)]
     all: bool,
-    /// Only rules whose names begin so: `storage.cas`
-    #[arg(value_name = "RULE")]
-    select: Vec<String>,
+    /// Only rules of this level and those above it
+    #[arg(long, default_value = "may", value_parser = level)]
+    level: Level,
+    /// What the target is known not to have: meta, cas, touch, gat, arithmetic, append, flush,
+    /// statistics, binary, udp, authentication
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = without)]
+    without: Vec<String>,
+    /// Makes the order of play and our own keys; chosen at random and printed where it is not given
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Stop after so long: `60s`, `5m`; what was not tried by then is skipped
+    #[arg(long, value_name = "TIME", value_parser = budget)]
+    budget: Option<Duration>,
+    /// Allow no skip: what is not tried or not supported is no success
+    #[arg(long)]
+    certify: bool,
+    /// Believe the servers that this PEM file vouches for, in tls:HOST:PORT
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/ssl/certs/ca-certificates.crt"
+    )]
+    tls_ca: PathBuf,
+    /// Believe any server, in tls:HOST:PORT
+    #[arg(long, conflicts_with = "tls_ca")]
+    tls_insecure: bool,
+    /// Flush every item of a server that runs already
+    #[arg(long)]
+    allow_flush: bool,
+    /// Read and change the settings and statistics of a server that runs already
+    #[arg(long)]
+    allow_admin: bool,
+    /// What to try: a server that runs, as HOST:PORT, unix:PATH or tls:HOST:PORT; and which rules,
+    /// by the beginning of a name or a pattern: storage.cas, 'meta.*'
+    #[arg(value_name = "TARGET|RULE")]
+    words: Vec<String>,
 }
+
+/// What a target is held to.
+#[derive(Clone)]
+enum Habits {
+    Of(Dialect),
+    /// Whatever it turns out to have elected.
+    Auto,
+}
+
+/// What the target is that cannot be reached.
+const UNREACHABLE: u8 = 4;
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Form {
@@ -70,21 +142,44 @@ impl Check {
             Some(file) => read_baseline(file, self.update_baseline)?,
             None => Baseline::default(),
         };
-        let target = match (self.spawn, self.liar) {
-            (Some(command), _) => Target::Spawn(command),
-            (None, Some(liar)) => Target::Liar(liar),
-            (None, None) if self.model => Target::Model(Box::new(self.dialect.clone())),
-            (None, None) => Target::Embedded,
+        let seed = self
+            .seed
+            .unwrap_or_else(|| RandomState::new().hash_one(0) >> 32);
+        let select = self.selection()?;
+        let terms = Terms {
+            level: self.level,
+            without: self.without.clone(),
+            seed,
+            budget: self.budget,
+            certify: self.certify,
+        };
+        let target = self.target(seed)?;
+        let jobs = usize::from(self.jobs);
+        let (dialect, elected) = match self.dialect {
+            Habits::Of(dialect) => (dialect, Vec::new()),
+            Habits::Auto => {
+                if let Err(problem) = target.answers() {
+                    eprintln!("touchstone: {problem}");
+                    return Ok(UNREACHABLE);
+                }
+                let election = elect(&target, exchanges, jobs);
+                (election.dialect, election.elected)
+            }
         };
         let trial = Trial {
-            target,
-            dialect: self.dialect,
+            target: held_to(target, &dialect),
+            dialect,
             baseline,
             shape: self.shape,
-            select: self.select,
-            jobs: usize::from(self.jobs),
+            select,
+            jobs,
+            terms,
         };
-        let report = trial.run(exchanges, &faults::all());
+        let mut report = trial.run(exchanges, &faults::all());
+        report.elected = elected;
+        if self.seed.is_none() && trial.target.is_real() {
+            println!("seed {seed}");
+        }
         print!("{}", report::text(&report, self.all));
         for (form, file) in &self.report {
             write_to(file, &shown(&report, *form))?;
@@ -94,6 +189,137 @@ impl Check {
         }
         Ok(report.conclusion().exit_code())
     }
+}
+
+impl Check {
+    /// The rules that were asked for.
+    fn selection(&self) -> Result<Vec<String>, String> {
+        let rules = self.words.iter().filter(|word| !word.contains(':'));
+        let rules: Vec<String> = rules.cloned().collect();
+        let unknown = rules.iter().find(|rule| {
+            !REQUIREMENTS
+                .iter()
+                .any(|requirement| selects(rule, requirement))
+        });
+        match unknown {
+            Some(rule) => Err(format!(
+                "no rule is called or begins `{rule}` (`touchstone list` prints them), and a \
+                 target is HOST:PORT, unix:PATH or tls:HOST:PORT"
+            )),
+            None => Ok(rules),
+        }
+    }
+
+    fn target(&self, seed: u64) -> Result<Target, String> {
+        let mut places = self.words.iter().filter(|word| word.contains(':'));
+        let place = places.next();
+        if let (Some(one), Some(other)) = (place, places.next()) {
+            return Err(format!("`{one}` and `{other}` are two targets; name one"));
+        }
+        let named = self.spawn.is_some() || self.liar.is_some() || self.model;
+        match (place, &self.spawn, self.liar) {
+            (Some(place), ..) if named => Err(format!(
+                "`{place}` is a target, and so is the option; name one"
+            )),
+            (Some(place), ..) => self.foreign(place, seed),
+            (None, Some(command), _) if !command.contains("{port}") => Err(format!(
+                "`{command}` has no `{{port}}`, which stands for the port it is to listen on"
+            )),
+            (None, Some(command), _) => Ok(Target::Spawn(command.clone())),
+            (None, None, Some(liar)) => Ok(Target::Liar(liar)),
+            (None, None, None) if self.model => Ok(Target::Model(Box::default())),
+            (None, None, None) => Ok(Target::Embedded),
+        }
+    }
+
+    fn foreign(&self, place: &str, seed: u64) -> Result<Target, String> {
+        let trust = match self.tls_insecure {
+            true => Trust::Anybody,
+            false => Trust::Authorities(self.tls_ca.clone()),
+        };
+        Ok(Target::Foreign(Foreign {
+            address: Address::parse(place, &trust)?,
+            permits: Permits {
+                flush: self.allow_flush,
+                admin: self.allow_admin,
+            },
+            seed,
+            dialect: Box::default(),
+        }))
+    }
+}
+
+/// The target, which follows the dialect where it is the model itself.
+fn held_to(target: Target, dialect: &Dialect) -> Target {
+    match target {
+        Target::Model(_) => Target::Model(Box::new(dialect.clone())),
+        Target::Foreign(foreign) => Target::Foreign(Foreign {
+            dialect: Box::new(dialect.clone()),
+            ..foreign
+        }),
+        other => other,
+    }
+}
+
+fn habits(name: &str) -> Result<Habits, String> {
+    match name {
+        "auto" => Ok(Habits::Auto),
+        name => dialect(name)
+            .map(Habits::Of)
+            .map_err(|problem| problem.replacen("there are ", "there are auto, ", 1)),
+    }
+}
+
+fn level(word: &str) -> Result<Level, String> {
+    match word {
+        "must" => Ok(Level::Must),
+        "should" => Ok(Level::Should),
+        "may" => Ok(Level::May),
+        _ => Err("a level is must, should or may".to_owned()),
+    }
+}
+
+fn without(name: &str) -> Result<String, String> {
+    let names = capability::names();
+    match names.contains(&name) {
+        true => Ok(name.to_owned()),
+        false => Err(format!("one can be without {}", names.join(", "))),
+    }
+}
+
+fn budget(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.trim_end_matches(['s', 'm']).len());
+    let seconds = match unit {
+        "s" | "" => 1,
+        "m" => 60,
+        _ => 0,
+    };
+    let budget = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(seconds));
+    let budget = budget.filter(|budget| *budget > 0);
+    budget
+        .map(Duration::from_secs)
+        .ok_or_else(|| "a time is `60s` or `5m`".to_owned())
+}
+
+/// Today, as a baseline writes it: the days since the epoch, counted in years from March.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the edge of the program reads the clock"
+)]
+fn today() -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let days = now.map_or(0, |now| now.as_secs() / 86_400) + 719_468;
+    let era_day = days % 146_097;
+    let era_year = (era_day - era_day / 1_460 + era_day / 36_524 - era_day / 146_096) / 365;
+    let year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
+    let month = (5 * year_day + 2) / 153;
+    let day = year_day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = days / 146_097 * 400 + era_year + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 fn report_to(argument: &str) -> Result<(Form, PathBuf), String> {
@@ -108,7 +334,8 @@ fn read_baseline(file: &PathBuf, may_be_new: bool) -> Result<Baseline, String> {
         return Ok(Baseline::default());
     }
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    Baseline::parse(&text).map_err(|problem| format!("{}: {problem}", file.display()))
+    let baseline = Baseline::parse(&text).map(|baseline| baseline.on(&today()));
+    baseline.map_err(|problem| format!("{}: {problem}", file.display()))
 }
 
 fn shown(report: &Report<'_>, form: Form) -> String {

@@ -87,7 +87,14 @@ fn liar(name: &str) -> Result<&'static Liar, String> {
     })
 }
 
+/// A dialect that ships, or a file that holds one.
 fn dialect(name: &str) -> Result<Dialect, String> {
-    Dialect::shipped(name)
-        .ok_or_else(|| format!("there are {}", Dialect::shipped_names().join(", ")))
+    if let Some(shipped) = Dialect::shipped(name) {
+        return Ok(shipped);
+    }
+    let Ok(text) = std::fs::read_to_string(name) else {
+        let names = Dialect::shipped_names().join(", ");
+        return Err(format!("there are {names}, and no file is called so"));
+    };
+    Dialect::parse(name, &text).map_err(|error| format!("{name}: {error}"))
 }

@@ -50,6 +50,7 @@ impl Replay {
             shape: self.shape,
             select: Vec::new(),
             jobs: 16,
+            ..Trial::default()
         };
         let report = trial.run(&exchanges, &[]);
         print!("{}", report::text(&report, true));

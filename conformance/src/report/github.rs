@@ -10,6 +10,7 @@ pub fn github(report: &Report<'_>) -> String {
     let mut text = String::new();
     for judged in &report.judged {
         let kind = match judged.verdict {
+            Verdict::Unknown => "warning",
             Verdict::Fail | Verdict::Crashed => "error",
             Verdict::NonStrict => "warning",
             Verdict::Pass

@@ -17,7 +17,11 @@ const BYTES_MAX: usize = 200;
 /// The whole report; the failures of every rule with `all`, else of the first few.
 #[must_use]
 pub fn text(report: &Report<'_>, all: bool) -> String {
-    let mut text = format!("{}, held to {}\n\n", report.target, report.dialect);
+    let mut text = format!("{}, held to {}\n", report.target, report.dialect);
+    for name in &report.elected {
+        let _ = writeln!(text, "elected {name}");
+    }
+    text.push('\n');
     text.push_str(&chapters(report));
     let broken = broken(report);
     let shown = if all { broken.len() } else { SHOWN_MAX };
@@ -136,6 +140,7 @@ fn gravity(verdict: Verdict) -> Option<u8> {
         Verdict::Fail => Some(1),
         Verdict::NonStrict => Some(2),
         Verdict::Info => Some(3),
+        Verdict::Unknown => Some(4),
         Verdict::Pass | Verdict::Known | Verdict::Unsupported | Verdict::Skipped => None,
     }
 }
@@ -240,6 +245,7 @@ fn last_line(report: &Report<'_>) -> String {
         Conclusion::Violates => "violates the law",
         Conclusion::Stale => "the dialect is stale",
         Conclusion::NothingTried => "nothing was tried",
+        Conclusion::TooLittle => "too little was tried to say more",
         Conclusion::Crashed => "the target could not be tried to the end",
     };
     format!(

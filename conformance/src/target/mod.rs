@@ -1,8 +1,14 @@
 //! What can be tried. A target makes a fresh server for each exchange.
 
+pub mod address;
+mod base64;
 pub mod embedded;
+pub mod foreign;
+pub mod guard;
+mod prefix;
 pub mod process;
 pub mod shape;
+pub mod socket;
 pub mod users;
 
 use std::fmt;
@@ -13,6 +19,7 @@ use spec::exchange::{Exchange, Failure, Fence, Header, Peer, Protocol, cases, re
 
 use crate::liars::{Liar, Server};
 use embedded::Embedded;
+use foreign::Foreign;
 use process::Process;
 use shape::{Shape, Shaped};
 
@@ -33,6 +40,8 @@ pub enum Target {
     Honest,
     /// A command line that starts a server; `{port}` stands for the port.
     Spawn(String),
+    /// A server that runs already: somebody's cache.
+    Foreign(Foreign),
 }
 
 /// What came of playing one exchange.
@@ -44,6 +53,10 @@ pub enum Outcome {
     Failed(Box<Failure>),
     /// The target cannot be brought to the point where it could be tried.
     Unsupported(String),
+    /// It was not tried, for this reason.
+    Skipped(String),
+    /// It was tried, and nobody knows what it means.
+    Unknown(String),
     /// The target could not be started, or died.
     Crashed(String),
 }
@@ -94,6 +107,41 @@ impl Target {
                 }
                 Err(problem) => Outcome::Crashed(problem),
             },
+            Target::Foreign(foreign) => match foreign.rehearse(exchange) {
+                Ok(rehearsed) => {
+                    let mut clients = rehearsed.clients(&foreign.address);
+                    let mut shaped = Shaped::new(&mut clients, shape, fence);
+                    let outcome = match replay(rehearsed.exchange(), &mut shaped) {
+                        Ok(_) => Outcome::Passed,
+                        Err(failure) => Outcome::Failed(failure),
+                    };
+                    rehearsed.clean(&mut clients);
+                    let problem = clients.unreachable().map(str::to_owned);
+                    problem.map_or(outcome, Outcome::Unknown)
+                }
+                Err(reason) => Outcome::Skipped(reason),
+            },
+        }
+    }
+
+    /// Whether it lives in real time, so that waiting costs time.
+    #[must_use]
+    pub fn is_real(&self) -> bool {
+        matches!(self, Target::Spawn(_) | Target::Foreign(_))
+    }
+
+    /// Whether it is there at all.
+    ///
+    /// # Errors
+    /// When it cannot be started or reached.
+    pub fn answers(&self) -> Result<(), String> {
+        match self {
+            Target::Spawn(command) => Process::start(command, "").map(drop),
+            Target::Foreign(foreign) => {
+                let unreached = |error| format!("{} cannot be reached: {error}", foreign.address);
+                foreign.address.connect().map(drop).map_err(unreached)
+            }
+            Target::Embedded | Target::Model(_) | Target::Liar(_) | Target::Honest => Ok(()),
         }
     }
 
@@ -148,6 +196,7 @@ impl Target {
             Target::Model(_) | Target::Honest => "--model ".to_owned(),
             Target::Liar(liar) => format!("--liar {} ", liar.name),
             Target::Spawn(command) => format!("--spawn '{command}' "),
+            Target::Foreign(foreign) => format!("{} ", foreign.address),
         }
     }
 }
@@ -173,6 +222,11 @@ impl fmt::Display for Target {
             Target::Model(_) | Target::Honest => write!(f, "the model, in this process"),
             Target::Liar(liar) => write!(f, "the liar `{}`: {}", liar.name, liar.does),
             Target::Spawn(command) => write!(f, "`{command}`"),
+            Target::Foreign(foreign) => write!(
+                f,
+                "{}, somebody's cache (only keys of our own)",
+                foreign.address
+            ),
         }
     }
 }

@@ -1,23 +1,19 @@
 //! A server started for the trial, spoken to over TCP, and stopped when it ends.
 
-use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use spec::exchange::{Header, Peer, Received};
 
+use super::address::Address;
+use super::socket::Socket;
 use super::users::Users;
 
 const START_MAX: Duration = Duration::from_secs(10);
 const STARTS_MAX: u32 = 3;
 const POLL: Duration = Duration::from_millis(5);
-/// How long an expected reply may take; only a failure waits so long.
-const REPLY_MAX: Duration = Duration::from_secs(5);
-/// How long silence is listened to where no fence can prove it.
-const SILENCE: Duration = Duration::from_millis(200);
 
 /// A loopback address that no server uses by default.
 const ASIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
@@ -28,7 +24,7 @@ pub struct Process {
     child: Child,
     port: u16,
     _claim: UdpSocket,
-    clients: BTreeMap<u8, TcpStream>,
+    clients: Socket,
     _users: Option<Users>,
 }
 
@@ -101,7 +97,7 @@ impl Process {
             child,
             port,
             _claim: claim,
-            clients: BTreeMap::new(),
+            clients: Socket::new(Address::Tcp(format!("127.0.0.1:{port}"))),
             _users: users,
         };
         process.wait_until_up(&line)?;
@@ -115,8 +111,8 @@ impl Process {
     fn wait_until_up(&mut self, line: &str) -> Result<(), String> {
         let deadline = Instant::now() + START_MAX;
         while Instant::now() < deadline {
-            if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) {
-                self.keep(1, stream);
+            if let Ok(stream) = self.connect() {
+                self.clients.keep(1, Box::new(stream));
                 return Ok(());
             }
             if let Ok(Some(status)) = self.child.try_wait() {
@@ -128,20 +124,6 @@ impl Process {
             "`{line}` does not accept connections on port {}",
             self.port
         ))
-    }
-
-    fn keep(&mut self, client: u8, stream: TcpStream) {
-        let _ = stream.set_nodelay(true);
-        self.clients.insert(client, stream);
-    }
-
-    fn client(&mut self, client: u8) -> Option<&mut TcpStream> {
-        if !self.clients.contains_key(&client)
-            && let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
-        {
-            self.keep(client, stream);
-        }
-        self.clients.get_mut(&client)
     }
 }
 
@@ -164,7 +146,7 @@ impl Process {
 
     /// Ends every connection of its own.
     pub fn disconnect(&mut self) {
-        self.clients.clear();
+        self.clients.disconnect();
     }
 
     /// The number of the process.
@@ -188,55 +170,24 @@ impl Drop for Process {
 }
 
 impl Peer for Process {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a real server lives in real time"
-    )]
     fn now(&mut self) -> u64 {
-        SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |now| now.as_secs())
+        self.clients.now()
     }
 
     fn send(&mut self, client: u8, bytes: &[u8]) {
-        if let Some(stream) = self.client(client) {
-            // A server that closed is found out by the read that follows.
-            let _ = stream.set_write_timeout(Some(REPLY_MAX));
-            let _ = stream.write_all(bytes);
-        }
+        self.clients.send(client, bytes);
     }
 
     fn receive(&mut self, client: u8, hurry: bool) -> Received {
-        let Some(stream) = self.client(client) else {
-            return Received::Closed;
-        };
-        let _ = stream.set_read_timeout(Some(if hurry { SILENCE } else { REPLY_MAX }));
-        let mut buffer = vec![0; 1 << 16];
-        match stream.read(&mut buffer) {
-            Ok(0) => Received::Closed,
-            Ok(length) => {
-                buffer.truncate(length);
-                Received::Bytes(buffer)
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                Received::Nothing
-            }
-            Err(_) => Received::Closed,
-        }
+        self.clients.receive(client, hurry)
     }
 
     fn half_close(&mut self, client: u8) {
-        if let Some(stream) = self.client(client) {
-            let _ = stream.shutdown(Shutdown::Write);
-        }
+        self.clients.half_close(client);
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a real server lives in real time"
-    )]
     fn pass(&mut self, seconds: u64) {
-        thread::sleep(Duration::from_secs(seconds));
+        self.clients.pass(seconds);
     }
 }
 

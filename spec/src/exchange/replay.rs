@@ -43,7 +43,9 @@ pub enum Fence {
 }
 
 impl Fence {
-    fn request(self) -> &'static [u8] {
+    /// The request.
+    #[must_use]
+    pub fn request(self) -> &'static [u8] {
         match self {
             Fence::Noop => b"mn\r\n",
             Fence::Miss => b"get a-fence-and-no-key-of-any-example\r\n",

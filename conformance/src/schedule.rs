@@ -1,0 +1,81 @@
+//! In which order cases are played, and which beside each other.
+//!
+//! All that wait for time to pass wait together, so that the wait is as long as the longest. What
+//! needs a server for itself comes last, one at a time. The seed makes the order, never the
+//! verdict. It never looks at what a case says.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use spec::exchange::{Action, Exchange};
+
+use crate::target::Outcome;
+use crate::target::foreign::mixed;
+
+/// So many wait at once: each has its own server, or at least its own connection.
+const WAITING_MAX: usize = 128;
+
+/// How a case wants to be played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Whenever there is room.
+    Any,
+    /// Time passes in it.
+    Waits,
+    /// Beside nobody else.
+    Alone,
+}
+
+/// How this exchange wants to be played, where time is real and the server is, or is not, shared.
+#[must_use]
+pub fn turn(exchange: &Exchange, shared: bool) -> Turn {
+    let passes = |action: &Action| matches!(action, Action::Pass { .. });
+    if shared && exchange.header.exclusive {
+        Turn::Alone
+    } else if exchange.steps.iter().any(|step| passes(&step.action)) {
+        Turn::Waits
+    } else {
+        Turn::Any
+    }
+}
+
+/// Plays them, so many at once, in an order made of the seed; the outcomes are in their own order.
+pub fn all<T: Sync>(
+    cases: &[T],
+    jobs: usize,
+    seed: u64,
+    turn: impl Fn(&T) -> Turn,
+    play: impl Fn(&T) -> Outcome + Sync,
+) -> Vec<Outcome> {
+    let outcomes: Vec<Mutex<Option<Outcome>>> = cases.iter().map(|_| Mutex::new(None)).collect();
+    let queue = |wanted: Turn| {
+        let mut queue: Vec<usize> = (0..)
+            .zip(cases)
+            .filter(|(_, case)| turn(case) == wanted)
+            .map(|(index, _)| index)
+            .collect();
+        queue.sort_by_key(|index| mixed(seed ^ mixed(*index as u64)));
+        queue
+    };
+    let (waiting, any, alone) = (queue(Turn::Waits), queue(Turn::Any), queue(Turn::Alone));
+    let player = |queue: &[usize], next: &AtomicUsize| {
+        while let Some(index) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let (Some(case), Some(slot)) = (cases.get(*index), outcomes.get(*index)) {
+                *slot.lock().expect("no player panics") = Some(play(case));
+            }
+        }
+    };
+    let (first, second) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..waiting.len().min(WAITING_MAX) {
+            scope.spawn(|| player(&waiting, &first));
+        }
+        for _ in 0..jobs.max(1).min(any.len()) {
+            scope.spawn(|| player(&any, &second));
+        }
+    });
+    player(&alone, &AtomicUsize::new(0));
+    let outcome = |slot: Mutex<Option<Outcome>>| slot.into_inner().expect("no player panics");
+    outcomes.into_iter().filter_map(outcome).collect()
+}

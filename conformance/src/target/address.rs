@@ -1,0 +1,250 @@
+//! Where a server that is already running listens, and how to reach it.
+//!
+//! Plain TCP, a UNIX socket, or TLS over TCP; what is said there is not its business. Who speaks
+//! over it is in `socket.rs`, who may speak what in `foreign.rs`.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    StreamOwned,
+};
+
+/// How long a connection may take to come about.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// Whom a TLS client believes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Servers that the authorities in this PEM file vouch for.
+    Authorities(PathBuf),
+    /// Anybody: the certificate is not looked at.
+    Anybody,
+}
+
+/// Where a server listens.
+#[derive(Clone)]
+pub enum Address {
+    /// `HOST:PORT`
+    Tcp(String),
+    /// `unix:PATH`
+    Unix(PathBuf),
+    /// `tls:HOST:PORT`, and how its certificate is looked at.
+    Tls(String, Arc<ClientConfig>),
+}
+
+/// A connection to a server, whatever it runs over.
+pub trait Wire: Read + Write + Send + Sync {
+    /// How long a read may take.
+    fn patience(&mut self, read: Duration, write: Duration);
+    /// Sends no more; reads on.
+    fn finish(&mut self);
+}
+
+impl Address {
+    /// Reads `HOST:PORT`, `unix:PATH` or `tls:HOST:PORT`.
+    ///
+    /// # Errors
+    /// When it is none of these, or the authorities cannot be read.
+    pub fn parse(text: &str, trust: &Trust) -> Result<Address, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return match path {
+                "" => Err("`unix:` needs the path of a socket behind it".to_owned()),
+                path => Ok(Address::Unix(PathBuf::from(path))),
+            };
+        }
+        if let Some(place) = text.strip_prefix("tls:") {
+            return Ok(Address::Tls(checked(place)?, Arc::new(client(trust)?)));
+        }
+        checked(text).map(Address::Tcp)
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens there, or not in time.
+    pub fn connect(&self) -> io::Result<Box<dyn Wire>> {
+        match self {
+            Address::Tcp(place) => Ok(Box::new(dial(place)?)),
+            Address::Unix(path) => Ok(Box::new(UnixStream::connect(path)?)),
+            Address::Tls(place, config) => {
+                let host = place
+                    .rsplit_once(':')
+                    .map_or(place.as_str(), |(host, _)| host);
+                let name = ServerName::try_from(bare(host).to_owned()).map_err(io::Error::other)?;
+                let connection =
+                    ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
+                let mut stream = StreamOwned::new(connection, dial(place)?);
+                stream.patience(CONNECT_MAX, CONNECT_MAX);
+                while stream.conn.is_handshaking() {
+                    stream.conn.complete_io(&mut stream.sock)?;
+                }
+                Ok(Box::new(stream))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Tcp(place) => f.write_str(place),
+            Address::Unix(path) => write!(f, "unix:{}", path.display()),
+            Address::Tls(place, _) => write!(f, "tls:{place}"),
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn checked(place: &str) -> Result<String, String> {
+    let (host, port) = place.rsplit_once(':').unwrap_or((place, ""));
+    if host.is_empty() || !port.parse::<u16>().is_ok_and(|port| port > 0) {
+        return Err(format!(
+            "`{place}` is no HOST:PORT; a target is `127.0.0.1:11211`, `[::1]:11211`, \
+             `unix:/run/memcached.sock` or `tls:cache.example:11211`"
+        ));
+    }
+    Ok(place.to_owned())
+}
+
+/// The host without the brackets of an IPv6 address.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+fn dial(place: &str) -> io::Result<TcpStream> {
+    let mut refused = io::Error::other(format!("`{place}` names no host"));
+    for address in place.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT_MAX) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
+impl Wire for TcpStream {
+    fn patience(&mut self, read: Duration, write: Duration) {
+        let _ = self.set_read_timeout(Some(read));
+        let _ = self.set_write_timeout(Some(write));
+    }
+
+    fn finish(&mut self) {
+        let _ = self.shutdown(Shutdown::Write);
+    }
+}
+
+impl Wire for UnixStream {
+    fn patience(&mut self, read: Duration, write: Duration) {
+        let _ = self.set_read_timeout(Some(read));
+        let _ = self.set_write_timeout(Some(write));
+    }
+
+    fn finish(&mut self) {
+        let _ = self.shutdown(Shutdown::Write);
+    }
+}
+
+impl Wire for StreamOwned<ClientConnection, TcpStream> {
+    fn patience(&mut self, read: Duration, write: Duration) {
+        self.sock.patience(read, write);
+    }
+
+    fn finish(&mut self) {
+        self.conn.send_close_notify();
+        let _ = self.flush();
+        self.sock.finish();
+    }
+}
+
+/// A TLS client that believes so.
+fn client(trust: &Trust) -> Result<ClientConfig, String> {
+    let provider = Arc::new(ring::default_provider());
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let Trust::Authorities(file) = trust else {
+        let verifier = Arc::new(Gullible(provider));
+        let config = config
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        return Ok(config.with_no_client_auth());
+    };
+    let unread = |problem: &dyn fmt::Display| {
+        format!(
+            "{}: {problem}; `--tls-ca FILE` names a PEM file",
+            file.display()
+        )
+    };
+    let mut authorities = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| unread(&error))? {
+        let certificate = certificate.map_err(|error| unread(&error))?;
+        // A bundle may hold what is no authority; it is no reason to refuse the others.
+        let _ = authorities.add(certificate);
+    }
+    if authorities.is_empty() {
+        return Err(unread(&"there is no certificate in it"));
+    }
+    Ok(config
+        .with_root_certificates(authorities)
+        .with_no_client_auth())
+}
+
+/// Believes any certificate, as the user asked.
+#[derive(Debug)]
+struct Gullible(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Gullible {
+    fn verify_server_cert(
+        &self,
+        _certificate: &CertificateDer<'_>,
+        _others: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let schemes = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, schemes)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let schemes = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, schemes)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

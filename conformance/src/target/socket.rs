@@ -1,0 +1,137 @@
+//! The clients of one exchange, each with a connection of its own to a real server.
+//!
+//! Time is real here, and a reply is waited for; silence is waited for only where no fence can
+//! prove it. It never decides what may be sent.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use spec::exchange::{Fence, Peer, Received};
+
+use super::address::{Address, Wire};
+
+/// How long an expected reply may take; only a failure waits so long.
+pub const REPLY_MAX: Duration = Duration::from_secs(5);
+/// How long silence is listened to where no fence can prove it.
+const SILENCE: Duration = Duration::from_millis(200);
+
+/// The clients of one exchange.
+pub struct Socket {
+    address: Address,
+    clients: BTreeMap<u8, Box<dyn Wire>>,
+    miss: Option<Vec<u8>>,
+    unreachable: Option<String>,
+}
+
+impl Socket {
+    /// Nobody is connected yet.
+    #[must_use]
+    pub fn new(address: Address) -> Socket {
+        Socket {
+            address,
+            clients: BTreeMap::new(),
+            miss: None,
+            unreachable: None,
+        }
+    }
+
+    /// The same, but the fence that is a `get` asks for this key.
+    #[must_use]
+    pub fn missing(mut self, key: &str) -> Socket {
+        self.miss = Some(format!("get {key}\r\n").into_bytes());
+        self
+    }
+
+    /// Takes a connection that is there already.
+    pub fn keep(&mut self, client: u8, wire: Box<dyn Wire>) {
+        self.clients.insert(client, wire);
+    }
+
+    /// Ends every connection.
+    pub fn disconnect(&mut self) {
+        self.clients.clear();
+    }
+
+    /// Why somebody could not connect, where that happened: nothing was tried then.
+    #[must_use]
+    pub fn unreachable(&self) -> Option<&str> {
+        self.unreachable.as_deref()
+    }
+
+    fn client(&mut self, client: u8) -> Option<&mut Box<dyn Wire>> {
+        if !self.clients.contains_key(&client) {
+            match self.address.connect() {
+                Ok(wire) => self.keep(client, wire),
+                Err(error) => self.unreachable = Some(format!("{}: {error}", self.address)),
+            }
+        }
+        self.clients.get_mut(&client)
+    }
+}
+
+impl Peer for Socket {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a real server lives in real time"
+    )]
+    fn now(&mut self) -> u64 {
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |now| now.as_secs())
+    }
+
+    fn send(&mut self, client: u8, bytes: &[u8]) {
+        let miss = self.miss.clone();
+        let bytes = match &miss {
+            Some(miss) if bytes == Fence::Miss.request() => miss,
+            _ => bytes,
+        };
+        if let Some(wire) = self.client(client) {
+            // A server that closed is found out by the read that follows.
+            wire.patience(REPLY_MAX, REPLY_MAX);
+            let _ = wire.write_all(bytes).and_then(|()| wire.flush());
+        }
+    }
+
+    fn receive(&mut self, client: u8, hurry: bool) -> Received {
+        let Some(wire) = self.client(client) else {
+            return Received::Closed;
+        };
+        wire.patience(if hurry { SILENCE } else { REPLY_MAX }, REPLY_MAX);
+        let mut buffer = vec![0; 1 << 16];
+        match wire.read(&mut buffer) {
+            Ok(0) => Received::Closed,
+            Ok(length) => {
+                buffer.truncate(length);
+                Received::Bytes(buffer)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Received::Nothing
+            }
+            Err(_) => Received::Closed,
+        }
+    }
+
+    fn half_close(&mut self, client: u8) {
+        if let Some(wire) = self.client(client) {
+            wire.finish();
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a real server lives in real time"
+    )]
+    fn pass(&mut self, seconds: u64) {
+        thread::sleep(Duration::from_secs(seconds));
+    }
+}
+
+impl std::fmt::Debug for Socket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let clients: Vec<&u8> = self.clients.keys().collect();
+        write!(f, "clients {clients:?} of {}", self.address)
+    }
+}
