@@ -30,7 +30,7 @@ const LESSON: &str = "\
 Examples:
   touchstone check                               our own server, in this process
   touchstone check storage.cas 'meta.*'          only these rules of it
-  touchstone check 127.0.0.1:11211               a server that runs: only keys of our own are touched
+  touchstone check 127.0.0.1:11211               one that runs: only our own keys are touched
   touchstone check tls:cache.example:11211 --tls-ca ca.pem --level must
   touchstone check --spawn 'memcached -p {port}' --dialect memcached-1.6.45
   touchstone check --spawn './mine {port}' --without binary,udp --report junit=out.xml

@@ -84,10 +84,9 @@ pub fn keys_of(command: &str) -> Option<Keys> {
 /// With the reason why it may not be sent.
 pub fn admits(sent: &[u8], prefix: &[u8], permits: Permits) -> Result<(), String> {
     if sent.len() > SENT_MAX_BYTES {
-        let bytes = sent.len();
-        return Err(format!(
-            "it sends {bytes} bytes, which would push out somebody's items"
-        ));
+        return Err(
+            "it sends so much that somebody's items would be pushed out (--spawn)".to_owned(),
+        );
     }
     if sent.first() == Some(&0x80) {
         return frames(sent, prefix, permits);

@@ -101,11 +101,13 @@ impl Rewriter<'_> {
         let raw = form.ends_with(">>") || form.ends_with("<<");
         let tail = match &step.action {
             Action::Send(_) if binary && !raw => self.frames(tail, true)?,
-            Action::Expect(_) | Action::ExpectLater(_) if binary && !raw => {
+            Action::Expect(_) | Action::ExpectAmong(_) | Action::ExpectLater(_)
+                if binary && !raw =>
+            {
                 self.frames(tail, false)?
             }
             Action::Send(_) if !binary => self.lines(tail, Rewriter::request)?,
-            Action::Expect(_) | Action::ExpectLater(_) if !binary => {
+            Action::Expect(_) | Action::ExpectAmong(_) | Action::ExpectLater(_) if !binary => {
                 self.lines(tail, Rewriter::reply)?
             }
             _ => tail.to_owned(),
@@ -160,6 +162,7 @@ impl Rewriter<'_> {
     }
 
     /// One line of a reply.
+    #[expect(clippy::ptr_arg, reason = "a request and a reply are rewritten alike")]
     fn reply(&mut self, words: &mut Vec<String>) -> Result<bool, String> {
         let encoded = words.iter().skip(1).any(|word| word == "b");
         match nth(words, 0) {
