@@ -37,6 +37,8 @@ fn overheard() -> (u16, Seen) {
                 seen.push(Vec::new());
                 seen.len() - 1
             };
+            client.set_nodelay(true).unwrap();
+            server.set_nodelay(true).unwrap();
             let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
             thread::spawn(move || {
                 let _ = std::io::copy(&mut from, &mut to);
@@ -103,7 +105,7 @@ fn somebodys_cache_sees_no_key_but_ours_and_nothing_that_concerns_all() {
     let bad = [Verdict::Fail, Verdict::Crashed, Verdict::Unknown];
     assert_eq!(bad.map(|verdict| report.count(verdict)), [0; 3]);
     owner.write_all(b"get somebodys\r\n").unwrap();
-    let mut answer = [0; 30];
+    let mut answer = [0; 29];
     owner.read_exact(&mut answer).unwrap();
     assert!(answer.starts_with(b"VALUE somebodys 0 1\r\na"));
     // The first connection is the owner's.
