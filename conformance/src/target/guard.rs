@@ -109,7 +109,8 @@ fn admits_line(line: &[u8], prefix: &[u8], permits: Permits) -> Result<(), Strin
     if ADMIN.iter().any(|word| text.contains(word)) && !permits.admin {
         return Err("it reads or changes what all share (--allow-admin)".to_owned());
     }
-    let ends = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
+    // Servers differ in what ends a word: here any byte does that could.
+    let ends = |byte: &u8| byte.is_ascii_control() || *byte == b' ';
     let words: Vec<&[u8]> = line.split(ends).filter(|word| !word.is_empty()).collect();
     let Some((command, _)) = words.split_first() else {
         return Ok(());
@@ -186,6 +187,7 @@ mod tests {
         assert!(!admitted(b"get ts-a b\r\n"));
         assert!(!admitted(b"GET b\r\n"));
         assert!(!admitted(b"  delete b\r\n"));
+        assert!(!admitted(b"get\x0bb\r\n"));
         assert!(!admitted(b"gat 0 ts-a b\r\n"));
         assert!(!admitted(b"set ts-a 0 0 7\r\nget b\r\n"));
     }
