@@ -109,8 +109,15 @@ fn admits_line(line: &[u8], prefix: &[u8], permits: Permits) -> Result<(), Strin
     if ADMIN.iter().any(|word| text.contains(word)) && !permits.admin {
         return Err("it reads or changes what all share (--allow-admin)".to_owned());
     }
-    // Servers differ in what ends a word: here any byte does that could.
-    let ends = |byte: &u8| byte.is_ascii_control() || *byte == b' ';
+    // Servers differ in what ends a word: each reading must find our keys only.
+    let spaces = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r' | 0);
+    let controls = |byte: &u8| byte.is_ascii_control() || *byte == b' ';
+    names_ours(line, prefix, spaces)?;
+    names_ours(line, prefix, controls)
+}
+
+/// Whether every key in the line is ours, where such bytes end a word.
+fn names_ours(line: &[u8], prefix: &[u8], ends: fn(&u8) -> bool) -> Result<(), String> {
     let words: Vec<&[u8]> = line.split(ends).filter(|word| !word.is_empty()).collect();
     let Some((command, _)) = words.split_first() else {
         return Ok(());
@@ -188,6 +195,7 @@ mod tests {
         assert!(!admitted(b"GET b\r\n"));
         assert!(!admitted(b"  delete b\r\n"));
         assert!(!admitted(b"get\x0bb\r\n"));
+        assert!(!admitted(b"get ts-a\x0b\x0e\r\n"));
         assert!(!admitted(b"gat 0 ts-a b\r\n"));
         assert!(!admitted(b"set ts-a 0 0 7\r\nget b\r\n"));
     }
