@@ -314,8 +314,8 @@ impl Judge {
         }
     }
 
-    /// A quiet request was answered as if its item were gone. Before a noop that is clear; any other
-    /// request behind it may as well be the one that was answered.
+    /// A quiet request was answered as if its item were gone. Before a noop that is clear; any
+    /// other request behind it may as well be the one that was answered.
     fn evicted_in_silence(&mut self, client: u8, key: &[u8], world: Known, length: usize) -> Step {
         let behind = self.client(client).queue.front();
         if behind.is_some_and(|next| next.command() != b"mn") {
