@@ -68,3 +68,18 @@ fn a_certificate_allows_no_skip() {
     let output = check(&["limits", "--certify"]);
     assert_eq!(output.status.code(), Some(3));
 }
+
+#[test]
+fn an_option_that_the_server_refuses_is_unsupported_and_no_crash() {
+    let server = format!(
+        "{} serve --model --port {{port}}",
+        env!("CARGO_BIN_EXE_touchstone")
+    );
+    let output = check(&["--spawn", &server, "flush.forbidden"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("it starts, but not with `-F`"), "{said}");
+    assert!(said.contains("2 unsupported"), "{said}");
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    let output = check(&["--spawn", "false {port}", "storage.cas.exists"]);
+    assert_eq!(output.status.code(), Some(4));
+}

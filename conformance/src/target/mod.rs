@@ -105,6 +105,10 @@ impl Target {
                     let outcome = played(&mut process);
                     process.died().map_or(outcome, Outcome::Crashed)
                 }
+                Err(_) if self.refuses(header) => {
+                    let options = &header.options;
+                    Outcome::Unsupported(format!("it starts, but not with `{options}`"))
+                }
                 Err(problem) => Outcome::Crashed(problem),
             },
             Target::Foreign(foreign) => match foreign.rehearse(exchange) {
@@ -143,6 +147,11 @@ impl Target {
             }
             Target::Embedded | Target::Model(_) | Target::Liar(_) | Target::Honest => Ok(()),
         }
+    }
+
+    /// Whether it starts as it is given, so that it is the options of this header that it refuses.
+    fn refuses(&self, header: &Header) -> bool {
+        !header.options.is_empty() && self.answers().is_ok()
     }
 
     /// The fence that this target understands, found by trying the better one.
