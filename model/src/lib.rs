@@ -21,6 +21,7 @@ extern crate alloc;
 
 mod administration;
 mod arithmetic;
+mod authentication;
 mod binary;
 mod deletion;
 mod dispatch;

@@ -39,6 +39,8 @@ pub struct Options {
     pub protocol: Protocol,
     /// Clients must authenticate by SASL, `-S`.
     pub sasl: bool,
+    /// Clients must log in by text, `-Y`.
+    pub login: bool,
     /// Who may, each as `name:password`.
     pub users: Vec<String>,
 }
@@ -72,6 +74,7 @@ impl Default for Options {
             connections_max: 1024,
             protocol: Protocol::Auto,
             sasl: false,
+            login: false,
             users: Vec::new(),
         }
     }
@@ -111,6 +114,10 @@ impl Options {
                 "-t" => options.threads = size(word, words.next(), 1)?,
                 "-c" => options.connections_max = size(word, words.next(), 1)?,
                 "-S" => options.sasl = true,
+                "-Y" => {
+                    options.login = true;
+                    words.next().ok_or("-Y needs a file")?;
+                }
                 "-B" => options.protocol = protocol(words.next().unwrap_or_default())?,
                 "-o" => options.extend(words.next().unwrap_or_default())?,
                 "-m" => options.memory_limit_bytes = size(word, words.next(), 1 << 20)?,

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use spec::{Requirement, req};
 
+use crate::authentication;
 use crate::binary::{self, HEADER_BYTES, Header, Request, Sasl};
 use crate::dispatch::{self, Answer, Upload};
 use crate::framing::Line;
@@ -29,6 +30,8 @@ pub struct Session {
     /// What the client speaks, once its first byte is here, and the rule that says so.
     protocol: Option<(Protocol, Option<&'static Requirement>)>,
     sasl: Sasl,
+    /// The client has logged in, where it must.
+    admitted: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -40,6 +43,8 @@ enum Expecting {
     Data(Upload, Vec<&'static Requirement>),
     /// The value of a binary request.
     Value(binary::Upload),
+    /// The token of a login, so long, and its line end; the rules its line rested on.
+    Token(usize, Vec<&'static Requirement>),
     /// So many bytes that nobody wants.
     Swallow(u64),
     /// Nothing: the connection is closed.
@@ -119,7 +124,10 @@ impl Session {
     }
 
     fn is_amid_a_request(&self) -> bool {
-        let awaits = matches!(self.expecting, Expecting::Data(..) | Expecting::Value(_));
+        let awaits = matches!(
+            self.expecting,
+            Expecting::Data(..) | Expecting::Value(_) | Expecting::Token(..)
+        );
         awaits || !self.input.is_empty()
     }
 
@@ -129,6 +137,7 @@ impl Session {
             Expecting::Request => self.request(model, input, now),
             Expecting::Data(upload, because) => self.data(upload, because, model, input, now),
             Expecting::Value(upload) => self.value(upload, model, input, now),
+            Expecting::Token(length, because) => self.token(length, because, model, input),
             Expecting::Swallow(left) => {
                 self.swallow(left, model, input)?;
                 self.request(model, input, now)
@@ -196,11 +205,19 @@ impl Session {
         let end = found.map(|at| at.saturating_add(self.searched));
         self.searched = if found.is_some() { 0 } else { text.len() };
         let line = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+        let stranger = model.options.login && !self.admitted;
+        if stranger && authentication::is_overlong(line) {
+            let rule = req!("authentication.line-length");
+            return Some(limits::overlong(line, &model.dialect).also(rule));
+        }
         if limits::is_overlong(line, &model.dialect) {
             return Some(limits::overlong(line, &model.dialect));
         }
         skip(model, input, end?.saturating_add(1));
         let line = Line::read(line, &model.dialect);
+        if stranger {
+            return self.login(model, &line, input);
+        }
         limits::explain(&line);
         match dispatch::rule(model, &line, now) {
             Answer::Ruled(mut ruling) => {
@@ -209,6 +226,39 @@ impl Session {
             }
             Answer::AwaitsData(upload) => self.data(upload, line.because(), model, input, now),
         }
+    }
+
+    /// Reads a stranger's line: a login or nothing.
+    fn login(&mut self, model: &mut Model, line: &Line, input: &mut &[u8]) -> Option<Ruling> {
+        match authentication::line(model, line) {
+            authentication::Answer::Ruled(mut ruling) => {
+                ruling.because.extend(line.because());
+                Some(ruling)
+            }
+            authentication::Answer::AwaitsToken(length) => {
+                self.token(length, line.because(), model, input)
+            }
+        }
+    }
+
+    /// Reads the token of a login and its line end.
+    fn token(
+        &mut self,
+        length: usize,
+        because: Vec<&'static Requirement>,
+        model: &mut Model,
+        input: &mut &[u8],
+    ) -> Option<Ruling> {
+        let length_of_all = length.saturating_add(2);
+        let Some(block) = input.get(..length_of_all) else {
+            self.expecting = Expecting::Token(length, because);
+            return None;
+        };
+        skip(model, input, length_of_all);
+        let (mut ruling, admitted) = authentication::judge(model, block);
+        self.admitted = admitted;
+        ruling.because.extend(because);
+        Some(ruling)
     }
 
     /// Reads a data block and its line end.

@@ -80,7 +80,8 @@ chapters! {
     binary_sasl = "binary/sasl" after binary_statistics;
     statistics = "statistics" after binary_sasl;
     administration = "administration" after statistics;
-    memory = "memory" after administration;
+    authentication = "authentication" after administration;
+    memory = "memory" after authentication;
     concurrency = "concurrency" after memory;
     limits = "limits" after concurrency;
 }

@@ -347,6 +347,15 @@ fn one_client_may_speak_text_and_another_binary() {
 }
 
 #[test]
+fn users_whose_password_has_a_space_stand_in_quotes() {
+    let text = "r[authentication.password] users=\"a:b,c:d e\" fence=none\n> noop\n";
+    let exchange = cases("test", text).unwrap().remove(0);
+    assert_eq!(exchange.header.users, ["a:b", "c:d e"]);
+    assert!(!exchange.header.fence);
+    assert!(cases("test", "r[authentication.password] users=\"a:b\n> noop\n").is_err());
+}
+
+#[test]
 fn several_frames_may_go_out_in_one_write() {
     let text = "r[storage.cas.exists] protocol=binary users=a:b,c:d\n> noop ⏎ get key=k\n";
     let exchange = cases("test", text).unwrap().remove(0);

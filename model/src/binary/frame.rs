@@ -53,6 +53,7 @@ pub(crate) struct Request {
 /// Which protocol a connection speaks whose first byte is this, and the rule that says so.
 pub(crate) fn protocol(options: &Options, first: u8) -> (Protocol, Option<&'static Requirement>) {
     match options.protocol {
+        Protocol::Auto if options.login => (Protocol::Text, Some(req!("authentication.text"))),
         Protocol::Auto if options.sasl => (Protocol::Binary, Some(req!("binary.sasl.text"))),
         Protocol::Auto if first == MAGIC => (Protocol::Binary, Some(req!("binary.frames.detect"))),
         Protocol::Auto => (Protocol::Text, None),

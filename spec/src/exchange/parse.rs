@@ -166,6 +166,12 @@ fn parse_header(text: &str) -> Result<Header, String> {
                 .ok_or("`options=\"…\"` needs its closing quote")?;
             header.options = options.to_owned();
             ("", after)
+        } else if let Some(quoted) = rest.strip_prefix("users=\"") {
+            let (list, after) = quoted
+                .split_once('"')
+                .ok_or("`users=\"…\"` needs its closing quote")?;
+            header.users = list.split(',').map(str::to_owned).collect();
+            ("", after)
         } else {
             rest.split_once(' ').unwrap_or((rest, ""))
         };
