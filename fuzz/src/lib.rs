@@ -1,10 +1,22 @@
 //! The adversary: what each fuzz target does, as plain functions over bytes.
 //!
 //! A function here panics when a promise is broken and returns otherwise. The targets in `targets/`
-//! hand it to the fuzzer; `tests/` replays the corpus and the law's own examples on stable.
+//! hand it to the fuzzer; `tests/` replays the seeds on stable; [`seeds`] draws them from the law.
+//!
+//! - [`text`], [`meta`], [`binary`]: one request, answered alike by model and server.
+//! - [`session`]: clients that send anything in any pieces while time passes, likewise.
+//! - [`notation`], [`options`]: what people write, read without a panic.
 
 #![forbid(unsafe_code)]
 
+mod command_line;
+mod law;
+mod request;
+pub mod seeds;
 mod session;
+mod trial;
 
+pub use command_line::options;
+pub use law::notation;
+pub use request::{binary, meta, text};
 pub use session::session;

@@ -1,39 +1,34 @@
-//! A client that sends anything, whole and in pieces.
+//! Several clients that send anything, while time passes.
+//!
+//! The input is a list of steps: one byte says who acts, one how long what follows is, and then the
+//! bytes. So an example of the law can be written as an input, and the fuzzer can cut and join.
 
-use model::{Model, Session, Time};
+use crate::trial::Trial;
 
-/// The time at which every fuzzed session plays.
-const NOW: Time = Time(1_800_000_000);
+pub(crate) const CLIENTS: u8 = 2;
+/// The bit that says that time passes instead.
+pub(crate) const PASSES: u8 = 0x80;
+/// The bit that says that the length is 256 times as much.
+const LONG: u8 = 0x40;
 
-/// Plays the input on a fresh model in one piece and cut at a place the input chooses.
+/// Plays the steps on the model and on the server.
 ///
 /// # Panics
-/// When the two differ, when a request is answered without a reason, or when the model panics.
+/// When the two differ.
 pub fn session(input: &[u8]) {
-    let Some((cut, stream)) = input.split_first() else {
-        return;
-    };
-    let cut = usize::from(*cut).min(stream.len());
-    let (before, after) = stream.split_at(cut);
-
-    let (whole, at_once) = play(&[stream]);
-    let (pieces, in_pieces) = play(&[before, after]);
-    assert_eq!(
-        at_once, in_pieces,
-        "the replies depend on where the input was cut"
-    );
-    assert_eq!(whole, pieces, "the items depend on where the input was cut");
-}
-
-/// Plays pieces of one stream; what is left in the model, and what the client was sent.
-fn play(pieces: &[&[u8]]) -> (Model, Vec<u8>) {
-    let (mut model, mut session) = (Model::default(), Session::new());
-    let mut sent = Vec::new();
-    for piece in pieces {
-        for ruling in session.receive(&mut model, piece, NOW) {
-            assert!(!ruling.because.is_empty(), "a ruling without a reason");
-            sent.extend_from_slice(ruling.bytes());
+    let mut trial = Trial::new();
+    let mut rest = input;
+    while let [who, length, behind @ ..] = rest {
+        if who & PASSES != 0 {
+            trial.pass(u64::from(*length));
+            rest = behind;
+            continue;
         }
+        let factor = if who & LONG != 0 { 256 } else { 1 };
+        let length = (usize::from(*length) * factor).min(behind.len());
+        let (bytes, behind) = behind.split_at(length);
+        let cut = usize::from((who & !LONG) / CLIENTS);
+        trial.send(1 + who % CLIENTS, bytes, cut);
+        rest = behind;
     }
-    (model, sent)
 }

@@ -1,4 +1,4 @@
-//! Whole sessions against the law itself, cut anywhere.
+//! Several clients that send anything, while time passes.
 
 #![no_main]
 

@@ -113,7 +113,9 @@ fn compare(model: &mut Model, flags: &Flags, now: Time) -> Option<Ruling> {
 fn counted(model: &mut Model, flags: &Flags, changed: Changed, now: Time) -> Ruling {
     let choice = choice(model, flags);
     let mut item = changed.item.clone();
-    item.unique = choice.map_or(item.unique, |choice| choice.unique);
+    item.unique = choice
+        .and_then(|choice| choice.unique)
+        .unwrap_or(item.unique);
     let mut fields = act_on(model, flags, &mut item, false, now);
     if changed.renewed {
         fields.cite(req!("meta.arithmetic.exptime.grown"));
@@ -168,11 +170,12 @@ fn create(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
         return OUT_OF_MEMORY.because(req!("memory.refuse.made"));
     }
     let choice = choice(model, flags);
+    let chosen = choice.and_then(|choice| choice.unique);
     let raw = req!("meta.arithmetic.create.base64.raw");
     let prints_raw = model.dialect.has(raw);
     let mut item = Item {
         value,
-        unique: choice.map_or_else(|| model.next_unique(), |choice| choice.unique),
+        unique: chosen.unwrap_or_else(|| model.next_unique()),
         base64: flags.has(b'b') && !prints_raw,
         ..Item::default()
     };
@@ -194,14 +197,14 @@ fn create(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
         )
 }
 
-/// What `E` chooses, and the rule.
+/// What `E` chooses, none where that is left to the server, and the rule.
 #[derive(Clone, Copy)]
 struct Choice {
-    unique: u64,
+    unique: Option<u64>,
     because: Rule,
 }
 
-fn choice(model: &mut Model, flags: &Flags) -> Option<Choice> {
+fn choice(model: &Model, flags: &Flags) -> Option<Choice> {
     let asked = flags.number(b'E')?;
     let taken = req!("meta.arithmetic.choose.zero.taken");
     let because = match asked {
@@ -210,11 +213,8 @@ fn choice(model: &mut Model, flags: &Flags) -> Option<Choice> {
         0 => req!("meta.arithmetic.choose.zero"),
         _ => req!("meta.arithmetic.choose"),
     };
-    let unique = if because == taken {
-        0
-    } else {
-        model.unique(Some(asked))
-    };
+    let is_unique = model.options.cas && (asked != 0 || because == taken);
+    let unique = is_unique.then_some(asked);
     Some(Choice { unique, because })
 }
 

@@ -70,12 +70,12 @@ impl Head<'_> {
 /// Cuts the head of a request.
 #[must_use]
 pub fn cut(input: &[u8]) -> Frame<'_> {
-    if input.first().is_some_and(|first| *first != MAGIC) {
-        return Frame::Broken(None);
-    }
     let Ok((body, header)) = header(input) else {
         return Frame::Incomplete;
     };
+    if input.first().is_some_and(|first| *first != MAGIC) {
+        return Frame::Broken(None);
+    }
     if let Some(status) = fault(&header) {
         return Frame::Broken(Some((header, status)));
     }

@@ -1,0 +1,165 @@
+//! Two witnesses of one stream: the model, and the server in this process.
+//!
+//! Each is fed the same bytes, the server in pieces; whatever they say must be the same, the
+//! figures aside that each may have of its own. What makes a stream worth playing is not known
+//! here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::{Code, Model, Packet, Reply, Ruling, Session};
+use server::{Connection, Settings, Shared};
+
+/// When a trial begins: well past the first month, so that relative and absolute exptimes differ.
+const START: u64 = 1_800_000_000;
+
+/// A model and a server with the same clients.
+pub(crate) struct Trial {
+    model: Model,
+    shared: Arc<Shared>,
+    clients: BTreeMap<u8, Client>,
+    now: u64,
+}
+
+/// A client of both.
+struct Client {
+    session: Session,
+    connection: Connection,
+}
+
+impl Trial {
+    /// Both have just been started.
+    pub(crate) fn new() -> Trial {
+        let started = server::Time::from_seconds(START);
+        Trial {
+            model: Model::default(),
+            shared: Arc::new(Shared::new(Settings::default(), started)),
+            clients: BTreeMap::new(),
+            now: START,
+        }
+    }
+
+    /// A client sends this, to the server in two pieces.
+    ///
+    /// # Panics
+    /// When they answer differently.
+    pub(crate) fn send(&mut self, client: u8, bytes: &[u8], cut: usize) {
+        let shared = &self.shared;
+        let client = self.clients.entry(client).or_insert_with(|| Client {
+            session: Session::new(),
+            connection: Connection::new(Arc::clone(shared)),
+        });
+        let rulings = client
+            .session
+            .receive(&mut self.model, bytes, model::Time(self.now));
+        let (before, after) = bytes.split_at(cut.min(bytes.len()));
+        let mut said = Vec::new();
+        for piece in [before, after] {
+            let now = server::Time::from_seconds(self.now);
+            client.connection.receive(piece, now);
+            said.extend(client.heard());
+        }
+        client.compare(&rulings, &said);
+    }
+
+    /// Time passes for both.
+    ///
+    /// # Panics
+    /// When it makes one say what the other does not.
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.now += 1;
+            for client in self.clients.values_mut() {
+                let rulings = client.session.tick(&mut self.model, model::Time(self.now));
+                client.connection.tick(server::Time::from_seconds(self.now));
+                let said = client.heard();
+                client.compare(&rulings, &said);
+            }
+        }
+    }
+}
+
+impl Client {
+    /// All that the server has to say.
+    fn heard(&mut self) -> Vec<u8> {
+        let mut said = Vec::new();
+        loop {
+            let more = self.connection.transmit();
+            if more.is_empty() {
+                return said;
+            }
+            said.extend_from_slice(&more);
+        }
+    }
+
+    fn compare(&self, rulings: &[Ruling], said: &[u8]) {
+        let mut rest = said;
+        for ruling in rulings {
+            assert!(!ruling.because.is_empty(), "a ruling without a reason");
+            rest = behind(ruling, rest).unwrap_or_else(|| differ(ruling, rest));
+        }
+        let more = rest.escape_ascii();
+        assert!(
+            rest.is_empty(),
+            "the server says `{more}`, and the law nothing"
+        );
+        let closed = (self.session.is_closed(), self.connection.is_closed());
+        assert_eq!(
+            closed.0, closed.1,
+            "one closes the connection, the other not"
+        );
+    }
+}
+
+fn differ(ruling: &Ruling, said: &[u8]) -> ! {
+    let names: Vec<_> = ruling.because.iter().map(|rule| rule.name).collect();
+    panic!(
+        "the law says    `{}`\nthe server says `{}`\nby              {}",
+        ruling.bytes().escape_ascii(),
+        said.escape_ascii(),
+        names.join(", ")
+    )
+}
+
+/// What is left of what the server said behind this reply, if it is the same.
+fn behind<'said>(ruling: &Ruling, said: &'said [u8]) -> Option<&'said [u8]> {
+    let ruled = ruling.bytes();
+    if ruled.is_empty() {
+        return Some(said);
+    }
+    match &ruling.reply {
+        Reply::Stats(_) | Reply::Dump(_) => past(said, b"END\r\n"),
+        // Where an item lies, and how much it takes, is each server's own.
+        Reply::Version(_) | Reply::Meta(Code::Me, _) => past(said, b"\r\n"),
+        Reply::Packets(packets) if packets.iter().any(is_own) => {
+            let mut rest = said;
+            while let Some((frame, behind)) = next_frame(rest) {
+                rest = behind;
+                let ends = frame.get(1) != Some(&STAT) || frame.len() == HEADER_BYTES;
+                if ends {
+                    return Some(rest);
+                }
+            }
+            None
+        }
+        _ => said.strip_prefix(ruled),
+    }
+}
+
+const HEADER_BYTES: usize = 24;
+const STAT: u8 = 0x10;
+const VERSION: u8 = 0x0b;
+
+fn is_own(packet: &Packet) -> bool {
+    packet.status == 0 && (packet.opcode == STAT || packet.opcode == VERSION)
+}
+
+fn past<'said>(said: &'said [u8], end: &[u8]) -> Option<&'said [u8]> {
+    let found = said.windows(end.len()).position(|bytes| bytes == end)?;
+    said.get(found + end.len()..)
+}
+
+fn next_frame(said: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = said.get(8..12)?.try_into().map(u32::from_be_bytes).ok()?;
+    said.split_at_checked(HEADER_BYTES + usize::try_from(length).ok()?)
+}

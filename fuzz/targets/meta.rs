@@ -1,0 +1,7 @@
+//! One line of a meta command.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| fuzz::meta(input));
