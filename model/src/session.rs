@@ -168,11 +168,15 @@ impl Session {
     /// Reads what stands before the value of a binary request.
     fn frame(&mut self, model: &mut Model, input: &mut &[u8], now: Time) -> Option<Ruling> {
         let header = Header::read(input)?;
-        if let Some(ruling) = header.refuse(model, &self.sasl) {
+        if let Some(ruling) = header.refuse(model) {
             skip(model, input, HEADER_BYTES);
             return Some(ruling);
         }
         let head = input.get(..header.value_at())?;
+        if let Some(ruling) = header.refuse_whole(model, &self.sasl) {
+            skip(model, input, head.len());
+            return Some(ruling);
+        }
         let request = Request::new(header, head);
         skip(model, input, head.len());
         match binary::rule(model, request, &mut self.sasl, now) {

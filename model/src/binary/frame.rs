@@ -102,17 +102,26 @@ impl Header {
         self.body_length.saturating_sub(others)
     }
 
-    /// The ruling for a header that ends the connection; the first fault decides.
-    pub(crate) fn refuse(&self, model: &Model, sasl: &Sasl) -> Option<Ruling> {
+    /// The ruling for a header behind which nobody can tell what comes; it ends the connection.
+    pub(crate) fn refuse(&self, model: &Model) -> Option<Ruling> {
         if self.magic != MAGIC {
             return Some(self.stray(model));
         }
-        let (status, rule) = self
-            .contradicts()
-            .or_else(|| self.is_refused_for_its_length(model))
-            .or_else(|| sasl.bars(model, self.command))
-            .or_else(|| self.misfits(model))?;
-        Some(explained(self, self.fail(status).because(rule).closing()))
+        let length = || self.is_refused_for_its_length(model);
+        let fault = self.contradicts().or_else(length)?;
+        Some(self.closes_for(fault))
+    }
+
+    /// The ruling for a request that may not be, or cannot be meant, now that its extras and key
+    /// are here.
+    pub(crate) fn refuse_whole(&self, model: &Model, sasl: &Sasl) -> Option<Ruling> {
+        let bars = sasl.bars(model, self.command);
+        let fault = bars.or_else(|| self.misfits(model))?;
+        Some(self.closes_for(fault))
+    }
+
+    fn closes_for(&self, (status, rule): (Status, &'static Requirement)) -> Ruling {
+        explained(self, self.fail(status).because(rule).closing())
     }
 
     /// No request at all.

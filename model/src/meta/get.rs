@@ -55,6 +55,7 @@ fn get(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
     model.items.insert(flags.key.clone(), item);
     count_hit(model, flags);
     ruling
+        .also(absence.and_then(|_| chosen_zero(model, flags)))
         .also(absence.and_then(|absence| absence.rule()))
         .also(flags.has(b'C').then_some(req!("meta.get.unless.others")))
         .also(flags.has(b'q').then_some(req!("meta.get.quiet.hit")))
@@ -81,14 +82,32 @@ fn makes_item(model: &Model, flags: &Flags) -> bool {
 fn stub(model: &mut Model, flags: &Flags, now: Time) -> Item {
     count(&mut model.counters.total_items);
     let raw = model.dialect.has(req!("meta.get.vivify.base64.raw"));
-    let asked = flags.number(b'E').filter(|_| model.options.cas);
+    let unique = match flags.number(b'E') {
+        Some(0) if takes_zero(model) => 0,
+        asked => model.unique(asked),
+    };
     Item {
-        unique: asked.unwrap_or_else(|| model.next_unique()),
+        unique,
         base64: flags.has(b'b') && !raw,
         stored: now,
         accessed: now,
         ..Item::default()
     }
+}
+
+/// What `E0` means for an item that is made.
+fn chosen_zero(model: &Model, flags: &Flags) -> Option<&'static Requirement> {
+    let asked = flags.number(b'E') == Some(0);
+    asked.then_some(if takes_zero(model) {
+        req!("meta.get.vivify.unique.zero.taken")
+    } else {
+        req!("meta.get.vivify.unique.zero")
+    })
+}
+
+fn takes_zero(model: &Model) -> bool {
+    let taken = req!("meta.get.vivify.unique.zero.taken");
+    model.options.cas && model.dialect.has(taken)
 }
 
 /// Whether the value is sent, and the rule.

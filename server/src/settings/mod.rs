@@ -133,20 +133,31 @@ impl Settings {
         I::Item: Into<String>,
     {
         let mut settings = Self::default();
-        let mut arguments = arguments.into_iter().map(Into::into);
+        let arguments = &mut arguments.into_iter().map(Into::into);
+        settings
+            .take_all(arguments)
+            .map_err(|line| printable(&line))?;
+        settings.warnings = settings
+            .warnings
+            .iter()
+            .map(|line| printable(line))
+            .collect();
+        Ok(settings)
+    }
+
+    fn take_all(&mut self, arguments: &mut impl Iterator<Item = String>) -> Result<(), String> {
         while let Some(argument) = arguments.next() {
             if let Some(long) = argument.strip_prefix("--") {
-                settings.take_long(long, &mut arguments)?;
+                self.take_long(long, arguments)?;
             } else if let Some(short) = argument.strip_prefix('-').filter(|rest| !rest.is_empty()) {
-                settings.take_short(short, &mut arguments)?;
+                self.take_short(short, arguments)?;
             } else {
                 return Err(format!(
                     "`{argument}` is no option; all options begin with `-`"
                 ));
             }
         }
-        settings.check()?;
-        Ok(settings)
+        self.check()
     }
 
     /// `--name`, `--name=value` or `--name value`.
@@ -246,4 +257,13 @@ impl Settings {
         }
         help
     }
+}
+
+/// A line for a terminal, whatever it repeats of what was given.
+fn printable(line: &str) -> String {
+    let shown = |char: char| match char {
+        char if char.is_control() => char.escape_default().to_string(),
+        char => char.to_string(),
+    };
+    line.chars().map(shown).collect()
 }

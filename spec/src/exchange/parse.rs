@@ -123,11 +123,19 @@ fn opened(
     })
 }
 
-/// The exchange, now that its last step is read: every `<+` must know where its list ends.
+/// The exchange, now that its last step is read: it has one, and every `<+` must know where its
+/// list ends.
 fn closed(file: &str, exchange: Option<Exchange>) -> Result<Option<Exchange>, ParseError> {
-    let steps = exchange
-        .as_ref()
-        .map_or(&[][..], |exchange| &exchange.steps);
+    let Some(Exchange { line, steps, .. }) = &exchange else {
+        return Ok(None);
+    };
+    if steps.is_empty() {
+        return Err(ParseError {
+            file: file.to_owned(),
+            line: *line,
+            problem: "here stands what is sent and received, and there is nothing".to_owned(),
+        });
+    }
     let among = |step: &Step| matches!(step.action, Action::ExpectAmong(_));
     let ends = |step: &Step| among(step) || matches!(step.action, Action::ExpectLater(_));
     for (step, after) in steps

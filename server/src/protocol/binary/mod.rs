@@ -13,8 +13,6 @@ use nom::{IResult, Parser};
 pub use reply::{Answer, Status, fail, write};
 pub use request::{Request, Step};
 
-use super::KEY_LEN_MAX;
-
 /// What a request begins with; a connection whose first byte this is speaks the binary protocol.
 pub const MAGIC: u8 = 0x80;
 
@@ -95,7 +93,7 @@ pub fn cut(input: &[u8]) -> Frame<'_> {
 const fn fault(header: &Header) -> Option<Status> {
     if header.key_len + header.extras_len > header.body_len {
         Some(Status::UnknownCommand)
-    } else if header.body_len > BODY_LEN_MAX || header.key_len > KEY_LEN_MAX {
+    } else if header.body_len > BODY_LEN_MAX {
         Some(Status::InvalidArguments)
     } else {
         None

@@ -7,7 +7,7 @@ use nom::number::complete::{be_u32, be_u64};
 use nom::{IResult, Parser};
 
 use super::{Head, Status};
-use crate::protocol::{Direction, Storage, Verb};
+use crate::protocol::{Direction, KEY_LEN_MAX, Storage, Verb};
 
 /// An exptime that says that a number which is not there is not to be made.
 const NEVER_CREATE: u32 = u32::MAX;
@@ -80,6 +80,9 @@ impl<'a> Head<'a> {
     /// [`Status::InvalidArguments`] where the frame does not have that command's shape.
     pub fn request(&self) -> Result<Request<'a>, Status> {
         let (key, unique) = (self.key, self.header.unique);
+        if key.len() > KEY_LEN_MAX {
+            return Err(Status::InvalidArguments);
+        }
         let shaped = |extras: &[usize], has_key: bool| {
             let fits = extras.contains(&self.extras.len())
                 && key.is_empty() != has_key
