@@ -224,7 +224,7 @@ fn every_reply_to_a_frame_has_a_reason_and_can_be_read() {
 
 /// A server that knows one user.
 fn guarded() -> Model {
-    let text = "r[binary.sasl.required] options=\"-S\" users=bob:b\n";
+    let text = "r[binary.sasl.required] options=\"-S\" users=bob:b\n= closed\n";
     let header: Header = cases("here", text)
         .expect("it is in the notation")
         .remove(0)

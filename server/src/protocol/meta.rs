@@ -167,25 +167,35 @@ impl<'a> Meta<'a> {
         fault
     }
 
-    /// Checks what is looked at only when the flags themselves are good.
+    /// Checks what is looked at only when the flags themselves are good. Of `ms` the opaque is
+    /// looked at later, when its block is let in.
     fn check(&mut self) -> Result<(), Error> {
-        let argument = |letter| {
-            let flag = self.flags().find(|flag| flag.letter == letter);
-            flag.map(|flag| flag.argument)
-        };
-        let (opaque, mode) = (argument(b'O'), argument(b'M'));
-        let is_long = opaque.is_some_and(|opaque| opaque.len() > OPAQUE_LEN_MAX);
-        let opaque = if is_long {
-            Err(Error::OpaqueTooLong)
-        } else {
-            Ok(())
-        };
-        let mode = mode.map_or(Ok(()), |mode| self.read_mode(mode));
-        if self.command == Command::Set {
-            opaque.and(mode)
-        } else {
-            mode.and(opaque)
+        if let Some(mode) = self.argument(b'M') {
+            self.read_mode(mode)?;
         }
+        if self.command == Command::Set {
+            Ok(())
+        } else {
+            self.check_opaque()
+        }
+    }
+
+    /// Whether the opaque is short enough to be repeated.
+    ///
+    /// # Errors
+    ///
+    /// The reply, where it is not.
+    pub fn check_opaque(&self) -> Result<(), Error> {
+        let opaque = self.argument(b'O').unwrap_or_default();
+        if opaque.len() > OPAQUE_LEN_MAX {
+            return Err(Error::OpaqueTooLong);
+        }
+        Ok(())
+    }
+
+    fn argument(&self, letter: u8) -> Option<&'a [u8]> {
+        let flag = self.flags().find(|flag| flag.letter == letter);
+        flag.map(|flag| flag.argument)
     }
 
     /// Notes one more flag.

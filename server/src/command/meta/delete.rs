@@ -25,7 +25,8 @@ pub fn delete(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error
         }
         let invalidates = meta.has(b'I');
         if meta.has(b'x') {
-            let unique = meta.unique.or((!invalidates).then_some(item.unique()));
+            let keeps = !invalidates && !meta.has(b'E');
+            let unique = meta.unique.or(keeps.then_some(item.unique()));
             let encoded = item.marks().encoded;
             empty(context, meta, unique, encoded, entry)?;
         } else if invalidates {

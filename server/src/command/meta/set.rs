@@ -20,7 +20,7 @@ pub fn admit(context: &Context<'_>, meta: &Meta<'_>) -> Result<(), Error> {
         // In whatever mode: a client that sent this much did not mean the old value to stay.
         context.entry(meta.key(), |entry| entry.remove());
     }
-    admitted
+    admitted.and_then(|()| meta.check_opaque())
 }
 
 /// Stores a data block.
