@@ -30,4 +30,12 @@ fn every_target_is_fuzzed() {
         );
     }
     assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
+    let floors = include_str!("../floors")
+        .lines()
+        .filter(|line| !line.starts_with('#'));
+    let named: Vec<_> = floors
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(named, TARGETS.map(|(name, _)| name), "fuzz/floors");
 }

@@ -189,6 +189,9 @@ fn a_refusal_names_file_line_and_what_is_accepted() {
     assert!(problem(r"> \q").contains(r"`\q` is no escape"));
     assert!(problem("> {").contains('}'));
     assert!(problem("> {k*x}").contains("how often"));
+    assert_eq!(rendered("{ab*2097152}").len(), 4 << 20);
+    assert!(problem("> {ab*2097153}").contains("longer than 4 MiB"));
+    assert!(problem("\n").contains("there is nothing"));
     assert!(problem("< {No}").contains("no hole"));
     let unknown = cases("test", "r[nowhere.nothing]\n")
         .unwrap_err()

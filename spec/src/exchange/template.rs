@@ -38,6 +38,9 @@ enum Part {
     Now(i64),
 }
 
+/// How much one hole may stand for, so that no file takes memory that nobody meant.
+const REPEATED_MAX_BYTES: usize = 4 << 20;
+
 /// How far a template agrees with the bytes received so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Match {
@@ -182,6 +185,9 @@ impl Parts {
             let [Part::Bytes(bytes)] = template.parts.as_slice() else {
                 return Err(format!("`{{{hole}}}` can repeat plain bytes only"));
             };
+            if bytes.len().saturating_mul(count) > REPEATED_MAX_BYTES {
+                return Err(format!("`{{{hole}}}` is longer than 4 MiB"));
+            }
             self.literal(&bytes.repeat(count));
             return Ok(());
         }
