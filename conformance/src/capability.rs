@@ -140,7 +140,7 @@ fn needs(exchange: &Exchange, name: &str) -> bool {
     };
     match name {
         "binary" => header.protocols.contains(&Protocol::Binary) || option(&["-S", "-B"]),
-        "udp" => option(&["-U"]) || exchange.requirement.chapter == "udp",
+        "udp" => option(&["-U"]) || header.protocols.contains(&Protocol::Udp),
         "authentication" => !header.users.is_empty() || option(&["-S", "-Y"]),
         _ => {
             let commands = CAPABILITIES

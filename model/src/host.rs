@@ -4,13 +4,13 @@
 //! decides one thing only: there is one model for all clients, so each sees what the others were
 //! told is done.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use spec::exchange::{Peer, Received};
 use spec::{Requirement, req};
 
-use crate::{Model, Session, Time};
+use crate::{Datagrams, Model, Session, Time};
 
 /// A model with as many clients as speak to it.
 #[derive(Clone, Debug)]
@@ -18,6 +18,7 @@ pub struct Host {
     model: Model,
     now: Time,
     clients: BTreeMap<u8, Client>,
+    udp: Datagrams,
     /// Whose request was served last.
     served: Option<u8>,
     cited: Vec<&'static Requirement>,
@@ -27,6 +28,7 @@ pub struct Host {
 struct Client {
     session: Session,
     output: Vec<u8>,
+    datagrams: VecDeque<Vec<u8>>,
 }
 
 impl Host {
@@ -37,6 +39,7 @@ impl Host {
             model,
             now,
             clients: BTreeMap::new(),
+            udp: Datagrams::default(),
             served: None,
             cited: Vec::new(),
         }
@@ -75,8 +78,22 @@ impl Peer for Host {
         }
     }
 
+    fn datagram(&mut self, client: u8, bytes: &[u8]) {
+        let last = self.served.replace(client);
+        if last.is_some_and(|last| last != client) {
+            self.cited.push(req!("udp.request.items"));
+        }
+        let answer = self.udp.receive(&mut self.model, bytes, self.now);
+        let client = self.clients.entry(client).or_default();
+        client.datagrams.extend(answer.datagrams);
+        self.cited.extend(answer.because);
+    }
+
     fn receive(&mut self, client: u8, _hurry: bool) -> Received {
         let client = self.clients.entry(client).or_default();
+        if let Some(datagram) = client.datagrams.pop_front() {
+            return Received::Bytes(datagram);
+        }
         if !client.output.is_empty() {
             Received::Bytes(core::mem::take(&mut client.output))
         } else if client.session.is_closed() {

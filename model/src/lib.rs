@@ -7,6 +7,7 @@
 //! - [`Session`] holds one client's place in the protocol: `session.receive(&mut model, bytes,
 //!   now)`.
 //! - [`Model`] holds what all clients share: the items, the uniques, the counters.
+//! - [`Datagrams`] is the end of UDP, where each datagram is a connection of its own.
 //! - [`Reply`] is what a server may say; [`Ruling`] is a reply and its reasons.
 //! - [`Options`] is how the server was started; `spec::Dialect` whose habits it follows.
 //!
@@ -44,6 +45,7 @@ mod state;
 mod statistics;
 mod storage;
 mod touch;
+mod udp;
 
 pub use expiration::Time;
 pub use host::Host;
@@ -54,3 +56,4 @@ pub use ruling::{Recovery, Ruling};
 pub use session::Session;
 pub use state::{Item, Model};
 pub use statistics::Counters;
+pub use udp::{Answer, Datagrams};

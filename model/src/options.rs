@@ -113,6 +113,9 @@ impl Options {
                 }
                 "-t" => options.threads = size(word, words.next(), 1)?,
                 "-c" => options.connections_max = size(word, words.next(), 1)?,
+                "-U" => {
+                    words.next().ok_or("-U needs a port")?;
+                }
                 "-S" => options.sasl = true,
                 "-Y" => {
                     options.login = true;

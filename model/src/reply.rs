@@ -139,7 +139,7 @@ impl Reply {
 }
 
 impl Value {
-    fn print(&self, out: &mut Vec<u8>) {
+    pub(crate) fn print(&self, out: &mut Vec<u8>) {
         let (flags, length) = (self.flags.to_string(), self.data.len().to_string());
         let unique = self.unique.map(|unique| unique.to_string());
         let mut parts = alloc::vec![

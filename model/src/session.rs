@@ -104,7 +104,7 @@ impl Session {
         let unfinished = self.is_amid_a_request();
         let binary = matches!(self.protocol, Some((Protocol::Binary, _)));
         let cut = (unfinished && binary).then_some(req!("binary.frames.cut"));
-        let uploading = matches!(self.expecting, Expecting::Data(..) | Expecting::Value(_));
+        let uploading = self.is_uploading();
         *self = Session {
             expecting: Expecting::End,
             ..Session::default()
@@ -123,12 +123,14 @@ impl Session {
         matches!(self.expecting, Expecting::End)
     }
 
-    fn is_amid_a_request(&self) -> bool {
-        let awaits = matches!(
-            self.expecting,
-            Expecting::Data(..) | Expecting::Value(_) | Expecting::Token(..)
-        );
+    pub(crate) fn is_amid_a_request(&self) -> bool {
+        let awaits = self.is_uploading() || matches!(self.expecting, Expecting::Token(..));
         awaits || !self.input.is_empty()
+    }
+
+    /// Whether a data block or a value is still to come.
+    pub(crate) fn is_uploading(&self) -> bool {
+        matches!(self.expecting, Expecting::Data(..) | Expecting::Value(_))
     }
 
     /// The next request's ruling, once the request is complete.

@@ -81,7 +81,8 @@ chapters! {
     statistics = "statistics" after binary_sasl;
     administration = "administration" after statistics;
     authentication = "authentication" after administration;
-    memory = "memory" after authentication;
+    udp = "udp" after authentication;
+    memory = "memory" after udp;
     concurrency = "concurrency" after memory;
     limits = "limits" after concurrency;
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -150,6 +150,50 @@ impl Wire for TcpStream {
     fn finish(&mut self) {
         let _ = self.shutdown(Shutdown::Write);
     }
+}
+
+/// Datagrams to and from one server: each write is one, and each read.
+#[derive(Debug)]
+pub struct Datagrams(UdpSocket);
+
+impl Datagrams {
+    /// To the server there, on the port that it has for TCP.
+    ///
+    /// # Errors
+    /// When the place has no such port.
+    pub fn to(address: &Address) -> io::Result<Datagrams> {
+        let Address::Tcp(place) = address else {
+            return Err(io::Error::other("datagrams go to a HOST:PORT"));
+        };
+        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        socket.connect(place)?;
+        Ok(Datagrams(socket))
+    }
+}
+
+impl Read for Datagrams {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.recv(buffer)
+    }
+}
+
+impl Write for Datagrams {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.send(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Wire for Datagrams {
+    fn patience(&mut self, read: Duration, write: Duration) {
+        let _ = self.0.set_read_timeout(Some(read));
+        let _ = self.0.set_write_timeout(Some(write));
+    }
+
+    fn finish(&mut self) {}
 }
 
 impl Wire for UnixStream {

@@ -83,6 +83,10 @@ impl Target {
             }
             Err(problem) => Outcome::Unsupported(problem),
         };
+        let has_udp = matches!(self, Target::Model(_) | Target::Spawn(_));
+        if header.protocols.contains(&Protocol::Udp) && !has_udp {
+            return Outcome::Unsupported("there are no datagrams here (--spawn)".to_owned());
+        }
         match self {
             Target::Embedded => match Embedded::start(&header.options) {
                 Ok(mut server) => played(&mut server),

@@ -75,6 +75,7 @@ fn word(protocol: &Protocol) -> &'static str {
     match protocol {
         Protocol::Text => "text",
         Protocol::Binary => "binary",
+        Protocol::Udp => "udp",
     }
 }
 

@@ -182,6 +182,10 @@ impl Peer for Process {
         self.clients.receive(client, hurry)
     }
 
+    fn datagram(&mut self, client: u8, bytes: &[u8]) {
+        self.clients.datagram(client, bytes);
+    }
+
     fn half_close(&mut self, client: u8) {
         self.clients.half_close(client);
     }

@@ -81,6 +81,11 @@ impl Peer for Shaped<'_> {
         self.peer.receive(client, hurry)
     }
 
+    fn datagram(&mut self, client: u8, bytes: &[u8]) {
+        self.flush();
+        self.peer.datagram(client, bytes);
+    }
+
     fn half_close(&mut self, client: u8) {
         self.flush();
         self.peer.half_close(client);

@@ -3,14 +3,14 @@
 //! Time is real here, and a reply is waited for; silence is waited for only where no fence can
 //! prove it. It never decides what may be sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use spec::exchange::{Fence, Peer, Received};
 
-use super::address::{Address, Wire};
+use super::address::{Address, Datagrams, Wire};
 
 /// How long an expected reply may take; only a failure waits so long.
 pub const REPLY_MAX: Duration = Duration::from_secs(5);
@@ -21,6 +21,8 @@ const SILENCE: Duration = Duration::from_millis(200);
 pub struct Socket {
     address: Address,
     clients: BTreeMap<u8, Box<dyn Wire>>,
+    /// Those of the clients that speak over UDP.
+    datagrams: BTreeSet<u8>,
     miss: Option<Vec<u8>>,
     unreachable: Option<String>,
 }
@@ -32,6 +34,7 @@ impl Socket {
         Socket {
             address,
             clients: BTreeMap::new(),
+            datagrams: BTreeSet::new(),
             miss: None,
             unreachable: None,
         }
@@ -112,6 +115,16 @@ impl Peer for Socket {
             }
             Err(_) => Received::Closed,
         }
+    }
+
+    fn datagram(&mut self, client: u8, bytes: &[u8]) {
+        if self.datagrams.insert(client) {
+            match Datagrams::to(&self.address) {
+                Ok(wire) => self.keep(client, Box::new(wire)),
+                Err(error) => self.unreachable = Some(format!("{}: {error}", self.address)),
+            }
+        }
+        self.send(client, bytes);
     }
 
     fn half_close(&mut self, client: u8) {

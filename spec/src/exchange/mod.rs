@@ -6,12 +6,14 @@
 //! Nothing here opens a socket: a target is a `Peer`, and lives with whoever judges.
 
 mod binary;
+mod datagram;
 mod parse;
 mod replay;
 mod shown;
 mod template;
 
 pub use binary::Frame;
+pub use datagram::Datagram;
 pub use parse::{ParseError, cases, examples};
 pub use replay::{Direction, Event, Failure, Fence, Peer, Received, replay};
 pub use shown::frames;
@@ -64,6 +66,8 @@ pub enum Protocol {
     Text,
     /// Frames.
     Binary,
+    /// Either, over UDP.
+    Udp,
 }
 
 impl Header {
@@ -126,6 +130,8 @@ pub enum Message {
     Text(Template),
     /// Binary frames, one behind the other; one, where it is expected.
     Frames(Vec<Frame>),
+    /// A datagram.
+    Datagram(Datagram),
 }
 
 impl Message {
@@ -136,6 +142,7 @@ impl Message {
     pub fn render(&self, bindings: &Bindings, now: u64) -> Result<Vec<u8>, String> {
         match self {
             Message::Text(template) => template.render(bindings, now),
+            Message::Datagram(datagram) => datagram.render(bindings, now),
             Message::Frames(frames) => {
                 let mut bytes = Vec::new();
                 for frame in frames {
@@ -150,6 +157,7 @@ impl Message {
     pub fn compare(&self, received: &[u8], bindings: &mut Bindings, now: u64) -> Match {
         match self {
             Message::Text(template) => template.compare(received, bindings, now),
+            Message::Datagram(datagram) => datagram.compare(received, bindings, now),
             Message::Frames(frames) => match frames.as_slice() {
                 [frame] => frame.compare(received, bindings, now),
                 _ => Match::No(0),
@@ -165,6 +173,7 @@ impl Message {
                 line.filter(|line| line.ends_with(b"\n")).map(<[u8]>::len)
             }
             Message::Frames(_) => binary::next(received),
+            Message::Datagram(_) => datagram::next(received),
         }
     }
 }
@@ -173,6 +182,7 @@ impl core::fmt::Display for Message {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Message::Text(template) => template.fmt(f),
+            Message::Datagram(datagram) => datagram.fmt(f),
             Message::Frames(frames) => frames.iter().try_for_each(|frame| frame.fmt(f)),
         }
     }

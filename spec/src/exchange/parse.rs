@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Action, Exchange, Frame, Header, Message, Protocol, Step, Template};
+use super::{Action, Datagram, Exchange, Frame, Header, Message, Protocol, Step, Template};
 use crate::chapters::{CHAPTERS, find};
 use crate::requirement::Requirement;
 
@@ -214,7 +214,10 @@ fn protocol(word: &str) -> Result<Protocol, String> {
     match word {
         "text" => Ok(Protocol::Text),
         "binary" => Ok(Protocol::Binary),
-        _ => Err(format!("`{word}` is no protocol: `text` or `binary`")),
+        "udp" => Ok(Protocol::Udp),
+        _ => Err(format!(
+            "`{word}` is no protocol: `text`, `binary` or `udp`"
+        )),
     }
 }
 
@@ -240,6 +243,9 @@ fn step(line: u32, text: &str, header: &Header) -> Result<Option<Step>, String> 
         "<" => Action::Expect(expected(header.protocol(client), tail)?),
         "<+" => Action::ExpectAmong(expected(header.protocol(client), tail)?),
         "<*" => Action::ExpectLater(expected(header.protocol(client), tail)?),
+        "<<" if header.protocol(client) == Protocol::Udp => {
+            return Err("a datagram is expected whole, by `<`".into());
+        }
         "<<" => Action::Expect(Message::Text(Template::parse(tail)?)),
         "=" => match tail {
             "silent" => Action::Silent,
@@ -268,20 +274,24 @@ fn step(line: u32, text: &str, header: &Header) -> Result<Option<Step>, String> 
     }))
 }
 
-/// A line, or frames with `⏎` between them.
+/// A line, frames with `⏎` between them, or a datagram.
 fn sent(protocol: Protocol, text: &str) -> Result<Message, String> {
-    if protocol == Protocol::Text {
-        return line_of(text);
+    match protocol {
+        Protocol::Text => line_of(text),
+        Protocol::Binary => {
+            let frames = text.split('⏎').map(|frame| Frame::request(frame.trim()));
+            Ok(Message::Frames(frames.collect::<Result<_, _>>()?))
+        }
+        Protocol::Udp => Datagram::request(text).map(Message::Datagram),
     }
-    let frames = text.split('⏎').map(|frame| Frame::request(frame.trim()));
-    Ok(Message::Frames(frames.collect::<Result<_, _>>()?))
 }
 
-/// A line, or a frame.
+/// A line, a frame, or a datagram.
 fn expected(protocol: Protocol, text: &str) -> Result<Message, String> {
     match protocol {
         Protocol::Text => line_of(text),
         Protocol::Binary => Ok(Message::Frames([Frame::reply(text)?].into())),
+        Protocol::Udp => Datagram::reply(text).map(Message::Datagram),
     }
 }
 

@@ -10,7 +10,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::template::{Bindings, Match};
-use super::{Action, Exchange, Header, Message, Protocol, Step};
+use super::{Action, Exchange, Header, Message, Protocol, Step, datagram};
 
 /// Something that answers like a memcached: the model, a server in this process, a socket.
 pub trait Peer {
@@ -18,7 +18,12 @@ pub trait Peer {
     fn now(&mut self) -> u64;
     /// Sends bytes as this client, connecting it first where it is new.
     fn send(&mut self, client: u8, bytes: &[u8]);
-    /// More bytes for this client. `hurry` says that silence is what one hopes for.
+    /// Sends this datagram as this client; a peer without UDP drops it.
+    fn datagram(&mut self, client: u8, bytes: &[u8]) {
+        let _ = (client, bytes);
+    }
+    /// More bytes for this client, or one more datagram. `hurry` says that silence is what one
+    /// hopes for.
     fn receive(&mut self, client: u8, hurry: bool) -> Received;
     /// This client will send nothing more.
     fn half_close(&mut self, client: u8);
@@ -194,7 +199,10 @@ impl<P: Peer + ?Sized> Player<'_, P> {
     }
 
     fn send(&mut self, client: u8, bytes: &[u8]) {
-        self.peer.send(client, bytes);
+        match self.header.protocol(client) {
+            Protocol::Text | Protocol::Binary => self.peer.send(client, bytes),
+            Protocol::Udp => self.peer.datagram(client, bytes),
+        }
         self.events.push(Event {
             client,
             direction: Direction::Sent,
@@ -210,7 +218,11 @@ impl<P: Peer + ?Sized> Player<'_, P> {
     fn read(&mut self, client: u8, hurry: bool) -> bool {
         match self.peer.receive(client, hurry) {
             Received::Bytes(bytes) => {
-                self.client(client).unread.extend_from_slice(&bytes);
+                let kept = match self.header.protocol(client) {
+                    Protocol::Text | Protocol::Binary => bytes.clone(),
+                    Protocol::Udp => datagram::keep(&bytes),
+                };
+                self.client(client).unread.extend(kept);
                 self.events.push(Event {
                     client,
                     direction: Direction::Received,
@@ -291,14 +303,11 @@ impl<P: Peer + ?Sized> Player<'_, P> {
         if known.closed || known.half_closed || !self.header.fence {
             while !self.client(client).closed && self.read(client, true) {}
         } else {
-            let fence = match self.header.protocol(client) {
-                Protocol::Text => self.peer.fence(),
-                Protocol::Binary => Fence::Frame,
-            };
-            self.send(client, fence.request());
-            while self.client(client).unread != fence.reply() {
+            let (request, reply) = self.fence(client);
+            self.send(client, &request);
+            while self.client(client).unread != reply {
                 let so_far = &self.client(client).unread;
-                if !fence.reply().starts_with(so_far) || !self.read(client, false) {
+                if !reply.starts_with(so_far) || !self.read(client, false) {
                     return Err(self.failure(line, client, "nothing but the reply to a fence"));
                 }
             }
@@ -308,6 +317,19 @@ impl<P: Peer + ?Sized> Player<'_, P> {
             Ok(())
         } else {
             Err(self.failure(line, client, "nothing"))
+        }
+    }
+
+    /// The request that proves silence to this client, and the reply as it is kept.
+    fn fence(&self, client: u8) -> (Vec<u8>, Vec<u8>) {
+        let text = self.peer.fence();
+        match self.header.protocol(client) {
+            Protocol::Text => (text.request().into(), text.reply().into()),
+            Protocol::Binary => (Fence::Frame.request().into(), Fence::Frame.reply().into()),
+            Protocol::Udp => (
+                datagram::fence(text.request()),
+                datagram::keep(&datagram::fence(text.reply())),
+            ),
         }
     }
 
@@ -326,7 +348,12 @@ impl<P: Peer + ?Sized> Player<'_, P> {
     }
 
     fn failure(&mut self, line: u32, client: u8, expected: &str) -> Box<Failure> {
-        let received = self.client(client).unread.clone();
+        let protocol = self.header.protocol(client);
+        let unread = &self.client(client).unread;
+        let received = match protocol {
+            Protocol::Text | Protocol::Binary => unread.clone(),
+            Protocol::Udp => datagram::bare(unread),
+        };
         let events = core::mem::take(&mut self.events);
         Box::new(Failure {
             line,
