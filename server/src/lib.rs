@@ -7,7 +7,8 @@
 //! - [`net`]: sockets, threads, signals, and the only clock.
 //!
 //! [`limits`] says what a client may take of all this.
-//! Beside them `counters`, `prefixes` and `roster` keep what `stats` tells.
+//! Beside them `users` knows who may log in; `counters`, `prefixes` and `roster` keep what `stats`
+//! tells.
 //! Each knows only those above it in this list; nothing here knows the law or the model.
 
 #![forbid(unsafe_code)]
@@ -24,8 +25,10 @@ pub mod settings;
 pub mod shared;
 pub mod store;
 pub mod time;
+pub mod users;
 
 pub use session::Connection;
 pub use settings::Settings;
 pub use shared::Shared;
 pub use time::Time;
+pub use users::Users;

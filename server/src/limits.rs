@@ -9,6 +9,11 @@
 //! | replies that wait to be sent | 128 KiB and one value | no further request is begun |
 //! | a line under way | 30 s and 1 s for each KiB of it | the connection is closed |
 //! | a block under way | 10 s and 1 s for each KiB of it | the connection is closed |
+//! | a stranger's line, and its token | 2 KiB each | closed, refused |
+//! | time to log in | 30 s | the connection is closed |
+//! | attempts to log in that fail | 10 of a connection | the connection is closed |
+//! | slow hashes under way | 2, the others wait | |
+//! | users, and rounds of a hash | 1,024, 100,000 | the file is refused |
 //! | replies of which nothing is read | 60 s, or `idle_timeout` | the connection is closed |
 //! | clients at once | `-c`, whatever files the server has open | told so, and closed |
 //!
@@ -45,6 +50,30 @@ pub const BYTES_PER_SECOND: u64 = 1024;
 
 /// How long a client may read nothing of what it is sent.
 pub const UNREAD_TIME: Duration = Duration::from_secs(60);
+
+/// The longest name and password that a client may send to log in, in bytes.
+pub const TOKEN_LEN_MAX: usize = 2048;
+
+/// How much is read at once of a client that has not logged in, in bytes.
+pub const STRANGER_READ_BYTES: usize = 4 * 1024;
+
+/// How long a client may take to log in.
+pub const LOGIN_TIME: Duration = Duration::from_secs(30);
+
+/// How many attempts to log in may fail on one connection.
+pub const FAILURES_MAX: u32 = 10;
+
+/// How many users a server knows at most.
+pub const USERS_MAX: usize = 1024;
+
+/// How many rounds of hashing a password may ask for.
+pub const HASH_ROUNDS_MAX: usize = 100_000;
+
+/// The longest password that is hashed, in bytes: what hashing costs grows with its square.
+pub const HASHED_PASSWORD_LEN_MAX: usize = 256;
+
+/// How many passwords are hashed at once.
+pub const HASHES_MAX: usize = 2;
 
 /// How long clients may take to read what they are owed when the server ends.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);

@@ -47,11 +47,16 @@ fn version() -> String {
     )
 }
 
-fn serve(settings: Settings) -> ExitCode {
+fn serve(mut settings: Settings) -> ExitCode {
+    find_users(&mut settings);
     for warning in &settings.warnings {
         eprintln!("touchstoned: {warning}");
     }
     raise_descriptor_limit(settings.connections_max);
+    let users = match net::read_users(&settings) {
+        Ok(users) => users,
+        Err(problem) => return fail(EXIT_OPTIONS, &problem),
+    };
     let listening = match net::listen(&settings) {
         Ok(listening) => listening,
         Err(error) => return fail(EXIT_SYSTEM, &format!("cannot listen on {error}")),
@@ -73,6 +78,7 @@ fn serve(settings: Settings) -> ExitCode {
     announce(&settings, &listening);
     let clock = Clock::start();
     let shared = Arc::new(Shared::new(settings, clock.now()));
+    shared.set_users(users);
     let served = net::serve(listening, &shared, clock);
     if let Some(path) = pid_file {
         let _ = fs::remove_file(path);
@@ -80,6 +86,25 @@ fn serve(settings: Settings) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(EXIT_SYSTEM, &error.to_string()),
+    }
+}
+
+/// With `-S` alone the file of users is the one that memcached would read.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "memcached has the name of the file from there"
+)]
+fn find_users(settings: &mut Settings) {
+    if settings.has_sasl_login && settings.users_path.is_none() {
+        settings.users_path = std::env::var("MEMCACHED_SASL_PWDB").ok();
+    }
+    // A daemon changes its folder, and reads the file again.
+    let whole = settings.users_path.as_ref().map(std::path::absolute);
+    if let Some(Ok(path)) = whole {
+        settings.users_path = Some(path.to_string_lossy().into_owned());
+    } else if settings.needs_login() {
+        let warning = "-S: nobody can log in: name a file of users by -Y or MEMCACHED_SASL_PWDB";
+        settings.warnings.push(warning.to_owned());
     }
 }
 

@@ -3,6 +3,7 @@
 //! It never holds a socket or reads a clock: it is told when the server was started.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::counters::{Counters, Ledger};
 use crate::prefixes::Prefixes;
@@ -10,6 +11,7 @@ use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::store::{Configuration, Store};
 use crate::time::Time;
+use crate::users::Users;
 
 /// The store, the settings and the counters of one server.
 #[derive(Debug)]
@@ -26,6 +28,7 @@ pub struct Shared {
     pub roster: Roster,
     /// When the server was started.
     pub started: Time,
+    users: RwLock<Arc<Users>>,
     verbosity: AtomicU32,
     oldest: AtomicU64,
     dealt: AtomicUsize,
@@ -47,6 +50,7 @@ impl Shared {
             prefixes: Prefixes::new(settings.prefix_delimiter, settings.counts_prefixes),
             roster: Roster::default(),
             started: now,
+            users: RwLock::default(),
             verbosity: AtomicU32::new(settings.verbosity),
             oldest: AtomicU64::new(0),
             dealt: AtomicUsize::new(0),
@@ -65,6 +69,18 @@ impl Shared {
     /// Makes the server more or less talkative.
     pub fn set_verbosity(&self, level: u32) {
         self.verbosity.store(level, Ordering::Relaxed);
+    }
+
+    /// Who may log in.
+    #[must_use]
+    pub fn users(&self) -> Arc<Users> {
+        let users = self.users.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&users)
+    }
+
+    /// Lets these users log in from now on, and no others. Who is in stays.
+    pub fn set_users(&self, users: Users) {
+        *self.users.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(users);
     }
 
     /// Asks the server to stop.

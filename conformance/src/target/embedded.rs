@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use server::{Connection, Settings, Shared, Time};
+use server::{Connection, Settings, Shared, Time, Users};
 use spec::exchange::{Peer, Received};
 
 use super::START;
@@ -25,9 +25,18 @@ impl Embedded {
     /// # Errors
     /// When the server refuses the options; it says why.
     pub fn start(options: &str) -> Result<Embedded, String> {
+        Embedded::start_knowing(options, &[])
+    }
+
+    /// Starts a server to which these users are known, each `name:password`.
+    ///
+    /// # Errors
+    /// When the server refuses the options or the users; it says why.
+    pub fn start_knowing(options: &str, users: &[String]) -> Result<Embedded, String> {
         let settings = Settings::parse(options.split_whitespace().map(str::to_owned))?;
         let now = START.0;
         let shared = Arc::new(Shared::new(settings, Time::from_seconds(now)));
+        shared.set_users(Users::parse(users.join("\n").as_bytes())?);
         Ok(Embedded {
             shared,
             now,

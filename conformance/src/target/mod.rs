@@ -88,7 +88,7 @@ impl Target {
             return Outcome::Unsupported("there are no datagrams here (--spawn)".to_owned());
         }
         match self {
-            Target::Embedded => match Embedded::start(&header.options) {
+            Target::Embedded => match Embedded::start_knowing(&header.options, &header.users) {
                 Ok(mut server) => played(&mut server),
                 Err(problem) => Outcome::Unsupported(problem),
             },

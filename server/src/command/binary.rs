@@ -27,7 +27,8 @@ pub fn carry_out(context: &Context<'_>, request: &Request<'_>) -> Option<Answer>
         Request::Statistics(words) => stat(context, words),
         Request::Version => Answer::Version,
         Request::Noop => Answer::Done(0),
-        Request::Store(_) | Request::Quit => return None,
+        Request::Mechanisms => Answer::Mechanisms,
+        Request::Store(_) | Request::Attempt(_) | Request::Quit => return None,
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod clock;
 mod endpoint;
+mod reload;
 mod worker;
 
 use std::io;
@@ -16,15 +17,18 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 use tokio::time;
 
 use crate::counters::Counter;
+use crate::limits::HASHES_MAX;
 use crate::protocol::Error;
 use crate::settings::Settings;
 use crate::shared::Shared;
 pub use clock::Clock;
 use endpoint::{Endpoint, Listener, Stream};
+pub use reload::read_users;
 use worker::Worker;
 
 /// How long to wait before accepting again when the system has no room for a connection.
@@ -106,7 +110,9 @@ fn resolve(text: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
 ///
 /// When the system refuses threads, runtimes or signals.
 pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Result<()> {
-    let workers = (0..shared.settings.threads).map(|number| Worker::start(number, shared, clock));
+    let hashing = Arc::new(Semaphore::new(HASHES_MAX));
+    let workers = (0..shared.settings.threads)
+        .map(|number| Worker::start(number, shared, clock, Arc::clone(&hashing)));
     let workers = Rc::new(workers.collect::<io::Result<Vec<_>>>()?);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
@@ -127,14 +133,18 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
     served
 }
 
-async fn until_stopped(shared: &Shared) -> io::Result<()> {
+async fn until_stopped(shared: &Arc<Shared>) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut graceful = signal(SignalKind::user_defined1())?;
-    let _ignored = signal(SignalKind::hangup())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     while !shared.is_stopping() {
         let waiting = async {
             std::future::poll_fn(|context| {
+                if hangup.poll_recv(context).is_ready() {
+                    let shared = Arc::clone(shared);
+                    tokio::task::spawn_blocking(move || reload::reload(&shared));
+                }
                 let asked = terminate.poll_recv(context).is_ready()
                     || interrupt.poll_recv(context).is_ready()
                     || graceful.poll_recv(context).is_ready();

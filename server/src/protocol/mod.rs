@@ -3,13 +3,15 @@
 //! It never touches the store and never allocates to parse. A bad request is not an `Err` that
 //! somebody may drop: it is a [`Refusal`], which holds its reply and how the stream stays in step.
 //! Lines are cut in `frame.rs`; classic commands are read in `classic.rs`, meta ones in `meta.rs`;
-//! replies are written by `encode.rs` into an [`Output`]. Binary frames are all of `binary/`.
+//! replies are written by `encode.rs` into an [`Output`]. Who a client says to be is read in
+//! `login.rs`. Binary frames are all of `binary/`.
 
 mod base64;
 pub mod binary;
 pub mod classic;
 pub mod encode;
 pub mod frame;
+pub mod login;
 pub mod meta;
 pub(crate) mod number;
 mod output;

@@ -67,6 +67,16 @@ pub enum Error {
     MemoryLimitNotMegabytes,
     /// More connections than the server was told to take.
     TooManyConnections,
+    /// A request of a client that has not logged in.
+    Unauthenticated,
+    /// Not the password of this user, or no such user.
+    AuthenticationFailure,
+    /// A longer name and password than there can be.
+    TokenTooLong,
+    /// No line end behind a name and a password.
+    BadTokenEnd,
+    /// No space between a name and a password.
+    BadTokenFormat,
 }
 
 impl Error {
@@ -106,6 +116,11 @@ impl Error {
                 "MEMLIMIT_ADJUST_FAILED input value is megabytes not bytes"
             }
             Self::TooManyConnections => "ERROR Too many open connections",
+            Self::Unauthenticated => "CLIENT_ERROR unauthenticated",
+            Self::AuthenticationFailure => "CLIENT_ERROR authentication failure",
+            Self::TokenTooLong => "CLIENT_ERROR auth token too long",
+            Self::BadTokenEnd => "CLIENT_ERROR bad command line termination",
+            Self::BadTokenFormat => "CLIENT_ERROR bad authentication token format",
         }
     }
 }

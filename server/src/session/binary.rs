@@ -34,8 +34,14 @@ impl Connection {
 
     /// Answers a request. Tells how many of the bytes behind its head belonged to it.
     fn dispatch_binary(&mut self, head: &Head<'_>, input: &[u8], rest: &[u8]) -> usize {
-        let answer = match head.request() {
+        if !self.gate.is_open && !head.header.is_for_strangers() {
+            self.state = State::Closing;
+            binary::fail(&head.header, Status::NotAllowed, &mut self.output);
+            return 0;
+        }
+        let answer = match self.request(head) {
             Ok(Request::Store(storage)) => return self.begin_value(head, &storage, input, rest),
+            Ok(Request::Attempt(attempt)) => return self.begin_token(head, &attempt, input, rest),
             Ok(Request::Quit) => {
                 self.state = State::Closing;
                 Answer::Done(0)
@@ -55,6 +61,18 @@ impl Connection {
         };
         binary::write(head, &answer, &mut self.output);
         0
+    }
+
+    /// What a frame asks for. Without `-S` nobody is asked who he is.
+    fn request<'a>(&self, head: &Head<'a>) -> Result<Request<'a>, Status> {
+        match head.request() {
+            Ok(Request::Mechanisms | Request::Attempt(_))
+                if !self.shared.settings.has_sasl_login =>
+            {
+                Err(Status::UnknownCommand)
+            }
+            request => request,
+        }
     }
 
     fn begin_value(
@@ -80,10 +98,13 @@ impl Connection {
 
     /// Stores a value that came in pieces. Its head was good, and is so still.
     pub(super) fn finish_value(&mut self, head: &[u8], value: &[u8], since: Time) {
-        if let Frame::Head(head, _) = binary::cut(head)
-            && let Ok(Request::Store(storage)) = head.request()
-        {
-            self.store_value(&head, &storage, value, since);
+        let Frame::Head(parsed, _) = binary::cut(head) else {
+            return;
+        };
+        match parsed.request() {
+            Ok(Request::Store(storage)) => self.store_value(&parsed, &storage, value, since),
+            Ok(Request::Attempt(attempt)) => self.judge_token(head, &attempt, value),
+            _ => {}
         }
     }
 

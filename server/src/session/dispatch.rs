@@ -42,7 +42,7 @@ impl Connection {
         0
     }
 
-    fn refuse(&mut self, refusal: Refusal) {
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
         match refusal.recovery {
             Recovery::Line => {}
             Recovery::Block(length) => self.swallow(length),
@@ -154,6 +154,8 @@ impl Connection {
         self.release_block();
         if self.protocol == Some(Protocol::Binary) {
             self.finish_value(&line, &block, since);
+        } else if !self.gate.is_open {
+            self.judge_block(&block);
         } else if let Some(Ok(meta)) = meta::parse(&line) {
             self.store_meta(&meta, &block, since);
         } else if let Ok(Parsed {

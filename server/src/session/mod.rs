@@ -2,10 +2,11 @@
 //!
 //! Bytes go in, bytes come out, and the time is told: it never waits, reads a clock or knows what
 //! carries the bytes. However the input is cut, the output is the same.
-//! `dispatch.rs` is where a line becomes a reply.
+//! `dispatch.rs` is where a line becomes a reply; `gate.rs` is what a stranger meets before.
 
 mod binary;
 mod dispatch;
+mod gate;
 
 use std::mem;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ use crate::roster::{Addresses, Record};
 use crate::settings::Protocol;
 use crate::shared::Shared;
 use crate::time::Time;
+use crate::users::Question;
+use gate::{Asker, Gate};
 
 /// What the next bytes are.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ enum State {
     Swallow(usize),
     /// Not asked for yet: these keys are answered first, as room for the values comes.
     Keys(Keys),
+    /// Not asked for yet: it is to be found out first who the client is.
+    Judging(Option<Question>, Asker),
     /// Nothing: what is queued is sent, and then the connection is closed.
     Closing,
 }
@@ -71,6 +76,7 @@ pub struct Connection {
     active: Option<Time>,
     under_way: Option<UnderWay>,
     is_finished: bool,
+    gate: Gate,
 }
 
 /// A line or a block of which not all has come.
@@ -96,6 +102,7 @@ impl Connection {
             now: shared.started,
             record: shared.roster.enter(addresses, shared.started),
             protocol: shared.settings.protocol,
+            gate: Gate::new(!shared.settings.needs_login()),
             shared,
             worker,
             state: State::Line,
@@ -113,6 +120,7 @@ impl Connection {
     /// learns the time.
     pub fn receive(&mut self, bytes: &[u8], now: Time) {
         self.now = now;
+        self.gate.note(now);
         if !bytes.is_empty() || self.active.is_none() {
             self.active = Some(now);
             self.record.stir(now);
@@ -153,7 +161,7 @@ impl Connection {
         self.output.queued_bytes() == 0
             && match self.state {
                 State::Closing => true,
-                State::Keys(_) => false,
+                State::Keys(_) | State::Judging(..) => false,
                 _ => self.is_finished && self.scanned == self.input.len(),
             }
     }
@@ -161,8 +169,10 @@ impl Connection {
     /// Whether more bytes would be carried out now; otherwise what is queued is to be sent first.
     #[must_use]
     pub fn wants_input(&self) -> bool {
-        !matches!(self.state, State::Closing | State::Keys(_))
-            && self.output.queued_bytes() < OUTPUT_HIGH_BYTES
+        !matches!(
+            self.state,
+            State::Closing | State::Keys(_) | State::Judging(..)
+        ) && self.output.queued_bytes() < OUTPUT_HIGH_BYTES
     }
 
     /// When [`Connection::tick`] is to be called, if no bytes come before.
@@ -179,7 +189,8 @@ impl Connection {
             let earned = Duration::from_secs(bytes / BYTES_PER_SECOND);
             since.after(least.saturating_add(earned))
         });
-        idle.into_iter().chain(under_way).min()
+        let login = self.gate.deadline();
+        idle.into_iter().chain(under_way).chain(login).min()
     }
 
     /// Learns the time, and closes a connection that has done nothing for too long.
@@ -215,7 +226,7 @@ impl Connection {
         let waits = match self.state {
             State::Line => self.scanned > 0,
             State::Block { .. } | State::Swallow(_) => true,
-            State::Keys(_) | State::Closing => false,
+            State::Keys(_) | State::Judging(..) | State::Closing => false,
         };
         if !waits {
             self.under_way = None;
@@ -286,6 +297,7 @@ impl Connection {
                 self.answer_more_keys();
                 Some(0)
             }
+            State::Judging(..) => None,
             State::Swallow(left) => {
                 let skipped = input.len().min(*left);
                 *left -= skipped;
@@ -317,6 +329,7 @@ impl Connection {
             }
             State::Line if input.is_empty() => None,
             State::Line if speaks_binary => self.step_binary(input),
+            State::Line if !self.gate.is_open => self.step_stranger(input),
             State::Line => self.step_text(input),
         }
     }

@@ -46,6 +46,12 @@ pub struct Settings {
     pub socket_path: Option<String>,
     /// Who may connect to that (`-a`).
     pub socket_mode: u32,
+    /// Whether binary clients log in by SASL (`-S`).
+    pub has_sasl_login: bool,
+    /// Whether text clients log in by a first `set` (`-Y`).
+    pub has_text_login: bool,
+    /// The file that says who may log in.
+    pub users_path: Option<String>,
     /// How many threads serve connections.
     pub threads: usize,
     /// The memory that items may take, in bytes.
@@ -97,6 +103,9 @@ impl Default for Settings {
             socket_path: None,
             socket_mode: 0o700,
             protocol: None,
+            has_sasl_login: false,
+            has_text_login: false,
+            users_path: None,
             threads: 4,
             memory_bytes: 64 * MEBIBYTE,
             item_bytes_max: MEBIBYTE,
@@ -157,7 +166,8 @@ impl Settings {
                 ));
             }
         }
-        self.check()
+        self.check()?;
+        self.close_ways_around()
     }
 
     /// `--name`, `--name=value` or `--name value`.
@@ -236,6 +246,25 @@ impl Settings {
             ));
         }
         Ok(())
+    }
+
+    /// Whether a client is to say who it is.
+    #[must_use]
+    pub const fn needs_login(&self) -> bool {
+        self.has_sasl_login || self.has_text_login
+    }
+
+    /// Lets nobody speak a protocol in which he could not log in.
+    fn close_ways_around(&mut self) -> Result<(), String> {
+        let (only, option, other) = match (self.has_sasl_login, self.has_text_login) {
+            (true, false) => (Protocol::Binary, "-S", "ascii"),
+            (false, true) => (Protocol::Text, "-Y", "binary"),
+            _ => return Ok(()),
+        };
+        if *self.protocol.get_or_insert(only) == only {
+            return Ok(());
+        }
+        Err(format!("{option}: nobody can log in with -B {other}"))
     }
 
     /// The text that `-h` prints.

@@ -245,6 +245,25 @@ pub(super) const OPTIONS: &[Option] = &[
             Some(())
         },
     ),
+    flag(
+        'S',
+        "enable-sasl",
+        "let binary clients log in by SASL PLAIN; users as -Y has them, or of the file that \
+         MEMCACHED_SASL_PWDB names",
+        |settings| settings.has_sasl_login = true,
+    ),
+    value(
+        'Y',
+        "auth-file",
+        "a path",
+        "let text clients log in by a first set; the file has lines user:password, or \
+         user:hash as `openssl passwd -6` makes it; SIGHUP reads it again",
+        |settings, text| {
+            settings.has_text_login = true;
+            settings.users_path = (!text.is_empty()).then(|| text.to_owned());
+            settings.users_path.is_some().then_some(())
+        },
+    ),
     value(
         'R',
         "max-reqs-per-event",

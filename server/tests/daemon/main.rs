@@ -4,6 +4,7 @@
 
 #[macro_use]
 mod common;
+mod auth;
 mod binary;
 mod classic;
 mod limits;

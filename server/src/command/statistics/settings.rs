@@ -30,8 +30,10 @@ pub(super) fn settings(context: &Context<'_>) -> Lines {
         Some(Protocol::Binary) => "binary",
     };
     lines.add("binding_protocol", protocol);
-    lines.add_switch("auth_enabled_sasl", false);
-    lines.add_switch("auth_enabled_ascii", false);
+    lines.add_switch("auth_enabled_sasl", settings.has_sasl_login);
+    let text_login = settings.users_path.as_deref();
+    let text_login = text_login.filter(|_| settings.has_text_login);
+    lines.add("auth_enabled_ascii", text_login.unwrap_or("no"));
     lines.add("item_size_max", settings.item_bytes_max);
     lines.add_switch("maxconns_fast", true);
     lines.add_switch("lru_crawler", false);

@@ -11,7 +11,7 @@ use nom::number::streaming::{be_u8, be_u16, be_u32, be_u64};
 use nom::{IResult, Parser};
 
 pub use reply::{Answer, Status, fail, write};
-pub use request::{Request, Step};
+pub use request::{Attempt, Request, Step};
 
 /// What a request begins with; a connection whose first byte this is speaks the binary protocol.
 pub const MAGIC: u8 = 0x80;
@@ -54,6 +54,14 @@ pub enum Frame<'a> {
     Incomplete,
     /// No request, and nobody knows where the next begins: a last reply where one can be given.
     Broken(Option<(Header, Status)>),
+}
+
+impl Header {
+    /// Whether who has not logged in may ask it: `version`, and how to log in.
+    #[must_use]
+    pub const fn is_for_strangers(&self) -> bool {
+        matches!(self.opcode, 0x0b | 0x20..=0x22)
+    }
 }
 
 impl Head<'_> {

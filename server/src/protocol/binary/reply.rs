@@ -5,6 +5,7 @@
 use bytes::Bytes;
 
 use super::{Head, Header};
+use crate::protocol::login::MECHANISM;
 use crate::protocol::{Output, VERSION};
 
 /// What a reply begins with.
@@ -27,8 +28,10 @@ pub enum Status {
     NotStored,
     /// The value is no number.
     NonNumeric,
-    /// It is not allowed.
+    /// It is not allowed, or not to this client.
     NotAllowed,
+    /// The client is to say more about who it is.
+    Continue,
     /// There is no such command.
     UnknownCommand,
     /// No memory for an item.
@@ -50,6 +53,7 @@ impl Status {
             Self::NotStored => 0x05,
             Self::NonNumeric => 0x06,
             Self::NotAllowed => 0x20,
+            Self::Continue => 0x21,
             Self::UnknownCommand => 0x81,
             Self::OutOfMemory | Self::OutOfMemoryForNumber | Self::OutOfMemoryForInitial => 0x82,
         }
@@ -57,7 +61,7 @@ impl Status {
 
     const fn text(self) -> &'static str {
         match self {
-            Self::Done => "",
+            Self::Done | Self::Continue => "",
             Self::NotFound => "Not found",
             Self::Exists => "Data exists for key.",
             Self::TooLarge => "Too large.",
@@ -100,6 +104,10 @@ pub enum Answer {
     Statistics(Vec<(String, String)>),
     /// The version.
     Version,
+    /// How a client may say who it is.
+    Mechanisms,
+    /// The client is who it says.
+    Authenticated,
     /// It went wrong.
     Failed(Status),
 }
@@ -151,6 +159,12 @@ pub fn write(head: &Head<'_>, answer: &Answer, output: &mut Output) {
         Answer::Version => {
             let parts = Parts::valued(VERSION.as_bytes());
             parts.write(header, Status::Done, 0, output);
+        }
+        Answer::Mechanisms => {
+            Parts::valued(MECHANISM).write(header, Status::Done, 0, output);
+        }
+        Answer::Authenticated => {
+            Parts::valued(b"Authenticated").write(header, Status::Done, 0, output);
         }
         Answer::Failed(status) => fail(header, *status, output),
     }

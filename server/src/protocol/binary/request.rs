@@ -12,6 +12,9 @@ use crate::protocol::{Direction, KEY_LEN_MAX, Storage, Verb};
 /// An exptime that says that a number which is not there is not to be made.
 const NEVER_CREATE: u32 = u32::MAX;
 
+/// The longest name of a mechanism.
+const MECHANISM_LEN_MAX: usize = 32;
+
 /// A request, borrowed from its frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request<'a> {
@@ -42,6 +45,29 @@ pub enum Request<'a> {
     Noop,
     /// `quit`.
     Quit,
+    /// `sasl-list`.
+    Mechanisms,
+    /// `sasl-auth` and `sasl-step`; the token follows.
+    Attempt(Attempt<'a>),
+}
+
+/// An attempt to say who the client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt<'a> {
+    /// The mechanism.
+    pub mechanism: &'a [u8],
+    /// Whether it goes on with what was begun.
+    pub is_step: bool,
+    /// The length of the token.
+    pub token_len: usize,
+}
+
+impl Attempt<'_> {
+    /// Whether its mechanism has a name that none can have.
+    #[must_use]
+    pub const fn is_misnamed(&self) -> bool {
+        self.mechanism.len() > MECHANISM_LEN_MAX
+    }
 }
 
 /// How a number is to be moved.
@@ -115,11 +141,8 @@ impl<'a> Head<'a> {
             0x0a => shaped(&[0], false).map(|()| Request::Noop),
             0x0b => shaped(&[0], false).map(|()| Request::Version),
             0x10 => shaped(&[0], !key.is_empty()).map(|()| Request::Statistics(key)),
-            // What would tell who is there is not known, but it has a shape.
-            0x20 => shaped(&[0], false).and(Err(Status::UnknownCommand)),
-            0x21 | 0x22 if !self.extras.is_empty() || key.is_empty() => {
-                Err(Status::InvalidArguments)
-            }
+            0x20 => shaped(&[0], false).map(|()| Request::Mechanisms),
+            0x21 | 0x22 => self.attempt(),
             _ => Err(Status::UnknownCommand),
         }
     }
@@ -149,6 +172,17 @@ impl<'a> Head<'a> {
         } else {
             Err(Status::InvalidArguments)
         }
+    }
+
+    fn attempt(&self) -> Result<Request<'a>, Status> {
+        if !self.extras.is_empty() || self.key.is_empty() {
+            return Err(Status::InvalidArguments);
+        }
+        Ok(Request::Attempt(Attempt {
+            mechanism: self.key,
+            is_step: self.header.opcode == 0x22,
+            token_len: self.value_len(),
+        }))
     }
 
     fn store(&self, verb: Verb, flags: u32, exptime: u32) -> Result<Request<'a>, Status> {
