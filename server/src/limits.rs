@@ -15,6 +15,7 @@
 //! | slow hashes under way | 2, the others wait | |
 //! | users, and rounds of a hash | 1,024, 100,000 | the file is refused |
 //! | replies of which nothing is read | 60 s, or `idle_timeout` | the connection is closed |
+//! | a response over UDP | 1,400 bytes a datagram, 1,024 datagrams | nothing more is sent |
 //! | clients at once | `-c`, whatever files the server has open | told so, and closed |
 //!
 //! It never holds what a user can set: that is in `settings`.
@@ -74,6 +75,12 @@ pub const HASHED_PASSWORD_LEN_MAX: usize = 256;
 
 /// How many passwords are hashed at once.
 pub const HASHES_MAX: usize = 2;
+
+/// The longest datagram that is sent, in bytes.
+pub const DATAGRAM_LEN_MAX: usize = 1400;
+
+/// How many datagrams answer one at most: its sender may be another than it says.
+pub const REPLY_DATAGRAMS_MAX: usize = 1024;
 
 /// How long clients may take to read what they are owed when the server ends.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);

@@ -28,6 +28,15 @@ pub struct Record {
 }
 
 impl Record {
+    /// A record that is on no roster.
+    pub(crate) fn unlisted() -> Self {
+        Self {
+            number: u64::MAX,
+            addresses: Addresses::default(),
+            active: AtomicU64::new(0),
+        }
+    }
+
     /// Notes that it did something.
     pub(crate) fn stir(&self, now: Time) {
         self.active.store(now.seconds(), Ordering::Relaxed);

@@ -13,24 +13,31 @@ use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use crate::roster::Addresses;
+use crate::settings::Protocol;
 
 /// A socket that listens.
 #[derive(Debug)]
 pub(super) enum Endpoint {
-    Tcp(StdTcpListener),
+    Tcp(StdTcpListener, Terms),
     Unix(StdUnixListener, SocketFile),
+}
+
+/// What holds for every client of a listener.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) protocol: Option<Protocol>,
 }
 
 /// The same, under a runtime.
 pub(super) enum Listener {
-    Tcp(TcpListener),
+    Tcp(TcpListener, Terms),
     Unix(UnixListener, SocketFile),
 }
 
 /// A client that has come.
 #[derive(Debug)]
 pub(super) enum Stream {
-    Tcp(StdTcpStream),
+    Tcp(StdTcpStream, Terms),
     Unix(StdUnixStream, String),
 }
 
@@ -43,7 +50,7 @@ pub(super) struct SocketFile {
 
 impl Endpoint {
     /// Listens on an address. Needs a runtime.
-    pub(super) fn tcp(address: SocketAddr, backlog: u32) -> io::Result<Self> {
+    pub(super) fn tcp(address: SocketAddr, backlog: u32, terms: Terms) -> io::Result<Self> {
         let socket = if address.is_ipv4() {
             TcpSocket::new_v4()?
         } else {
@@ -51,7 +58,8 @@ impl Endpoint {
         };
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        socket.listen(backlog)?.into_std().map(Self::Tcp)
+        let socket = socket.listen(backlog)?.into_std()?;
+        Ok(Self::Tcp(socket, terms))
     }
 
     /// Listens on a socket file with these rights, in the place of one that nobody serves.
@@ -70,7 +78,7 @@ impl Endpoint {
     /// Where it listens, for people.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Tcp(socket) => socket
+            Self::Tcp(socket, _) => socket
                 .local_addr()
                 .map_or_else(|_| String::new(), |address| address.to_string()),
             Self::Unix(_, file) => format!("unix:{}", file.path.display()),
@@ -79,7 +87,7 @@ impl Endpoint {
 
     pub(super) fn listen(self) -> io::Result<Listener> {
         Ok(match self {
-            Self::Tcp(socket) => Listener::Tcp(TcpListener::from_std(socket)?),
+            Self::Tcp(socket, terms) => Listener::Tcp(TcpListener::from_std(socket)?, terms),
             Self::Unix(socket, file) => Listener::Unix(UnixListener::from_std(socket)?, file),
         })
     }
@@ -89,9 +97,9 @@ impl Listener {
     /// Waits for a client.
     pub(super) async fn accept(&self) -> io::Result<Stream> {
         match self {
-            Self::Tcp(listener) => {
+            Self::Tcp(listener, terms) => {
                 let (stream, _) = listener.accept().await?;
-                stream.into_std().map(Stream::Tcp)
+                Ok(Stream::Tcp(stream.into_std()?, *terms))
             }
             Self::Unix(listener, file) => {
                 let (stream, _) = listener.accept().await?;
@@ -109,7 +117,7 @@ impl Stream {
             address.map_or_else(|_| String::new(), |address| format!("tcp:{address}"))
         };
         match self {
-            Self::Tcp(stream) => Addresses {
+            Self::Tcp(stream, _) => Addresses {
                 client: name(stream.peer_addr()),
                 listener: name(stream.local_addr()),
             },
@@ -124,7 +132,7 @@ impl Stream {
     pub(super) fn say(&self, bytes: &[u8]) {
         use std::io::Write;
         let _ = match self {
-            Self::Tcp(stream) => (&mut &*stream).write(bytes),
+            Self::Tcp(stream, _) => (&mut &*stream).write(bytes),
             Self::Unix(stream, _) => (&mut &*stream).write(bytes),
         };
     }

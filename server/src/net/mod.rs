@@ -6,10 +6,12 @@
 mod clock;
 mod endpoint;
 mod reload;
+mod udp;
 mod worker;
 
+use std::collections::BTreeSet;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,10 +26,10 @@ use tokio::time;
 use crate::counters::Counter;
 use crate::limits::HASHES_MAX;
 use crate::protocol::Error;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::shared::Shared;
 pub use clock::Clock;
-use endpoint::{Endpoint, Listener, Stream};
+use endpoint::{Endpoint, Listener, Stream, Terms};
 pub use reload::read_users;
 use worker::Worker;
 
@@ -41,6 +43,7 @@ const STOP_CHECK: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Listening {
     endpoints: Vec<Endpoint>,
+    datagrams: Vec<UdpSocket>,
 }
 
 impl Listening {
@@ -64,41 +67,55 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
             .map_err(|error| named(path, error))?;
         return Ok(Listening {
             endpoints: vec![endpoint],
+            datagrams: Vec::new(),
         });
     }
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let _guard = runtime.enter();
-    let mut endpoints = Vec::new();
-    for address in addresses(settings)? {
-        let endpoint = Endpoint::tcp(address, settings.backlog)
-            .map_err(|error| named(&address.to_string(), error))?;
-        endpoints.push(endpoint);
-    }
-    Ok(Listening { endpoints })
-}
-
-fn addresses(settings: &Settings) -> io::Result<Vec<SocketAddr>> {
-    if settings.listen.is_empty() {
-        return Ok(vec![SocketAddr::from(([127, 0, 0, 1], settings.port))]);
-    }
-    let mut addresses = Vec::new();
-    for text in &settings.listen {
-        addresses.extend(resolve(text, settings.port)?);
-    }
-    Ok(addresses)
-}
-
-/// `host`, `host:port`, `v6`, `[v6]` or `[v6]:port`.
-fn resolve(text: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    if let Ok(address) = text.parse() {
-        return Ok(vec![address]);
-    }
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    let found = if text.matches(':').count() == 1 {
-        text.to_socket_addrs()
-    } else {
-        (bare, port).to_socket_addrs()
+    let mut listening = Listening {
+        endpoints: Vec::new(),
+        datagrams: Vec::new(),
     };
+    let loopback = [settings::Listener::loopback()];
+    let listeners = match &settings.listen[..] {
+        [] => &loopback,
+        listen => listen,
+    };
+    for listener in listeners {
+        let terms = Terms {
+            protocol: listener.protocol.unwrap_or(settings.protocol),
+        };
+        let mut unbound = None;
+        let already = listening.endpoints.len();
+        for address in resolve(listener, settings.port)? {
+            match Endpoint::tcp(address, settings.backlog, terms) {
+                Ok(endpoint) => listening.endpoints.push(endpoint),
+                Err(error) => {
+                    unbound = Some(named(&address.to_string(), error));
+                    continue;
+                }
+            }
+            if settings.udp_port != 0 {
+                let address = SocketAddr::new(address.ip(), settings.udp_port);
+                let socket = udp::bind(address);
+                let socket = socket.map_err(|error| named(&format!("UDP {address}"), error))?;
+                listening.datagrams.push(socket);
+            }
+        }
+        // A name may have an address that this machine has not, as long as it has another.
+        if let Some(error) = unbound.filter(|_| listening.endpoints.len() == already) {
+            return Err(error);
+        }
+    }
+    Ok(listening)
+}
+
+/// The addresses of a host; several where it has several names.
+fn resolve(listener: &settings::Listener, port: u16) -> io::Result<BTreeSet<SocketAddr>> {
+    let port = listener.port.unwrap_or(port);
+    let host = listener.host.as_deref().unwrap_or("0.0.0.0");
+    let found = (host, port).to_socket_addrs();
+    let text = &listener.text;
     found
         .map(Iterator::collect)
         .map_err(|error| io::Error::new(error.kind(), format!("{text}: {error}")))
@@ -117,6 +134,9 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     let served = runtime.block_on(local.run_until(async {
+        for socket in listening.datagrams {
+            tokio::task::spawn_local(udp::answer(socket, Arc::clone(shared), clock));
+        }
         for endpoint in listening.endpoints {
             let dealing = deal(endpoint.listen()?, Rc::clone(&workers), Arc::clone(shared));
             tokio::task::spawn_local(dealing);

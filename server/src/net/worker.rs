@@ -72,6 +72,10 @@ impl Worker {
     /// Gives it a connection. The queue is bounded by the limit of connections.
     pub(super) fn take(&self, stream: Stream) {
         let connection = Connection::between(Arc::clone(&self.shared), stream.addresses());
+        let connection = match &stream {
+            Stream::Tcp(_, terms) => connection.speaking(terms.protocol),
+            Stream::Unix(..) => connection,
+        };
         let _ = self.connections.send((stream, connection));
     }
 }
@@ -105,7 +109,7 @@ async fn work(
 
 async fn welcome(stream: Stream, connection: Connection, desk: &Desk) -> io::Result<()> {
     match stream {
-        Stream::Tcp(stream) => {
+        Stream::Tcp(stream, _) => {
             stream.set_nodelay(true)?;
             converse(TcpStream::from_std(stream)?, connection, desk).await
         }

@@ -5,6 +5,7 @@
 //! `dispatch.rs` is where a line becomes a reply; `gate.rs` is what a stranger meets before.
 
 mod binary;
+pub mod datagram;
 mod dispatch;
 mod gate;
 
@@ -98,9 +99,14 @@ impl Connection {
     pub fn between(shared: Arc<Shared>, addresses: Addresses) -> Self {
         let worker = shared.next_worker();
         shared.counters(worker).count(Counter::TotalConnections);
+        let record = shared.roster.enter(addresses, shared.started);
+        Self::of(shared, worker, record)
+    }
+
+    fn of(shared: Arc<Shared>, worker: usize, record: Arc<Record>) -> Self {
         Self {
             now: shared.started,
-            record: shared.roster.enter(addresses, shared.started),
+            record,
             protocol: shared.settings.protocol,
             gate: Gate::new(!shared.settings.needs_login()),
             shared,
@@ -114,6 +120,21 @@ impl Connection {
             under_way: None,
             is_finished: false,
         }
+    }
+
+    /// A connection that speaks this, or what its first byte says.
+    #[must_use]
+    pub fn speaking(mut self, protocol: Option<Protocol>) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// A client that is not connected: nobody counts or lists it.
+    fn unlisted(shared: Arc<Shared>, now: Time) -> Self {
+        let record = Arc::new(Record::unlisted());
+        let mut connection = Self::of(shared, 0, record);
+        connection.now = now;
+        connection
     }
 
     /// Takes what the client sent, and carries out all that is complete. Without bytes it only

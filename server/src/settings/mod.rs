@@ -3,8 +3,10 @@
 //! It never touches the system. An option that is unknown, or has a value out of its range, is
 //! refused with one line that names it. `options.rs` holds the table of all options.
 
+mod listener;
 mod options;
 
+pub use listener::{Listener, Security};
 use options::{Kind, OPTIONS, Option as Choice};
 
 /// One mebibyte.
@@ -37,9 +39,13 @@ pub struct Settings {
     /// What the program is to do.
     pub purpose: Purpose,
     /// The addresses to listen on; none means loopback.
-    pub listen: Vec<String>,
+    pub listen: Vec<Listener>,
     /// The TCP port; 0 lets the system choose.
     pub port: u16,
+    /// Whether the TCP port was asked for.
+    has_port: bool,
+    /// The UDP port; 0 means that there is none (`-U`).
+    pub udp_port: u16,
     /// What connections speak; none lets each tell by its first byte (`-B`).
     pub protocol: Option<Protocol>,
     /// The socket file to listen on, instead of any address (`-s`).
@@ -100,6 +106,8 @@ impl Default for Settings {
             purpose: Purpose::Serve,
             listen: Vec::new(),
             port: 11211,
+            has_port: false,
+            udp_port: 0,
             socket_path: None,
             socket_mode: 0o700,
             protocol: None,
@@ -166,8 +174,13 @@ impl Settings {
                 ));
             }
         }
+        if self.udp_port != 0 && !self.has_port {
+            self.port = self.udp_port;
+        }
         self.check()?;
-        self.close_ways_around()
+        self.close_ways_around()?;
+        self.warn_of_open_doors();
+        Ok(())
     }
 
     /// `--name`, `--name=value` or `--name value`.
@@ -237,8 +250,24 @@ impl Settings {
         set(self, &value).ok_or_else(|| format!("{shown}: `{value}` is not {}", option.range))
     }
 
+    /// Who asks for an address that others reach gets it, and is told.
+    fn warn_of_open_doors(&mut self) {
+        let is_open = |listener: &&Listener| !listener.is_local();
+        if !self.needs_login()
+            && let Some(listener) = self.listen.iter().find(is_open)
+        {
+            let text = &listener.text;
+            let warning = format!("-l {text}: whoever reaches it is served: see -S, -Y and -Z");
+            self.warnings.push(warning);
+        }
+    }
+
     /// What no option can be blamed for alone.
     fn check(&self) -> Result<(), String> {
+        if let Some(listener) = self.listen.iter().find(|one| one.security.is_some()) {
+            let text = &listener.text;
+            return Err(format!("-l: `{text}`: there is no TLS without -Z"));
+        }
         if self.item_bytes_max > self.memory_bytes / 2 {
             return Err(format!(
                 "-I: an item of {} bytes is more than half of the {} bytes of -m",
@@ -256,15 +285,26 @@ impl Settings {
 
     /// Lets nobody speak a protocol in which he could not log in.
     fn close_ways_around(&mut self) -> Result<(), String> {
+        if self.needs_login() && self.udp_port != 0 {
+            let port = self.udp_port;
+            return Err(format!("-U: `{port}`: nobody can log in over UDP"));
+        }
         let (only, option, other) = match (self.has_sasl_login, self.has_text_login) {
             (true, false) => (Protocol::Binary, "-S", "ascii"),
             (false, true) => (Protocol::Text, "-Y", "binary"),
             _ => return Ok(()),
         };
-        if *self.protocol.get_or_insert(only) == only {
-            return Ok(());
+        if *self.protocol.get_or_insert(only) != only {
+            return Err(format!("{option}: nobody can log in with -B {other}"));
         }
-        Err(format!("{option}: nobody can log in with -B {other}"))
+        for listener in &mut self.listen {
+            let protocol = listener.protocol.get_or_insert(Some(only));
+            if *protocol.get_or_insert(only) != only {
+                let text = &listener.text;
+                return Err(format!("{option}: nobody can log in at -l {text}"));
+            }
+        }
+        Ok(())
     }
 
     /// The text that `-h` prints.

@@ -2,7 +2,7 @@
 //!
 //! Each row is one option: its names, what it takes, what it is for, and what it sets.
 
-use super::{MEBIBYTE, Protocol, Purpose, Settings};
+use super::{Listener, MEBIBYTE, Protocol, Purpose, Settings};
 
 /// An option.
 pub(super) struct Option {
@@ -62,6 +62,7 @@ pub(super) const OPTIONS: &[Option] = &[
         "the TCP port",
         |settings, text| {
             settings.port = number(text, 0, 65535)?;
+            settings.has_port = true;
             Some(())
         },
     ),
@@ -69,7 +70,9 @@ pub(super) const OPTIONS: &[Option] = &[
         'l',
         "listen",
         "an address, or several with commas",
-        "where to listen",
+        "where to listen (loopback); each is host, host:port, or one of these with \
+         proto[ascii|binary|negotiating]: and tag[name]: before it, and notls:, btls: or mtls: \
+         before that",
         listen,
     ),
     value(
@@ -226,9 +229,12 @@ pub(super) const OPTIONS: &[Option] = &[
     value(
         'U',
         "udp-port",
-        "0: there is no UDP yet",
-        "the UDP port",
-        |_, text| (text == "0").then_some(()),
+        "a port, 0 to 65535",
+        "the UDP port; 0, which is what it is, for none. Without -p it is the TCP port as well",
+        |settings, text| {
+            settings.udp_port = number(text, 0, 65535)?;
+            Some(())
+        },
     ),
     value(
         'B',
@@ -326,11 +332,8 @@ pub(super) const OPTIONS: &[Option] = &[
 ];
 
 fn listen(settings: &mut Settings, text: &str) -> std::option::Option<()> {
-    for address in text.split(',') {
-        if address.is_empty() {
-            return None;
-        }
-        settings.listen.push(address.to_owned());
+    for address in text.split([',', ';']) {
+        settings.listen.push(Listener::parse(address)?);
     }
     Some(())
 }

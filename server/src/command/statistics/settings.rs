@@ -4,7 +4,7 @@
 
 use super::super::Context;
 use super::Lines;
-use crate::settings::Protocol;
+use crate::settings::{Listener, Protocol};
 
 pub(super) fn settings(context: &Context<'_>) -> Lines {
     let shared = context.shared;
@@ -13,7 +13,7 @@ pub(super) fn settings(context: &Context<'_>) -> Lines {
     lines.add("maxbytes", shared.store.tally().limit_bytes);
     lines.add("maxconns", settings.connections_max);
     lines.add("tcpport", settings.port);
-    lines.add("udpport", 0);
+    lines.add("udpport", settings.udp_port);
     lines.add("inter", interfaces(&settings.listen));
     lines.add("verbosity", shared.verbosity());
     lines.add("oldest", shared.oldest());
@@ -54,10 +54,10 @@ pub(super) fn settings(context: &Context<'_>) -> Lines {
     lines
 }
 
-fn interfaces(listen: &[String]) -> String {
+fn interfaces(listen: &[Listener]) -> String {
     if listen.is_empty() {
-        String::from("127.0.0.1")
-    } else {
-        listen.join(",")
+        return String::from("127.0.0.1");
     }
+    let texts: Vec<&str> = listen.iter().map(|one| one.text.as_str()).collect();
+    texts.join(",")
 }
