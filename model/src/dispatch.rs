@@ -2,6 +2,7 @@
 
 use spec::{Requirement, req};
 
+use crate::administration::{dump, settings};
 use crate::framing::Line;
 use crate::reply::{MALFORMED, Reply};
 use crate::ruling::{Recovery, Ruling};
@@ -109,7 +110,7 @@ impl Arity {
             b"touch" | b"incr" | b"decr" => (3, 4),
             b"delete" => (2, 4),
             b"flush_all" => (1, 3),
-            b"verbosity" => (2, 3),
+            b"verbosity" | b"cache_memlimit" => (2, 3),
             _ => return None,
         };
         Some(Arity { needed, most })
@@ -154,6 +155,15 @@ fn command(model: &mut Model, line: &Line, now: Time) -> Answer {
         b"version" => administration::version().into(),
         b"verbosity" => administration::verbosity(model, line).into(),
         b"quit" => administration::quit().into(),
+        b"shutdown" => administration::shutdown(model, line).into(),
+        b"refresh_certs" => administration::refresh_certs().into(),
+        b"cache_memlimit" => settings::cache_memlimit(model, line).into(),
+        b"slabs" => settings::slabs(model, line).into(),
+        b"lru" => settings::lru(model, line).into(),
+        b"lru_crawler" => match line.argument(1) {
+            Some(b"metadump" | b"mgdump") => dump::dump(model, line, now).into(),
+            _ => settings::crawler(model, line).into(),
+        },
         _ => strange(model, line).into(),
     }
 }

@@ -40,7 +40,7 @@ impl Model {
         needed <= self.options.memory_limit_bytes
     }
 
-    fn room_of(&self, key: &[u8], length: u64, flags: u32) -> u64 {
+    pub(crate) fn room_of(&self, key: &[u8], length: u64, flags: u32) -> u64 {
         size_of_item(key.len() as u64, length, flags != 0, self.options.cas)
     }
 }

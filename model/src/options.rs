@@ -23,6 +23,8 @@ pub struct Options {
     pub flush: bool,
     /// Dumps are allowed; `-X` forbids them.
     pub dumps: bool,
+    /// Watching is allowed; `-W` forbids it.
+    pub watch: bool,
     /// `shutdown` is allowed, `-A`.
     pub shutdown: bool,
     /// Statistics by key prefix are on from the start, `-D`.
@@ -66,6 +68,7 @@ impl Default for Options {
             refuse_when_full: false,
             flush: true,
             dumps: true,
+            watch: true,
             shutdown: false,
             detail: false,
             prefix_delimiter: b':',
@@ -103,6 +106,7 @@ impl Options {
                 "-M" => options.refuse_when_full = true,
                 "-F" => options.flush = false,
                 "-X" => options.dumps = false,
+                "-W" => options.watch = false,
                 "-A" => options.shutdown = true,
                 "-D" => {
                     options.detail = true;

@@ -23,6 +23,8 @@ pub struct Model {
     pub(crate) flush: Option<Flush>,
     pub(crate) prefixes: Prefixes,
     pub(crate) verbosity: u32,
+    /// Somebody stopped the crawler, without which there are no dumps.
+    pub(crate) crawler_stopped: bool,
 }
 
 /// One item.

@@ -47,6 +47,7 @@ enum Care {
     Prefixes,
     Queue,
     Readers,
+    Shutdown,
     Swallowed,
 }
 
@@ -65,7 +66,7 @@ const fn careless(
 }
 
 /// All of them, the careful one first.
-pub static CARELESS: [Careless; 18] = [
+pub static CARELESS: [Careless; 19] = [
     Careless {
         name: "careful",
         does: "It is careless about nothing.",
@@ -173,6 +174,12 @@ pub static CARELESS: [Careless; 18] = [
         Care::Paths,
         &["addresses"],
         "Its settings show where it is installed.",
+    ),
+    careless(
+        "stays",
+        Care::Shutdown,
+        &["shutdown", "graceful-shutdown"],
+        "It closes the connection on `shutdown`, and serves on.",
     ),
     careless(
         "logs-raw",
@@ -344,6 +351,10 @@ impl House {
         let text = String::from_utf8_lossy(piece);
         let words: Vec<&str> = text.split_whitespace().collect();
         match words.as_slice() {
+            ["shutdown"] | ["shutdown", "graceful"] if !self.is(Care::Shutdown) => {
+                std::process::exit(0);
+            }
+            ["shutdown", ..] => return (Vec::new(), true),
             ["stats"] => return (self.statistics(), false),
             ["stats", "settings"] if self.is(Care::Addresses) => {
                 return (format!("STAT at {self:p}\r\nEND\r\n").into_bytes(), false);

@@ -16,6 +16,7 @@ mod disclosure;
 mod footprint;
 mod lines;
 mod replies;
+mod shutdown;
 mod stage;
 mod statistics;
 mod time;
@@ -62,7 +63,7 @@ pub enum Trouble {
 }
 
 /// The faults, by subject.
-const SUBJECTS: [&[Fault]; 7] = [
+const SUBJECTS: [&[Fault]; 8] = [
     statistics::FAULTS,
     lines::FAULTS,
     blocks::FAULTS,
@@ -70,6 +71,7 @@ const SUBJECTS: [&[Fault]; 7] = [
     time::FAULTS,
     connections::FAULTS,
     disclosure::FAULTS,
+    shutdown::FAULTS,
 ];
 
 /// Every fault.

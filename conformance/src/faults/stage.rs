@@ -3,7 +3,7 @@
 //! It is the only place that knows how a client comes to the server: a fault says what is done, and
 //! never over what. A server that is not ours is never put on this stage.
 
-use std::process::ChildStderr;
+use std::process::{ChildStderr, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -167,12 +167,23 @@ impl Stage {
         Ok(log)
     }
 
-    /// Ends the server.
-    pub fn end(&mut self) {
+    /// Lets the innocent client go: what becomes of the server is no more its concern.
+    pub fn dismiss(&mut self) {
         if let Some(innocent) = self.innocent.take() {
             // What it has to say is of no more interest.
             let _ = innocent.stop();
         }
+    }
+
+    /// How the server ended, where it did.
+    #[must_use]
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.status()
+    }
+
+    /// Ends the server.
+    pub fn end(&mut self) {
+        self.dismiss();
         self.process.end();
         self.is_over = true;
     }

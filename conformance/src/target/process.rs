@@ -1,7 +1,7 @@
 //! A server started for the trial, spoken to over TCP, and stopped when it ends.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -155,10 +155,16 @@ impl Process {
         self.child.id()
     }
 
+    /// With what status it ended, where it did.
+    #[must_use]
+    pub fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok()?
+    }
+
     /// How it ended, where it did: a server that a client can end is no server.
     #[must_use]
     pub fn died(&mut self) -> Option<String> {
-        let status = self.child.try_wait().ok()??;
+        let status = self.status()?;
         Some(format!("the server ended while it was tried: {status}"))
     }
 }

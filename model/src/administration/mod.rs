@@ -1,6 +1,9 @@
-//! version, verbosity, quit. Law: `spec/administration.md`.
+//! What operators ask and turn. Law: `spec/administration.md`.
 //!
-//! Nothing here touches an item.
+//! Nothing here touches an item. The settings are in `settings.rs`, the dumps in `dump.rs`.
+
+pub(crate) mod dump;
+pub(crate) mod settings;
 
 use alloc::borrow::Cow;
 
@@ -47,6 +50,31 @@ fn missing(model: &Model) -> Ruling {
     } else {
         MALFORMED.because(req!("administration.verbosity.missing"))
     }
+}
+
+/// `shutdown [graceful]`; with `-A` only.
+pub(crate) fn shutdown(model: &Model, line: &Line) -> Ruling {
+    let error = req!("administration.shutdown.refused.error");
+    match line.arguments_from(1) {
+        _ if !model.options.shutdown && model.dialect.has(error) => {
+            Reply::Verbatim(b"ERROR: shutdown not enabled\r\n".into()).because(error)
+        }
+        _ if !model.options.shutdown => {
+            Reply::Verbatim(b"SERVER_ERROR: shutdown not enabled\r\n".into())
+                .because(req!("administration.shutdown.refused.server-error"))
+        }
+        [] | [b"graceful"] => Reply::Nothing
+            .because(req!("administration.shutdown.ends"))
+            .closing(),
+        _ => Reply::ClientError(Cow::Borrowed("invalid shutdown mode"))
+            .because(req!("administration.shutdown.mode")),
+    }
+}
+
+/// `refresh_certs`: there is no TLS here.
+pub(crate) fn refresh_certs() -> Ruling {
+    Reply::Verbatim(b"Error TLS not enabled\r\n".into())
+        .because(req!("administration.certificates"))
 }
 
 /// `quit`: what was asked before is answered, then the connection closes.
