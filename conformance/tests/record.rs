@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::thread;
 
@@ -17,6 +18,7 @@ use conformance::record::{Plan, Recorder, Tally};
 use conformance::refine::Freedom;
 use conformance::serve::Service;
 use conformance::target::START;
+use conformance::target::address::{Address, Trust};
 use conformance::{cases, replay};
 use model::{Host, Model, Options};
 use spec::Dialect;
@@ -280,11 +282,41 @@ fn what_is_not_understood_is_taken_for_a_secret() {
     assert!(!file.text().contains("secret"), "{}", file.text());
 }
 
+fn tcp(port: u16) -> Address {
+    Address::parse(&format!("127.0.0.1:{port}"), &Trust::Anybody).unwrap()
+}
+
+#[test]
+fn a_proxy_reaches_a_server_on_a_unix_socket() {
+    let file = Scratch::new("unix");
+    let path = file.0.with_extension("sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let mut request = [0; b"get k\r\n".len()];
+            if client.read_exact(&mut request).is_ok() {
+                let _ = client.write_all(b"END\r\n");
+            }
+        }
+    });
+    let upstream = Address::parse(&format!("unix:{}", path.display()), &Trust::Anybody).unwrap();
+    let bound = Proxy::bind("127.0.0.1:0", &upstream).unwrap();
+    let proxy = Proxy::new(bound, Recorder::create(&file.0, &fresh()).unwrap());
+    proxy.start(|finding| panic!("{finding}")).unwrap();
+    let mut client = TcpStream::connect(proxy.address().unwrap()).unwrap();
+    client.write_all(b"get k\r\n").unwrap();
+    let mut reply = Vec::new();
+    client.read_to_end(&mut reply).unwrap();
+    let _ = fs::remove_file(&path);
+    assert_eq!(reply, b"END\r\n");
+    assert_eq!(proxy.finish().unwrap().agreed, 1);
+}
+
 #[test]
 fn a_proxy_carries_records_and_leaves_a_private_file() {
     let file = Scratch::new("proxy");
     let service = Service::bind(0, None, Dialect::default()).unwrap();
-    let upstream = format!("127.0.0.1:{}", service.port().unwrap());
+    let upstream = tcp(service.port().unwrap());
     thread::spawn(move || service.run());
     let bound = Proxy::bind("127.0.0.1:0", &upstream).unwrap();
     let proxy = Proxy::new(bound, Recorder::create(&file.0, &Plan::default()).unwrap());
@@ -315,6 +347,6 @@ fn a_proxy_says_who_cannot_be_reached() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     drop(taken);
-    let problem = Proxy::bind("127.0.0.1:0", &format!("127.0.0.1:{port}")).unwrap_err();
+    let problem = Proxy::bind("127.0.0.1:0", &tcp(port)).unwrap_err();
     assert!(problem.contains("cannot be reached"), "{problem}");
 }

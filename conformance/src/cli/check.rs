@@ -1,7 +1,6 @@
 //! `touchstone check`: one target on trial.
 
 use std::fs;
-use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -11,19 +10,16 @@ use conformance::capability;
 use conformance::check::Trial;
 use conformance::elect::elect;
 use conformance::faults;
-use conformance::liars::Liar;
 use conformance::report;
 use conformance::target::Target;
-use conformance::target::address::{Address, Trust};
-use conformance::target::foreign::Foreign;
-use conformance::target::guard::Permits;
 use conformance::target::shape::Shape;
 use conformance::terms::{Terms, selects};
 use conformance::verdict::Report;
 use spec::exchange::Exchange;
 use spec::{Dialect, Level, REQUIREMENTS};
 
-use super::{dialect, liar};
+use super::dialect;
+use super::target::{Chosen, held_to};
 
 /// What the help says below the options.
 const LESSON: &str = "\
@@ -46,15 +42,8 @@ Exit codes, the first that applies:
 #[derive(Args)]
 #[command(after_help = LESSON)]
 pub(super) struct Check {
-    /// Try the law's own model
-    #[arg(long, conflicts_with_all = ["spawn", "liar"])]
-    model: bool,
-    /// Try a server that is known to be wrong
-    #[arg(long, value_name = "NAME", value_parser = liar, conflicts_with = "spawn")]
-    liar: Option<&'static Liar>,
-    /// Start this command for each exchange; `{port}` stands for the port
-    #[arg(long, value_name = "COMMAND")]
-    spawn: Option<String>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// What to hold it to: a dialect that ships (law, memcached-1.6.45, memcached-1.6.18), a file
     /// that holds one, or auto, which finds out what the target elected
     #[arg(long, default_value = "law", value_parser = habits)]
@@ -84,31 +73,12 @@ pub(super) struct Check {
     /// statistics, binary, udp, authentication
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = without)]
     without: Vec<String>,
-    /// Makes the order of play and our own keys; chosen at random and printed where it is not given
-    #[arg(long)]
-    seed: Option<u64>,
     /// Stop after so long: `60s`, `5m`; what was not tried by then is skipped
     #[arg(long, value_name = "TIME", value_parser = budget)]
     budget: Option<Duration>,
     /// Allow no skip: what is not tried or not supported is no success
     #[arg(long)]
     certify: bool,
-    /// Believe the servers that this PEM file vouches for, in tls:HOST:PORT
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "/etc/ssl/certs/ca-certificates.crt"
-    )]
-    tls_ca: PathBuf,
-    /// Believe any server, in tls:HOST:PORT
-    #[arg(long, conflicts_with = "tls_ca")]
-    tls_insecure: bool,
-    /// Flush every item of a server that runs already
-    #[arg(long)]
-    allow_flush: bool,
-    /// Read and change the settings and statistics of a server that runs already
-    #[arg(long)]
-    allow_admin: bool,
     /// What to try: a server that runs, as HOST:PORT, unix:PATH or tls:HOST:PORT; and which rules,
     /// by the beginning of a name or a pattern: storage.cas, 'meta.*'
     #[arg(value_name = "TARGET|RULE")]
@@ -142,9 +112,7 @@ impl Check {
             Some(file) => read_baseline(file, self.update_baseline)?,
             None => Baseline::default(),
         };
-        let seed = self
-            .seed
-            .unwrap_or_else(|| RandomState::new().hash_one(0) >> 32);
+        let seed = self.chosen.seed();
         let select = self.selection()?;
         let terms = Terms {
             level: self.level,
@@ -177,7 +145,7 @@ impl Check {
         };
         let mut report = trial.run(exchanges, &faults::all());
         report.elected = elected;
-        if self.seed.is_none() && trial.target.is_real() {
+        if self.chosen.seed.is_none() && trial.target.is_real() {
             println!("seed {seed}");
         }
         print!("{}", report::text(&report, self.all));
@@ -210,54 +178,14 @@ impl Check {
         }
     }
 
+    /// What is to be tried, which no rule's name can be: it has a colon.
     fn target(&self, seed: u64) -> Result<Target, String> {
         let mut places = self.words.iter().filter(|word| word.contains(':'));
         let place = places.next();
         if let (Some(one), Some(other)) = (place, places.next()) {
             return Err(format!("`{one}` and `{other}` are two targets; name one"));
         }
-        let named = self.spawn.is_some() || self.liar.is_some() || self.model;
-        match (place, &self.spawn, self.liar) {
-            (Some(place), ..) if named => Err(format!(
-                "`{place}` is a target, and so is the option; name one"
-            )),
-            (Some(place), ..) => self.foreign(place, seed),
-            (None, Some(command), _) if !command.contains("{port}") => Err(format!(
-                "`{command}` has no `{{port}}`, which stands for the port it is to listen on"
-            )),
-            (None, Some(command), _) => Ok(Target::Spawn(command.clone())),
-            (None, None, Some(liar)) => Ok(Target::Liar(liar)),
-            (None, None, None) if self.model => Ok(Target::Model(Box::default())),
-            (None, None, None) => Ok(Target::Embedded),
-        }
-    }
-
-    fn foreign(&self, place: &str, seed: u64) -> Result<Target, String> {
-        let trust = match self.tls_insecure {
-            true => Trust::Anybody,
-            false => Trust::Authorities(self.tls_ca.clone()),
-        };
-        Ok(Target::Foreign(Foreign {
-            address: Address::parse(place, &trust)?,
-            permits: Permits {
-                flush: self.allow_flush,
-                admin: self.allow_admin,
-            },
-            seed,
-            dialect: Box::default(),
-        }))
-    }
-}
-
-/// The target, which follows the dialect where it is the model itself.
-fn held_to(target: Target, dialect: &Dialect) -> Target {
-    match target {
-        Target::Model(_) => Target::Model(Box::new(dialect.clone())),
-        Target::Foreign(foreign) => Target::Foreign(Foreign {
-            dialect: Box::new(dialect.clone()),
-            ..foreign
-        }),
-        other => other,
+        self.chosen.target(place.map(String::as_str), seed)
     }
 }
 

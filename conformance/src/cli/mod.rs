@@ -7,6 +7,7 @@ mod compare;
 mod record;
 mod replay;
 mod serve;
+mod target;
 
 use clap::{Parser, Subcommand};
 use conformance::liars::{self, Liar};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use conformance::record::proxy::Proxy;
 use conformance::record::{Finding, Plan, Recorder, Tally};
+use conformance::target::address::{Address, Trust};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use spec::Dialect;
@@ -19,9 +20,9 @@ pub(super) struct Record {
     /// Where clients connect: `127.0.0.1:11212`; port 0 takes any that is free
     #[arg(long, value_name = "HOST:PORT")]
     listen: String,
-    /// The server that they are to reach
-    #[arg(long, value_name = "HOST:PORT")]
-    upstream: String,
+    /// The server that they are to reach: `HOST:PORT` or `unix:PATH`
+    #[arg(long, value_name = "TARGET", value_parser = upstream)]
+    upstream: Address,
     /// The server began empty and has room for all: an item that is missing was lost
     #[arg(long)]
     fresh: bool,
@@ -65,6 +66,13 @@ impl Record {
         println!("{}: {tally}", self.file.display());
         Ok(exit_code(&tally))
     }
+}
+
+fn upstream(place: &str) -> Result<Address, String> {
+    if place.starts_with("tls:") {
+        return Err("a server behind TLS cannot be recorded; name HOST:PORT or unix:PATH".into());
+    }
+    Address::parse(place, &Trust::Anybody)
 }
 
 /// 1 violates, 3 nothing was judged, 0 conforms.

@@ -7,23 +7,23 @@ use clap::Args;
 use conformance::baseline::Baseline;
 use conformance::cases::Case;
 use conformance::check::Trial;
-use conformance::target::Target;
 use conformance::target::shape::Shape;
+use conformance::terms::Terms;
 use conformance::{replay, report};
 use spec::Dialect;
 
 use super::dialect;
+use super::target::{Chosen, held_to};
 
 #[derive(Args)]
 pub(super) struct Replay {
     /// The file: exchanges in the notation of `spec/README.md`
     file: PathBuf,
-    /// Play it on the law's own model
-    #[arg(long, conflicts_with = "spawn")]
-    model: bool,
-    /// Start this command for each exchange; `{port}` stands for the port
-    #[arg(long, value_name = "COMMAND")]
-    spawn: Option<String>,
+    /// What to play it to: a server that runs, as HOST:PORT, unix:PATH or tls:HOST:PORT; our own
+    /// server, in this process, where none is named
+    target: Option<String>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Follow this dialect
     #[arg(long, default_value = "law", value_parser = dialect)]
     dialect: Dialect,
@@ -38,19 +38,19 @@ impl Replay {
         let file = self.file.display().to_string();
         let text = fs::read_to_string(&self.file).map_err(|error| format!("{file}: {error}"))?;
         let exchanges = replay::read(&file, &text).map_err(|error| error.to_string())?;
-        let target = match self.spawn {
-            Some(command) => Target::Spawn(command),
-            None if self.model => Target::Model(Box::new(self.dialect.clone())),
-            None => Target::Embedded,
-        };
+        let seed = self.chosen.seed();
+        let target = self.chosen.target(self.target.as_deref(), seed)?;
         let trial = Trial {
-            target,
+            target: held_to(target, &self.dialect),
             dialect: self.dialect,
             baseline: Baseline::default(),
             shape: self.shape,
             select: Vec::new(),
             jobs: 16,
-            ..Trial::default()
+            terms: Terms {
+                seed,
+                ..Terms::default()
+            },
         };
         let report = trial.run(&exchanges, &[]);
         print!("{}", report::text(&report, true));

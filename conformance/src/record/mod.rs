@@ -5,7 +5,7 @@
 //! - [`Recorder`] is told of every byte, in the order of observation: a client's before the server
 //!   has them, a server's before the client has them.
 //! - `requests.rs` cuts bytes into requests, `notation.rs` writes them down, `redact.rs` takes the
-//!   secrets out, `judge.rs` judges.
+//!   secrets out, `judge/` judges.
 //!
 //! A recording is an exchange like any other: `touchstone replay` plays it.
 

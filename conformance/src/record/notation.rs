@@ -2,7 +2,7 @@
 //!
 //! Every byte is kept. What the next run must differ in becomes a hole: uniques, dates, the time
 //! that is left, the version; statistics are read up to their end. It never knows whether a reply
-//! is lawful; that is `judge.rs`.
+//! is lawful; that is `judge/`.
 
 use std::collections::BTreeMap;
 

@@ -13,12 +13,13 @@ use std::time::SystemTime;
 use model::Time;
 
 use super::{Finding, Recorder, Tally};
+use crate::target::address::{Address, Wire};
 
 /// A port on which clients are listened to, and the server behind it.
 #[derive(Debug)]
 pub struct Proxy {
     listener: TcpListener,
-    upstream: String,
+    upstream: Address,
     /// None once the recording has ended.
     recorder: Arc<Mutex<Option<Recorder>>>,
 }
@@ -31,17 +32,19 @@ impl Proxy {
     ///
     /// # Errors
     /// When it cannot listen, or the server does not accept; the text says which.
-    pub fn bind(listen: &str, upstream: &str) -> Result<(TcpListener, String), String> {
-        TcpStream::connect(upstream)
+    pub fn bind(listen: &str, upstream: &Address) -> Result<(TcpListener, Address), String> {
+        let server = upstream.connect();
+        server
+            .and_then(|server| server.twin().map(drop))
             .map_err(|error| format!("the server at {upstream} cannot be reached: {error}"))?;
         let listener = TcpListener::bind(listen)
             .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
-        Ok((listener, upstream.to_owned()))
+        Ok((listener, upstream.clone()))
     }
 
     /// A proxy that tells this recorder.
     #[must_use]
-    pub fn new((listener, upstream): (TcpListener, String), recorder: Recorder) -> Proxy {
+    pub fn new((listener, upstream): (TcpListener, Address), recorder: Recorder) -> Proxy {
         Proxy {
             listener,
             upstream,
@@ -64,7 +67,7 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 // A server that has gone away closes its clients' connections.
-                if let Ok(server) = TcpStream::connect(&upstream) {
+                if let Ok(server) = upstream.connect() {
                     let _ = attend(&recorder, client, server, tell);
                 }
             }
@@ -87,11 +90,10 @@ impl Proxy {
 fn attend(
     recorder: &Arc<Mutex<Option<Recorder>>>,
     client: TcpStream,
-    server: TcpStream,
+    mut server: Box<dyn Wire>,
     tell: Tell,
 ) -> io::Result<()> {
     client.set_nodelay(true)?;
-    server.set_nodelay(true)?;
     let number = lock(recorder).as_mut().and_then(Recorder::connect);
     let with = move |recorder: &Mutex<Option<Recorder>>,
                      event: &dyn Fn(&mut Recorder, u8, Time) -> Vec<Finding>| {
@@ -99,13 +101,9 @@ fn attend(
             event(recorder, number, now()).iter().for_each(tell);
         }
     };
-    let (told, from, to) = (
-        Arc::clone(recorder),
-        client.try_clone()?,
-        server.try_clone()?,
-    );
+    let (told, mut from, mut to) = (Arc::clone(recorder), client.try_clone()?, server.twin()?);
     thread::spawn(move || {
-        carry(&from, &to, |bytes| {
+        carry(&mut from, &mut to, |bytes| {
             with(&told, &|recorder, client, now| {
                 recorder.sent(client, bytes, now)
             });
@@ -114,11 +112,11 @@ fn attend(
             recorder.ended(client, now);
             Vec::new()
         });
-        let _ = to.shutdown(Shutdown::Write);
+        to.finish();
     });
     let told = Arc::clone(recorder);
     thread::spawn(move || {
-        carry(&server, &client, |bytes| {
+        carry(&mut server, &mut &client, |bytes| {
             with(&told, &|recorder, client, now| {
                 recorder.received(client, bytes, now)
             });
@@ -130,7 +128,7 @@ fn attend(
 }
 
 /// Carries bytes until one side has enough; each piece is told of first.
-fn carry(mut from: &TcpStream, mut to: &TcpStream, tell: impl Fn(&[u8])) {
+fn carry(from: &mut impl Read, to: &mut impl Write, tell: impl Fn(&[u8])) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         let bytes = buffer.get(..length).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What the judge of a recording found, and how that is shown.
 //!
 //! What nobody can know is counted by its reason, and never as agreement. How it is found is in
-//! `judge.rs`.
+//! `judge/`.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -49,6 +49,11 @@ pub trait Wire: Read + Write + Send + Sync {
     fn patience(&mut self, read: Duration, write: Duration);
     /// Sends no more; reads on.
     fn finish(&mut self);
+    /// The same connection once more, for another thread.
+    ///
+    /// # Errors
+    /// When what it runs over cannot be read and written by two at once.
+    fn twin(&self) -> io::Result<Box<dyn Wire>>;
 }
 
 impl Address {
@@ -150,6 +155,10 @@ impl Wire for TcpStream {
     fn finish(&mut self) {
         let _ = self.shutdown(Shutdown::Write);
     }
+
+    fn twin(&self) -> io::Result<Box<dyn Wire>> {
+        Ok(Box::new(self.try_clone()?))
+    }
 }
 
 /// Datagrams to and from one server: each write is one, and each read.
@@ -194,6 +203,10 @@ impl Wire for Datagrams {
     }
 
     fn finish(&mut self) {}
+
+    fn twin(&self) -> io::Result<Box<dyn Wire>> {
+        Ok(Box::new(Datagrams(self.0.try_clone()?)))
+    }
 }
 
 impl Wire for UnixStream {
@@ -205,8 +218,11 @@ impl Wire for UnixStream {
     fn finish(&mut self) {
         let _ = self.shutdown(Shutdown::Write);
     }
-}
 
+    fn twin(&self) -> io::Result<Box<dyn Wire>> {
+        Ok(Box::new(self.try_clone()?))
+    }
+}
 impl Wire for StreamOwned<ClientConnection, TcpStream> {
     fn patience(&mut self, read: Duration, write: Duration) {
         self.sock.patience(read, write);
@@ -216,6 +232,11 @@ impl Wire for StreamOwned<ClientConnection, TcpStream> {
         self.conn.send_close_notify();
         let _ = self.flush();
         self.sock.finish();
+    }
+
+    fn twin(&self) -> io::Result<Box<dyn Wire>> {
+        let problem = "over TLS, who reads and who writes share one state";
+        Err(io::Error::new(io::ErrorKind::Unsupported, problem))
     }
 }
 

@@ -1,0 +1,116 @@
+//! What is to be tried, as `check` and `replay` both are told.
+//!
+//! A target that we did not start is somebody's cache for both: what may be sent there is decided
+//! in the library, never here.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
+
+use clap::Args;
+use conformance::liars::Liar;
+use conformance::target::Target;
+use conformance::target::address::{Address, Trust};
+use conformance::target::foreign::Foreign;
+use conformance::target::guard::Permits;
+use spec::Dialect;
+
+use super::liar;
+
+/// The options that choose a target and say what is allowed there.
+#[derive(Args)]
+pub(super) struct Chosen {
+    /// Try the law's own model
+    #[arg(long, conflicts_with_all = ["spawn", "liar"])]
+    model: bool,
+    /// Try a server that is known to be wrong
+    #[arg(long, value_name = "NAME", value_parser = liar, conflicts_with = "spawn")]
+    liar: Option<&'static Liar>,
+    /// Start this command for each exchange; `{port}` stands for the port
+    #[arg(long, value_name = "COMMAND")]
+    spawn: Option<String>,
+    /// Makes the order of play and our own keys; chosen at random and printed where it is not given
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    #[command(flatten)]
+    tls: Tls,
+    /// Flush every item of a server that runs already
+    #[arg(long)]
+    allow_flush: bool,
+    /// Read and change the settings and statistics of a server that runs already
+    #[arg(long)]
+    allow_admin: bool,
+}
+
+/// Whom to believe in `tls:HOST:PORT`.
+#[derive(Args)]
+struct Tls {
+    /// Believe the servers that this PEM file vouches for, in tls:HOST:PORT
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/ssl/certs/ca-certificates.crt"
+    )]
+    tls_ca: PathBuf,
+    /// Believe any server, in tls:HOST:PORT
+    #[arg(long, conflicts_with = "tls_ca")]
+    tls_insecure: bool,
+}
+
+impl Chosen {
+    /// The seed that was given, or any.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+            .unwrap_or_else(|| RandomState::new().hash_one(0) >> 32)
+    }
+
+    /// The target: what listens at the place, what an option names, or our server where none does.
+    pub(super) fn target(&self, place: Option<&str>, seed: u64) -> Result<Target, String> {
+        let named = self.spawn.is_some() || self.liar.is_some() || self.model;
+        match (place, &self.spawn, self.liar) {
+            (Some(place), ..) if named => Err(format!(
+                "`{place}` is a target, and so is the option; name one"
+            )),
+            (Some(place), ..) => self.foreign(place, seed),
+            (None, Some(command), _) if !command.contains("{port}") => Err(format!(
+                "`{command}` has no `{{port}}`, which stands for the port it is to listen on"
+            )),
+            (None, Some(command), _) => Ok(Target::Spawn(command.clone())),
+            (None, None, Some(liar)) => Ok(Target::Liar(liar)),
+            (None, None, None) if self.model => Ok(Target::Model(Box::default())),
+            (None, None, None) => Ok(Target::Embedded),
+        }
+    }
+
+    fn foreign(&self, place: &str, seed: u64) -> Result<Target, String> {
+        Ok(Target::Foreign(Foreign {
+            address: Address::parse(place, &self.tls.trust())?,
+            permits: Permits {
+                flush: self.allow_flush,
+                admin: self.allow_admin,
+            },
+            seed,
+            dialect: Box::default(),
+        }))
+    }
+}
+
+impl Tls {
+    fn trust(&self) -> Trust {
+        match self.tls_insecure {
+            true => Trust::Anybody,
+            false => Trust::Authorities(self.tls_ca.clone()),
+        }
+    }
+}
+
+/// The target, which follows the dialect where it is the model itself.
+pub(super) fn held_to(target: Target, dialect: &Dialect) -> Target {
+    match target {
+        Target::Model(_) => Target::Model(Box::new(dialect.clone())),
+        Target::Foreign(foreign) => Target::Foreign(Foreign {
+            dialect: Box::new(dialect.clone()),
+            ..foreign
+        }),
+        other => other,
+    }
+}
