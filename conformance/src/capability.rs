@@ -3,6 +3,8 @@
 //! A probe is one good request; only `ERROR`, which is how a server says that it knows no such
 //! command, shows that it lacks it. A failed case never does.
 
+use std::thread;
+
 use spec::exchange::{Action, Exchange, Protocol, cases};
 
 use crate::target::shape::Shape;
@@ -17,7 +19,7 @@ struct Capability {
     probe: &'static str,
 }
 
-const CAPABILITIES: [Capability; 11] = [
+static CAPABILITIES: [Capability; 11] = [
     Capability {
         name: "meta",
         commands: &["mg", "ms", "md", "ma", "me", "mn"],
@@ -94,18 +96,24 @@ impl Capabilities {
     /// Asks the target, where it is a real one; what is declared is not asked for.
     #[must_use]
     pub fn of(target: &Target, without: &[String]) -> Capabilities {
-        let mut lacks = Vec::new();
-        for capability in &CAPABILITIES {
+        let found = |capability: &'static Capability| {
             let Capability { name, probe, .. } = *capability;
             if without.iter().any(|declared| declared == name) {
-                lacks.push((
-                    name,
-                    format!("it is declared to have none (--without {name})"),
-                ));
-            } else if target.is_real() && !probe.is_empty() {
-                lacks.extend(capability.refused(target).map(|how| (name, how)));
+                return Some(format!("it is declared to have none (--without {name})"));
             }
-        }
+            let asks = target.is_real() && !probe.is_empty();
+            asks.then(|| capability.refused(target)).flatten()
+        };
+        // Each listens for silence behind its reply: together, that takes as long as once.
+        let lacks = thread::scope(|scope| {
+            let probe = |capability| (capability, scope.spawn(move || found(capability)));
+            let probes: Vec<_> = CAPABILITIES.iter().map(probe).collect();
+            let found = probes.into_iter().filter_map(|(capability, probe)| {
+                let how = probe.join().expect("no probe panics");
+                how.map(|how| (capability.name, how))
+            });
+            found.collect()
+        });
         Capabilities { lacks }
     }
 

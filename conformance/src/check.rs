@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::thread;
 use std::time::Instant;
 
-use spec::exchange::Exchange;
+use spec::exchange::{Exchange, Fence};
 use spec::{Dialect, Requirement, Standing};
 
 use crate::baseline::Baseline;
@@ -58,17 +59,16 @@ impl Trial {
     /// Plays every exchange and every fault that holds for the dialect and is selected.
     #[must_use]
     pub fn run<'a>(&self, exchanges: &'a [Exchange], faults: &[&'static Fault]) -> Report<'a> {
-        let wanted: Vec<&Exchange> = exchanges
+        let exchanges = exchanges
             .iter()
             .filter(|exchange| exchange.header.holds_for(spoken(&self.dialect)))
-            .filter(|exchange| self.wants(exchange.requirement))
-            .collect();
+            .filter(|exchange| self.wants(exchange.requirement));
         let faults = faults.iter().filter(|fault| self.wants(fault.rule));
-        let faults: Vec<&'static Fault> = faults.copied().collect();
-        let outcomes = self.play_all(&wanted, &faults);
-        let cases = wanted.into_iter().map(Case::Exchange);
-        let cases = cases.chain(faults.into_iter().map(Case::Fault));
+        let faults = faults.map(|fault| Case::Fault(fault));
+        let cases: Vec<Case<'a>> = exchanges.map(Case::Exchange).chain(faults).collect();
+        let outcomes = self.play_all(&cases);
         let judged: Vec<Judged<'_>> = cases
+            .into_iter()
             .zip(outcomes)
             .map(|(case, outcome)| Judged::new(case, outcome, self.excuse(&case)))
             .collect();
@@ -85,44 +85,31 @@ impl Trial {
         }
     }
 
-    fn play_all(&self, exchanges: &[&Exchange], faults: &[&'static Fault]) -> Vec<Outcome> {
-        if let Err(problem) = self.target.answers() {
-            let crashed = || Outcome::Crashed(problem.clone());
-            let cases = exchanges.len() + faults.len();
-            return std::iter::repeat_with(crashed).take(cases).collect();
-        }
+    fn play_all(&self, cases: &[Case<'_>]) -> Vec<Outcome> {
         let target = &self.target;
+        if let Err(problem) = target.answers() {
+            let crashed = || Outcome::Crashed(problem.clone());
+            return std::iter::repeat_with(crashed).take(cases.len()).collect();
+        }
         let watch = Watch::new(target, &self.terms);
-        let fence = target.fence();
-        let capabilities = Capabilities::of(target, &self.terms.without);
-        let speaks_binary = target.speaks_binary();
-        let play = |exchange: &&Exchange| {
-            let lack = capabilities.lack(exchange);
-            match lack.or_else(|| target.lacks(&exchange.header, speaks_binary)) {
-                Some(lack) => Outcome::Unsupported(lack),
-                None => watch.over(|| target.play(exchange, self.shape, fence)),
-            }
-        };
+        let knows = Knows::of(target, &self.terms.without);
         let shared = matches!(target, Target::Foreign(_));
-        let turn = |exchange: &&Exchange| match target.is_real() {
-            true => schedule::turn(exchange, shared),
-            false => Turn::Any,
-        };
-        let do_to = |fault: &&'static Fault| match shared {
-            true => {
+        let play = |case: &Case<'_>| match case {
+            Case::Exchange(exchange) => match knows.lack(target, exchange) {
+                Some(lack) => Outcome::Unsupported(lack),
+                None => watch.over(|| target.play(exchange, self.shape, knows.fence)),
+            },
+            Case::Fault(_) if shared => {
                 Outcome::Skipped("it strains a server, and this is somebody's (--spawn)".into())
             }
-            false => watch.over(|| faults::try_on(target, fault, fence)),
+            Case::Fault(fault) => watch.over(|| faults::try_on(target, fault, knows.fence)),
         };
-        let jobs = self.jobs.min(FAULTS_AT_ONCE_MAX);
-        let mut outcomes = schedule::all(exchanges, self.jobs, self.terms.seed, turn, play);
-        outcomes.extend(schedule::all(
-            faults,
-            jobs,
-            self.terms.seed,
-            |_| Turn::Any,
-            do_to,
-        ));
+        let turn = |case: &Case<'_>| match case {
+            Case::Exchange(exchange) if target.is_real() => schedule::turn(exchange, shared),
+            Case::Exchange(_) => Turn::Any,
+            Case::Fault(_) => Turn::Strains,
+        };
+        let mut outcomes = schedule::all(cases, self.jobs, self.terms.seed, turn, play);
         watch.conclude(&mut outcomes);
         outcomes
     }
@@ -157,9 +144,6 @@ impl Trial {
     }
 }
 
-/// How many faults are tried at once: each makes its server work hard.
-const FAULTS_AT_ONCE_MAX: usize = 4;
-
 const OUT_OF_TIME: &str = "the time that was given ran out (--budget)";
 
 /// Which examples hold for it: a dialect that we do not ship speaks as the law does.
@@ -169,6 +153,35 @@ fn spoken(dialect: &Dialect) -> &str {
         name
     } else {
         "law"
+    }
+}
+
+/// What was found out about a target before anything was tried on it.
+struct Knows {
+    fence: Fence,
+    speaks_binary: bool,
+    capabilities: Capabilities,
+}
+
+impl Knows {
+    /// Asks all at once: each answer is listened for.
+    fn of(target: &Target, without: &[String]) -> Knows {
+        thread::scope(|scope| {
+            let fence = scope.spawn(|| target.fence());
+            let speaks_binary = scope.spawn(|| target.speaks_binary());
+            let capabilities = Capabilities::of(target, without);
+            Knows {
+                fence: fence.join().expect("no probe panics"),
+                speaks_binary: speaks_binary.join().expect("no probe panics"),
+                capabilities,
+            }
+        })
+    }
+
+    /// Why the target cannot show this exchange.
+    fn lack(&self, target: &Target, exchange: &Exchange) -> Option<String> {
+        let lack = self.capabilities.lack(exchange);
+        lack.or_else(|| target.lacks(&exchange.header, self.speaks_binary))
     }
 }
 

@@ -15,6 +15,8 @@ use crate::target::foreign::mixed;
 
 /// So many wait at once: each has its own server, or at least its own connection.
 const WAITING_MAX: usize = 128;
+/// So many strain their servers at once.
+const STRAINING_MAX: usize = 4;
 
 /// How a case wants to be played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub enum Turn {
     Any,
     /// Time passes in it.
     Waits,
+    /// It makes its server work hard.
+    Strains,
     /// Beside nobody else.
     Alone,
 }
@@ -58,7 +62,8 @@ pub fn all<T: Sync>(
         queue.sort_by_key(|index| mixed(seed ^ mixed(*index as u64)));
         queue
     };
-    let (waiting, any, alone) = (queue(Turn::Waits), queue(Turn::Any), queue(Turn::Alone));
+    let (waiting, straining) = (queue(Turn::Waits), queue(Turn::Strains));
+    let (any, alone) = (queue(Turn::Any), queue(Turn::Alone));
     let player = |queue: &[usize], next: &AtomicUsize| {
         while let Some(index) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let (Some(case), Some(slot)) = (cases.get(*index), outcomes.get(*index)) {
@@ -66,13 +71,17 @@ pub fn all<T: Sync>(
             }
         }
     };
-    let (first, second) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let at_once = [
+        (&waiting, WAITING_MAX),
+        (&straining, jobs.min(STRAINING_MAX)),
+        (&any, jobs),
+    ];
+    let nexts = [const { AtomicUsize::new(0) }; 3];
     thread::scope(|scope| {
-        for _ in 0..waiting.len().min(WAITING_MAX) {
-            scope.spawn(|| player(&waiting, &first));
-        }
-        for _ in 0..jobs.max(1).min(any.len()) {
-            scope.spawn(|| player(&any, &second));
+        for ((queue, players), next) in at_once.into_iter().zip(&nexts) {
+            for _ in 0..players.max(1).min(queue.len()) {
+                scope.spawn(move || player(queue, next));
+            }
         }
     });
     player(&alone, &AtomicUsize::new(0));

@@ -28,6 +28,8 @@ impl core::fmt::Display for Template {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Bytes(Vec<u8>),
+    /// `{a*1048576}`: these bytes, so many times.
+    Repeated(Vec<u8>, usize),
     /// `{number}` or `{number n}`, `{unique u}`: digits, bound to the name where there is one.
     Digits(Option<String>),
     /// `{any}`: whatever stands before the end of the line.
@@ -40,6 +42,9 @@ enum Part {
 
 /// How much one hole may stand for, so that no file takes memory that nobody meant.
 const REPEATED_MAX_BYTES: usize = 4 << 20;
+
+/// A repetition up to this length is kept as the bytes it stands for.
+const SPELT_OUT_MAX_BYTES: usize = 1 << 10;
 
 /// How far a template agrees with the bytes received so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +102,7 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Bytes(literal) => bytes.extend_from_slice(literal),
+                Part::Repeated(piece, count) => bytes.extend(piece.repeat(*count)),
                 Part::Now(offset) => bytes.extend_from_slice(moved(now, *offset).as_bytes()),
                 Part::Bound(name) => bytes.extend_from_slice(
                     bindings
@@ -118,6 +124,7 @@ impl Template {
             let rest = received.get(at..).unwrap_or_default();
             let step = match part {
                 Part::Bytes(literal) => literally(rest, literal),
+                Part::Repeated(piece, count) => literally(rest, &piece.repeat(*count)),
                 Part::Now(offset) => literally(rest, moved(now, *offset).as_bytes()),
                 Part::Any => span(rest, |byte| byte != b'\r' && byte != b'\n', 0),
                 Part::Bound(name) => match found.get(name).or(bindings.get(name)) {
@@ -188,7 +195,11 @@ impl Parts {
             if bytes.len().saturating_mul(count) > REPEATED_MAX_BYTES {
                 return Err(format!("`{{{hole}}}` is longer than 4 MiB"));
             }
-            self.literal(&bytes.repeat(count));
+            if bytes.len().saturating_mul(count) <= SPELT_OUT_MAX_BYTES {
+                self.literal(&bytes.repeat(count));
+            } else {
+                self.done.push(Part::Repeated(bytes.clone(), count));
+            }
             return Ok(());
         }
         let part = match hole.split_once(' ').unwrap_or((hole, "")) {

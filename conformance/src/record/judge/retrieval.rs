@@ -20,19 +20,7 @@ impl Judge {
         now: Time,
     ) -> Step {
         let Some((Reply::Values(values), length)) = Reply::read(replies) else {
-            let rulings = self.rule_alone(request);
-            return match Reply::read(replies) {
-                None if may_become_a_reply(replies) => Step::Waits,
-                // A bad key, a bad exptime: that needs no item to be said.
-                _ if replies.starts_with(&bytes_of(&rulings)) => {
-                    self.agree(None);
-                    if !request.only_reads() {
-                        self.forget_touched(request);
-                    }
-                    Step::Said(bytes_of(&rulings).len())
-                }
-                _ => Step::Wrong(rulings),
-            };
+            return self.no_list(request, replies);
         };
         let words = request.words();
         let head = words.get(..words.len().saturating_sub(keys.len()));
@@ -72,5 +60,21 @@ impl Judge {
             None => self.agree(freedom),
         }
         Step::Said(length)
+    }
+
+    /// A bad key, a bad exptime: that needs no item to be said.
+    fn no_list(&mut self, request: &Request, replies: &[u8]) -> Step {
+        let rulings = self.rule_alone(request);
+        match Reply::read(replies) {
+            None if may_become_a_reply(replies) => Step::Waits,
+            _ if replies.starts_with(&bytes_of(&rulings)) => {
+                self.agree(None);
+                if !request.only_reads() {
+                    self.forget_touched(request);
+                }
+                Step::Said(bytes_of(&rulings).len())
+            }
+            _ => Step::Wrong(rulings),
+        }
     }
 }
