@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::super::{Context, expiration};
+use super::super::{Context, expiration, storage};
 use crate::counters::Counter;
 use crate::protocol::meta::{Meta, Mode};
 use crate::protocol::{Error, MetaReply, Status};
@@ -15,12 +15,15 @@ use crate::store::{Draft, Entry, Expiry, Item, Marks, NoMemory};
 /// The reply, when it is not: the block is to be skipped.
 pub fn admit(context: &Context<'_>, meta: &Meta<'_>) -> Result<(), Error> {
     let flags = meta.client_flags.unwrap_or(0);
-    let admitted = super::super::storage::has_room(context, meta.key(), meta.length, flags);
+    if storage::fits(context, meta.key(), meta.length, flags).is_ok() {
+        meta.check_opaque()?;
+    }
+    let admitted = storage::has_room(context, meta.key(), meta.length, flags);
     if admitted.is_err() {
         // In whatever mode: a client that sent this much did not mean the old value to stay.
         context.entry(meta.key(), |entry| entry.remove());
     }
-    admitted.and_then(|()| meta.check_opaque())
+    admitted
 }
 
 /// Stores a data block.
@@ -141,10 +144,7 @@ fn put(
 
 /// Replaces the value and keeps the flags and the expiry.
 fn extend(context: &Context<'_>, meta: &Meta<'_>, value: &[u8], entry: &mut Entry<'_>) -> Status {
-    let Some(mut draft) = entry
-        .item()
-        .map(|item| super::super::storage::redraft(item, value))
-    else {
+    let Some(mut draft) = entry.item().map(|item| storage::redraft(item, value)) else {
         return Status::NotStored;
     };
     let cost = context
