@@ -8,7 +8,7 @@
 //!
 //! [`limits`] says what a client may take of all this.
 //! Beside them `users` knows who may log in; `counters`, `prefixes` and `roster` keep what `stats`
-//! tells.
+//! tells, and `log` what the operator is told.
 //! Each knows only those above it in this list; nothing here knows the law or the model.
 
 #![forbid(unsafe_code)]
@@ -16,6 +16,7 @@
 pub mod command;
 pub mod counters;
 pub mod limits;
+pub mod log;
 pub mod net;
 pub mod prefixes;
 pub mod protocol;

@@ -5,11 +5,12 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::io::{self, IsTerminal};
 use std::os::unix::fs::chown;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 
+#[cfg(target_os = "linux")]
+use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{self, User};
 use server::Shared;
@@ -20,21 +21,25 @@ use server::settings::{Purpose, Settings};
 /// Descriptors that are not clients' connections.
 const OWN_DESCRIPTORS: u64 = 64;
 
-/// A command line that is not understood, as memcached ends.
-const EXIT_OPTIONS: u8 = 1;
+/// No file of users, or a bad one.
+const EXIT_USERS: u8 = 1;
 /// No such user.
 const EXIT_USER: u8 = 67;
 /// No such address, or no thread.
 const EXIT_SYSTEM: u8 = 71;
 
+/// What may be done with the program.
+const LICENSE: &str = "MIT or Apache-2.0, at your choice.\n";
+
 fn main() -> ExitCode {
     let settings = match Settings::parse(std::env::args().skip(1)) {
         Ok(settings) => settings,
-        Err(problem) => return fail(EXIT_OPTIONS, &problem),
+        Err(problem) => return fail(problem.exit_code(), &problem.to_string()),
     };
     match settings.purpose {
         Purpose::Version => print!("{}", version()),
         Purpose::Help => print!("{}\n{}", version(), Settings::help()),
+        Purpose::License => print!("{}\n{LICENSE}", version()),
         Purpose::Serve => return serve(settings),
     }
     ExitCode::SUCCESS
@@ -53,9 +58,20 @@ fn serve(mut settings: Settings) -> ExitCode {
         eprintln!("touchstoned: {warning}");
     }
     raise_descriptor_limit(settings.connections_max);
+    if settings.dumps_core
+        && let Err(error) = raise_core_limit()
+    {
+        return fail(EXIT_SYSTEM, &format!("-r: {error}"));
+    }
+    #[cfg(target_os = "linux")]
+    if settings.locks_memory
+        && let Err(error) = mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE)
+    {
+        eprintln!("touchstoned: -k: memory is not locked: {error}");
+    }
     let users = match net::read_users(&settings) {
         Ok(users) => users,
-        Err(problem) => return fail(EXIT_OPTIONS, &problem),
+        Err(problem) => return fail(EXIT_USERS, &problem),
     };
     let listening = match net::listen(&settings) {
         Ok(listening) => listening,
@@ -108,19 +124,25 @@ fn find_users(settings: &mut Settings) {
     }
 }
 
-/// One line for a person who starts it by hand.
+/// One line for whoever starts it by hand: what to paste where.
 fn announce(settings: &Settings, listening: &net::Listening) {
-    if !io::stderr().is_terminal() || settings.is_daemon {
+    let addresses = listening.addresses();
+    let Some(first) = addresses.first().filter(|_| !settings.is_daemon) else {
         return;
-    }
-    for address in listening.addresses() {
-        eprintln!(
-            "touchstoned: {address}, {} MB; Django: CACHES = {{\"default\": {{\"BACKEND\": \
-             \"django.core.cache.backends.memcached.PyMemcacheCache\", \
-             \"LOCATION\": \"{address}\"}}}}",
-            settings.memory_bytes / (1024 * 1024)
-        );
-    }
+    };
+    eprintln!(
+        "touchstoned: {}, {} MB; Django: CACHES = {{\"default\": {{\"BACKEND\": \
+         \"django.core.cache.backends.memcached.PyMemcacheCache\", \
+         \"LOCATION\": \"{first}\"}}}}",
+        addresses.join(", "),
+        settings.memory_bytes / (1024 * 1024)
+    );
+}
+
+/// Lets core files be as large as the system allows.
+fn raise_core_limit() -> nix::Result<()> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_CORE)?;
+    setrlimit(Resource::RLIMIT_CORE, hard, hard)
 }
 
 /// Asks for as many descriptors as the clients need, and says so when they are not to be had.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::counters::{Counters, Ledger};
+use crate::log::Log;
 use crate::prefixes::Prefixes;
 use crate::roster::Roster;
 use crate::settings::Settings;
@@ -26,6 +27,8 @@ pub struct Shared {
     pub prefixes: Prefixes,
     /// Who is connected.
     pub roster: Roster,
+    /// What the operator is told.
+    pub log: Log,
     /// When the server was started.
     pub started: Time,
     users: RwLock<Arc<Users>>,
@@ -49,6 +52,7 @@ impl Shared {
             ledger: Ledger::new(settings.threads),
             prefixes: Prefixes::new(settings.prefix_delimiter, settings.counts_prefixes),
             roster: Roster::default(),
+            log: Log::default(),
             started: now,
             users: RwLock::default(),
             verbosity: AtomicU32::new(settings.verbosity),

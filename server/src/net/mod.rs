@@ -5,6 +5,7 @@
 
 mod clock;
 mod endpoint;
+mod log;
 mod reload;
 mod udp;
 mod worker;
@@ -15,6 +16,7 @@ use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
@@ -25,6 +27,7 @@ use tokio::time;
 
 use crate::counters::Counter;
 use crate::limits::HASHES_MAX;
+use crate::log::Kind;
 use crate::protocol::Error;
 use crate::settings::{self, Settings};
 use crate::shared::Shared;
@@ -131,6 +134,7 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
     let workers = (0..shared.settings.threads)
         .map(|number| Worker::start(number, shared, clock, Arc::clone(&hashing)));
     let workers = Rc::new(workers.collect::<io::Result<Vec<_>>>()?);
+    log::start(shared, clock)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     let served = runtime.block_on(local.run_until(async {
@@ -160,21 +164,22 @@ async fn until_stopped(shared: &Arc<Shared>) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     while !shared.is_stopping() {
         let waiting = async {
-            std::future::poll_fn(|context| {
+            let asked = std::future::poll_fn(|context| {
                 if hangup.poll_recv(context).is_ready() {
                     let shared = Arc::clone(shared);
                     tokio::task::spawn_blocking(move || reload::reload(&shared));
                 }
-                let asked = terminate.poll_recv(context).is_ready()
-                    || interrupt.poll_recv(context).is_ready()
-                    || graceful.poll_recv(context).is_ready();
-                if asked {
-                    std::task::Poll::Ready(())
+                if terminate.poll_recv(context).is_ready() {
+                    Poll::Ready("SIGTERM: ending")
+                } else if interrupt.poll_recv(context).is_ready() {
+                    Poll::Ready("SIGINT: ending")
+                } else if graceful.poll_recv(context).is_ready() {
+                    Poll::Ready("SIGUSR1: gracefully stopping")
                 } else {
-                    std::task::Poll::Pending
+                    Poll::Pending
                 }
-            })
-            .await;
+            });
+            shared.log.say(Kind::Operator, asked.await);
             shared.stop();
         };
         let _ = time::timeout(STOP_CHECK, waiting).await;
@@ -195,7 +200,11 @@ async fn deal(listener: Listener, workers: Rc<Vec<Worker>>, shared: Arc<Shared>)
                     worker.take(stream);
                 }
             }
-            Err(_) => time::sleep(ACCEPT_PAUSE).await,
+            Err(error) => {
+                let problem = format!("cannot take a connection: {error}");
+                shared.log.say(Kind::System, problem);
+                time::sleep(ACCEPT_PAUSE).await;
+            }
         }
     }
 }
@@ -203,6 +212,11 @@ async fn deal(listener: Listener, workers: Rc<Vec<Worker>>, shared: Arc<Shared>)
 /// Tells a client that there are too many, without waiting for it to listen.
 fn refuse(stream: &Stream, shared: &Shared) {
     shared.ledger.worker(0).count(Counter::RejectedConnections);
+    if shared.verbosity() > 0 {
+        let client = stream.addresses().client;
+        let line = format!("{client}: refused: too many connections");
+        shared.log.say(Kind::Client, line);
+    }
     let line = format!("{}\r\n", Error::TooManyConnections.line());
     stream.say(line.as_bytes());
 }

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use crate::log::Kind;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::users::Users;
@@ -30,7 +31,10 @@ pub fn read_users(settings: &Settings) -> Result<Users, String> {
 pub(super) fn reload(shared: &Shared) {
     match read_users(&shared.settings) {
         Ok(users) => shared.set_users(users),
-        Err(problem) => eprintln!("touchstoned: {problem}: going on with the users there were"),
+        Err(problem) => {
+            let line = format!("{problem}: going on with the users there were");
+            shared.log.say(Kind::Operator, line);
+        }
     }
 }
 

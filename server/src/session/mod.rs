@@ -21,6 +21,7 @@ use crate::counters::Counter;
 use crate::limits::{
     BLOCK_TIME, BYTES_PER_SECOND, LINE_TIME, OUTPUT_HIGH_BYTES, SMALL_BLOCK_BYTES, UNREAD_TIME,
 };
+use crate::log::{self, Kind};
 use crate::protocol::Output;
 use crate::protocol::binary::MAGIC;
 use crate::protocol::frame::{self, Frame};
@@ -98,6 +99,10 @@ impl Connection {
     #[must_use]
     pub fn between(shared: Arc<Shared>, addresses: Addresses) -> Self {
         let worker = shared.next_worker();
+        let client = &addresses.client;
+        if shared.verbosity() > 1 {
+            shared.log.say(Kind::Talk, format!("{client}: connected"));
+        }
         shared.counters(worker).count(Counter::TotalConnections);
         let record = shared.roster.enter(addresses, shared.started);
         Self::of(shared, worker, record)
@@ -233,8 +238,22 @@ impl Connection {
     /// Closes a connection whose client is waited for in vain.
     pub fn give_up(&mut self) {
         self.context().counters.count(Counter::IdleKicks);
+        self.tell(1, |name| format!("{name}: closed: waited for in vain"));
         self.output = Output::default();
         self.state = State::Closing;
+    }
+
+    /// Tells the operator, where that is wanted.
+    fn tell(&self, verbosity: u32, line: impl FnOnce(&str) -> String) {
+        if self.shared.verbosity() >= verbosity {
+            let kind = if verbosity > 1 {
+                Kind::Talk
+            } else {
+                Kind::Client
+            };
+            let line = line(&self.record.addresses.client);
+            self.shared.log.say(kind, line);
+        }
     }
 
     fn idle_timeout(&self) -> Option<Duration> {
@@ -360,6 +379,7 @@ impl Connection {
         match frame::cut(input, mem::take(&mut self.scanned)) {
             Frame::Line(line, used) => {
                 self.under_way = None;
+                self.tell(2, |name| format!("{name}: < {}", log::shown(line)));
                 let rest = input.get(used..).unwrap_or_default();
                 Some(used.saturating_add(self.dispatch(line, rest)))
             }
@@ -368,6 +388,7 @@ impl Connection {
                 None
             }
             Frame::TooLong => {
+                self.tell(1, |name| format!("{name}: closed: its line is too long"));
                 self.state = State::Closing;
                 Some(input.len())
             }
@@ -380,6 +401,7 @@ impl Drop for Connection {
         if thread::panicking() {
             self.context().counters.count(Counter::Panics);
         }
+        self.tell(2, |name| format!("{name}: gone"));
         self.release_block();
         self.shared.roster.leave(self.record.number);
     }

@@ -3,9 +3,13 @@
 //! It never touches the system. An option that is unknown, or has a value out of its range, is
 //! refused with one line that names it. `options.rs` holds the table of all options.
 
+mod extended;
 mod listener;
 mod options;
 
+use std::fmt;
+
+use extended::WORDS;
 pub use listener::{Listener, Security};
 use options::{Kind, OPTIONS, Option as Choice};
 
@@ -22,6 +26,48 @@ pub enum Purpose {
     Version,
     /// Say its options.
     Help,
+    /// Say its licence.
+    License,
+}
+
+/// What is wrong with a command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    text: String,
+    exit_code: u8,
+}
+
+impl Problem {
+    /// An option that there is not, or that cannot have its value.
+    fn plain(text: String) -> Self {
+        Self { text, exit_code: 1 }
+    }
+
+    /// What memcached calls a bad use (`EX_USAGE`): a port, a size or a protocol that there is not.
+    fn usage(text: String) -> Self {
+        Self {
+            text,
+            exit_code: 64,
+        }
+    }
+
+    /// How the process ends, as memcached's does.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        self.exit_code
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl From<Problem> for String {
+    fn from(problem: Problem) -> Self {
+        problem.text
+    }
 }
 
 /// What a connection speaks, from its first byte to its last.
@@ -90,6 +136,16 @@ pub struct Settings {
     pub idle_timeout_seconds: Option<u64>,
     /// Whether `stats sizes` lists sizes.
     pub tracks_sizes: bool,
+    /// Whether expired items are cleared away before anybody asks for them.
+    pub sweeps: bool,
+    /// Whether `debugtime` moves the clock; for tests only.
+    pub allows_debugtime: bool,
+    /// What may wait for one watcher, in bytes.
+    pub watcher_bytes: usize,
+    /// Whether all memory is kept out of the swap (`-k`).
+    pub locks_memory: bool,
+    /// Whether core files may be as large as the system allows (`-r`).
+    pub dumps_core: bool,
     /// The user to become.
     pub user: Option<String>,
     /// Whether to go into the background.
@@ -130,6 +186,11 @@ impl Default for Settings {
             verbosity: 0,
             idle_timeout_seconds: None,
             tracks_sizes: false,
+            sweeps: true,
+            allows_debugtime: false,
+            watcher_bytes: 256 * 1024,
+            locks_memory: false,
+            dumps_core: false,
             user: None,
             is_daemon: false,
             pid_file: None,
@@ -144,7 +205,7 @@ impl Settings {
     /// # Errors
     ///
     /// One line that names the option, what it was given, and what it takes.
-    pub fn parse<I>(arguments: I) -> Result<Self, String>
+    pub fn parse<I>(arguments: I) -> Result<Self, Problem>
     where
         I: IntoIterator,
         I::Item: Into<String>,
@@ -153,7 +214,10 @@ impl Settings {
         let arguments = &mut arguments.into_iter().map(Into::into);
         settings
             .take_all(arguments)
-            .map_err(|line| printable(&line))?;
+            .map_err(|Problem { text, exit_code }| Problem {
+                text: printable(&text),
+                exit_code,
+            })?;
         settings.warnings = settings
             .warnings
             .iter()
@@ -162,23 +226,24 @@ impl Settings {
         Ok(settings)
     }
 
-    fn take_all(&mut self, arguments: &mut impl Iterator<Item = String>) -> Result<(), String> {
+    fn take_all(&mut self, arguments: &mut impl Iterator<Item = String>) -> Result<(), Problem> {
         while let Some(argument) = arguments.next() {
             if let Some(long) = argument.strip_prefix("--") {
                 self.take_long(long, arguments)?;
             } else if let Some(short) = argument.strip_prefix('-').filter(|rest| !rest.is_empty()) {
                 self.take_short(short, arguments)?;
             } else {
-                return Err(format!(
+                return Err(Problem::plain(format!(
                     "`{argument}` is no option; all options begin with `-`"
-                ));
+                )));
             }
         }
         if self.udp_port != 0 && !self.has_port {
             self.port = self.udp_port;
         }
-        self.check()?;
-        self.close_ways_around()?;
+        self.check()
+            .and_then(|()| self.close_ways_around())
+            .map_err(Problem::usage)?;
         self.warn_of_open_doors();
         Ok(())
     }
@@ -188,7 +253,7 @@ impl Settings {
         &mut self,
         text: &str,
         more: &mut impl Iterator<Item = String>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         let (name, given) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text, None),
@@ -196,13 +261,13 @@ impl Settings {
         let shown = format!("--{name}");
         let option = OPTIONS
             .iter()
-            .find(|option| option.long == name)
-            .ok_or_else(|| format!("{shown}: there is no such option; see -h"))?;
-        match (option.kind, given) {
-            (Kind::Flag(_), Some(value)) => {
-                Err(format!("{shown}: takes no value, but was given `{value}`"))
-            }
-            (_, given) => self.take(option, &shown, given, more),
+            .find(|option| option.long == name && !name.is_empty())
+            .ok_or_else(|| unknown(&shown))?;
+        match given {
+            Some(value) if !option.takes_value() => Err(Problem::plain(format!(
+                "{shown}: takes no value, but was given `{value}`"
+            ))),
+            given => self.take(option, &shown, given, more),
         }
     }
 
@@ -211,15 +276,15 @@ impl Settings {
         &mut self,
         text: &str,
         more: &mut impl Iterator<Item = String>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         let mut letters = text.chars();
         while let Some(letter) = letters.next() {
             let shown = format!("-{letter}");
             let option = OPTIONS
                 .iter()
                 .find(|option| option.short == Some(letter))
-                .ok_or_else(|| format!("{shown}: there is no such option; see -h"))?;
-            if matches!(option.kind, Kind::Flag(_)) {
+                .ok_or_else(|| unknown(&shown))?;
+            if !option.takes_value() {
                 self.take(option, &shown, None, more)?;
                 continue;
             }
@@ -236,18 +301,30 @@ impl Settings {
         shown: &str,
         given: Option<String>,
         more: &mut impl Iterator<Item = String>,
-    ) -> Result<(), String> {
-        let set = match option.kind {
+    ) -> Result<(), Problem> {
+        let mut value = || {
+            let value = given.clone().or_else(|| more.next());
+            value.ok_or_else(|| Problem::plain(format!("{shown}: needs {}", option.range)))
+        };
+        match option.kind {
             Kind::Flag(set) => {
                 set(self);
-                return Ok(());
+                Ok(())
             }
-            Kind::Value(set) => set,
-        };
-        let value = given
-            .or_else(|| more.next())
-            .ok_or_else(|| format!("{shown}: needs {}", option.range))?;
-        set(self, &value).ok_or_else(|| format!("{shown}: `{value}` is not {}", option.range))
+            Kind::Refused(why) => Err(Problem::plain(format!("{shown}: refused: {why}"))),
+            Kind::Words => extended::take(self, shown, &value()?),
+            Kind::Value(set) => {
+                let value = value()?;
+                let problem = || format!("{shown}: `{value}` is not {}", option.range);
+                set(self, &value).ok_or_else(|| {
+                    if option.is_for_usage() {
+                        Problem::usage(problem())
+                    } else {
+                        Problem::plain(problem())
+                    }
+                })
+            }
+        }
     }
 
     /// Who asks for an address that others reach gets it, and is told.
@@ -316,13 +393,25 @@ impl Settings {
                 .short
                 .map_or_else(String::new, |letter| format!("-{letter}, "));
             let value = match option.kind {
-                Kind::Flag(_) => String::new(),
-                Kind::Value(_) => format!(" <{}>", option.range),
+                _ if !option.takes_value() => String::new(),
+                _ => format!(" <{}>", option.range),
             };
+            let long = match option.long {
+                "" => String::new(),
+                long => format!("--{long}"),
+            };
+            let refused = if matches!(option.kind, Kind::Refused(_)) {
+                "refused: "
+            } else {
+                ""
+            };
+            let about = option.about;
             help.push_str(&format!(
-                "{short:4}--{}{value}\n        {}\n",
-                option.long, option.about
+                "{short:4}{long}{value}\n        {refused}{about}\n"
             ));
+            if matches!(option.kind, Kind::Words) {
+                WORDS.iter().for_each(|word| help.push_str(&word.help()));
+            }
         }
         help
     }
@@ -335,4 +424,8 @@ fn printable(line: &str) -> String {
         char => char.to_string(),
     };
     line.chars().map(shown).collect()
+}
+
+fn unknown(shown: &str) -> Problem {
+    Problem::plain(format!("{shown}: there is no such option; see -h"))
 }

@@ -20,6 +20,26 @@ pub(super) enum Kind {
     Flag(fn(&mut Settings)),
     /// It takes a value; none when that is out of range.
     Value(fn(&mut Settings, &str) -> std::option::Option<()>),
+    /// It takes words of `extended.rs`.
+    Words,
+    /// The server does not start; why, says the text.
+    Refused(&'static str),
+}
+
+impl Option {
+    /// Whether memcached calls a bad value of it a bad use, and ends with 64 rather than 1.
+    pub(super) fn is_for_usage(&self) -> bool {
+        matches!(self.short, Some('p' | 'U' | 'I' | 'B'))
+    }
+
+    /// Whether a value stands behind it.
+    pub(super) fn takes_value(&self) -> bool {
+        match self.kind {
+            Kind::Value(_) | Kind::Words => true,
+            Kind::Flag(_) => false,
+            Kind::Refused(_) => !self.range.is_empty(),
+        }
+    }
 }
 
 const fn flag(
@@ -50,6 +70,21 @@ const fn value(
         range,
         about,
         kind: Kind::Value(set),
+    }
+}
+
+const fn refused(
+    short: char,
+    long: &'static str,
+    range: &'static str,
+    about: &'static str,
+) -> Option {
+    Option {
+        short: Some(short),
+        long,
+        range,
+        about,
+        kind: Kind::Refused(about),
     }
 }
 
@@ -182,13 +217,13 @@ pub(super) const OPTIONS: &[Option] = &[
             Some(())
         },
     ),
-    value(
-        'o',
-        "extended",
-        "a list of extended options",
-        "idle_timeout=<seconds>, …",
-        extended,
-    ),
+    Option {
+        short: Some('o'),
+        long: "extended",
+        range: "a list of extended options",
+        about: "several with commas between them:",
+        kind: Kind::Words,
+    },
     flag(
         'v',
         "verbose",
@@ -279,7 +314,7 @@ pub(super) const OPTIONS: &[Option] = &[
             number::<u32>(text, 1, 1_000_000)?;
             settings
                 .warnings
-                .push("-R: fairness is by bytes here, not by requests".to_owned());
+                .push("-R: has no effect: fairness is by bytes here, not by requests".to_owned());
             Some(())
         },
     ),
@@ -292,7 +327,7 @@ pub(super) const OPTIONS: &[Option] = &[
             text.parse::<f64>().ok().filter(|factor| *factor > 1.0)?;
             settings
                 .warnings
-                .push("-f: there are no slabs here".to_owned());
+                .push("-f: has no effect: there are no slabs here".to_owned());
             Some(())
         },
     ),
@@ -305,29 +340,46 @@ pub(super) const OPTIONS: &[Option] = &[
             number::<u32>(text, 1, 65536)?;
             settings
                 .warnings
-                .push("-n: there are no slabs here".to_owned());
+                .push("-n: has no effect: there are no slabs here".to_owned());
             Some(())
         },
     ),
     flag(
         'k',
         "lock-memory",
-        "accepted; memory is not locked",
-        |settings| {
-            settings
-                .warnings
-                .push("-k: memory is not locked here".to_owned());
-        },
+        "keep all memory out of the swap",
+        |settings| settings.locks_memory = true,
     ),
     flag(
         'r',
         "enable-coredumps",
-        "accepted; the limit of core files is left as it is",
+        "let core files be as large as the system allows",
+        |settings| settings.dumps_core = true,
+    ),
+    flag(
+        'L',
+        "enable-largepages",
+        "accepted; large pages are for the system to give",
         |settings| {
             settings
                 .warnings
-                .push("-r: the limit of core files is left as it is".to_owned());
+                .push("-L: has no effect: large pages are for the system to give".to_owned());
         },
+    ),
+    flag('i', "license", "say the licence and end", |settings| {
+        settings.purpose = Purpose::License
+    }),
+    refused(
+        'N',
+        "napi-ids",
+        "a number",
+        "connections are dealt out in turn here, not by network queues",
+    ),
+    refused(
+        'e',
+        "memory-file",
+        "a path",
+        "items do not outlive the server here",
     ),
 ];
 
@@ -338,63 +390,8 @@ fn listen(settings: &mut Settings, text: &str) -> std::option::Option<()> {
     Some(())
 }
 
-/// `-o`: a list of keys, some with values.
-fn extended(settings: &mut Settings, text: &str) -> std::option::Option<()> {
-    for option in text.split(',') {
-        let (key, value) = option.split_once('=').unwrap_or((option, ""));
-        match key {
-            "idle_timeout" => {
-                let seconds = number(value, 0, 31_536_000)?;
-                settings.idle_timeout_seconds = (seconds > 0).then_some(seconds);
-            }
-            "track_sizes" => settings.tracks_sizes = true,
-            _ if WITHOUT_EFFECT.contains(&key) => settings
-                .warnings
-                .push(format!("-o {key}: has no effect here")),
-            _ => return None,
-        }
-    }
-    Some(())
-}
-
-/// Extended options about memcached's own memory and threads.
-const WITHOUT_EFFECT: &[&str] = &[
-    "maxconns_fast",
-    "hashpower",
-    "no_hashexpand",
-    "hash_algorithm",
-    "slab_reassign",
-    "no_slab_reassign",
-    "slab_automove",
-    "no_slab_automove",
-    "slab_automove_ratio",
-    "slab_automove_window",
-    "slab_chunk_max",
-    "no_chunked_items",
-    "lru_crawler",
-    "no_lru_crawler",
-    "lru_crawler_sleep",
-    "lru_crawler_tocrawl",
-    "lru_maintainer",
-    "no_lru_maintainer",
-    "hot_lru_pct",
-    "warm_lru_pct",
-    "hot_max_factor",
-    "warm_max_factor",
-    "temporary_ttl",
-    "tail_repair_time",
-    "read_buf_mem_limit",
-    "resp_obj_mem_limit",
-    "watcher_logbuf_size",
-    "worker_logbuf_size",
-    "inline_ascii_resp",
-    "no_inline_ascii_resp",
-    "modern",
-    "no_modern",
-];
-
 /// A number within a range.
-fn number<N>(text: &str, min: N, max: N) -> std::option::Option<N>
+pub(super) fn number<N>(text: &str, min: N, max: N) -> std::option::Option<N>
 where
     N: std::str::FromStr + PartialOrd,
 {

@@ -171,7 +171,11 @@ fn an_unknown_user_takes_as_long_as_one_whose_password_is_hashed() {
 
 #[test]
 fn a_file_of_users_is_taken_whole_or_not_at_all() {
-    let refusal = |text: &str| Users::parse(text.as_bytes()).expect_err("it is refused");
+    let refusal = |text: &str| {
+        Users::parse(text.as_bytes())
+            .expect_err("it is refused")
+            .to_string()
+    };
     let good = "# who may\n\nalice:secret\r\nbob:with:colon\n";
     assert_eq!(
         Users::parse(good.as_bytes()).expect("it is good").count(),
@@ -201,7 +205,11 @@ fn a_file_of_users_is_taken_whole_or_not_at_all() {
 
 #[test]
 fn nobody_speaks_a_protocol_in_which_he_could_not_log_in() {
-    let refusal = |options: &[&str]| Settings::parse(options.iter().copied()).expect_err("refused");
+    let refusal = |options: &[&str]| {
+        Settings::parse(options.iter().copied())
+            .expect_err("refused")
+            .to_string()
+    };
     let problem = "-S: nobody can log in with -B ascii";
     assert_eq!(refusal(&["-S", "-B", "ascii"]), problem);
     let problem = "-Y: nobody can log in with -B binary";

@@ -10,6 +10,7 @@ mod classic;
 mod limits;
 mod listeners;
 mod meta;
+mod operator;
 mod options;
 mod segmentation;
 mod store;

@@ -17,7 +17,8 @@ fn run(options: &[&str]) -> Output {
 }
 
 fn refusal(options: &[&str]) -> String {
-    Settings::parse(options.iter().copied()).expect_err("it is refused")
+    let refused = Settings::parse(options.iter().copied());
+    refused.expect_err("it is refused").to_string()
 }
 
 #[test]
@@ -51,11 +52,31 @@ fn a_bad_option_is_refused_by_name_value_and_range() {
         ),
         (
             &["-o", "nonsense"],
-            "-o: `nonsense` is not a list of extended options",
+            "-o: there is no extended option `nonsense`; see -h",
         ),
         (
             &["-o", "idle_timeout=abc"],
-            "-o: `idle_timeout=abc` is not a list of extended options",
+            "-o idle_timeout: `abc` is not a number of seconds, 0 to 31536000",
+        ),
+        (
+            &["-o", "modern,hot_lru_pct=80"],
+            "-o hot_lru_pct: `80` is not a number, 1 to 79",
+        ),
+        (
+            &["-o", "hashpower"],
+            "-o hashpower: needs a number, 12 to 32",
+        ),
+        (
+            &["-o", "modern=1"],
+            "-o modern: takes no value, but was given `1`",
+        ),
+        (
+            &["-o", "ext_path=/tmp/x:1G"],
+            "-o ext_path: refused: there is no storage but memory here",
+        ),
+        (
+            &["-e", "/tmp/x"],
+            "-e: refused: items do not outlive the server here",
         ),
         (
             &["stray"],
@@ -99,11 +120,105 @@ fn the_version_is_memcacheds_first_and_ours_second() {
 }
 
 #[test]
-fn a_refused_option_ends_the_process_with_1_and_one_line() {
-    let output = run(&["-p", "99999"]);
-    assert_eq!(output.status.code(), Some(1));
-    let text = String::from_utf8(output.stderr).expect("text");
-    assert_eq!(text, "touchstoned: -p: `99999` is not a port, 0 to 65535\n");
+fn a_refused_option_ends_the_process_with_one_line_and_memcacheds_code() {
+    for (options, code) in [
+        (&["-p", "99999"][..], 64),
+        (&["-U", "70000"], 64),
+        (&["-I", "10"], 64),
+        (&["-m", "1", "-I", "1m"], 64),
+        (&["-B", "other"], 64),
+        (&["-t", "0"], 1),
+        (&["-c", "0"], 1),
+        (&["-f", "1"], 1),
+        (&["-n", "0"], 1),
+        (&["-R", "0"], 1),
+        (&["-Q"], 1),
+        (&["-p"], 1),
+        (&["-o", "nonsense"], 1),
+        (&["-o", "idle_timeout"], 1),
+    ] {
+        let output = run(options);
+        assert_eq!(output.status.code(), Some(code), "{options:?}");
+        let text = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.starts_with("touchstoned: -"), "{text}");
+    }
+}
+
+#[test]
+fn help_version_and_licence_end_the_process_with_0() {
+    for option in ["-h", "--help", "-V", "--version", "-i", "--license"] {
+        let output = run(&[option]);
+        assert!(output.status.success(), "{option}");
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(text.starts_with("memcached 1.6.45\n"), "{text}");
+    }
+}
+
+/// The options of memcached 1.6.45, by their long names and letters.
+const LONG: &str = "unix-mask a enable-shutdown A port p unix-socket s udp-port U memory-limit m \
+    disable-evictions M conn-limit c lock-memory k help h license i version V enable-coredumps r \
+    verbose v daemon d listen l user u pidfile P slab-growth-factor f slab-min-size n threads t \
+    enable-largepages L max-reqs-per-event R disable-cas C listen-backlog b protocol B \
+    max-item-size I enable-sasl S auth-file Y disable-flush-all F disable-dumping X disable-watch W memory-file e \
+    extended o napi-ids N";
+
+/// Its extended options.
+const EXTENDED: &str = "maxconns_fast no_maxconns_fast hashpower no_hashexpand slab_reassign \
+    no_slab_reassign slab_automove no_slab_automove slab_automove_ratio slab_automove_window \
+    slab_automove_freeratio tail_repair_time hash_algorithm lru_crawler no_lru_crawler \
+    lru_crawler_sleep lru_crawler_tocrawl lru_maintainer no_lru_maintainer hot_lru_pct \
+    warm_lru_pct hot_max_factor warm_max_factor temporary_ttl idle_timeout watcher_logbuf_size \
+    worker_logbuf_size slab_sizes slab_chunk_max no_chunked_items track_sizes inline_ascii_resp \
+    no_inline_ascii_resp modern no_modern drop_privileges no_drop_privileges resp_obj_mem_limit \
+    read_buf_mem_limit sock_cookie_id ext_path ext_page_size ext_wbuf_size ext_threads \
+    ext_io_depth ext_item_size ext_item_age ext_low_ttl ext_drop_unread ext_recache_rate \
+    ext_compact_under ext_drop_under ext_max_frag ext_max_sleep";
+
+#[test]
+fn every_option_of_memcached_is_known_by_both_its_names() {
+    let words: Vec<&str> = LONG.split_whitespace().collect();
+    for pair in words.chunks(2) {
+        for shown in [format!("--{}", pair[0]), format!("-{}", pair[1])] {
+            if let Err(problem) = Settings::parse([shown.as_str()]) {
+                let problem = problem.to_string();
+                assert!(!problem.contains("no such option"), "{problem}");
+            }
+        }
+    }
+    assert!(Settings::parse(["-D", ":"]).is_ok());
+}
+
+#[test]
+fn every_extended_option_is_known_and_in_the_help() {
+    let help = Settings::help();
+    for word in EXTENDED.split_whitespace() {
+        if let Err(problem) = Settings::parse(["-o", word]) {
+            let problem = problem.to_string();
+            assert!(
+                !problem.contains("there is no extended option"),
+                "{problem}"
+            );
+        }
+        let line = format!("        {word}");
+        let ends = ["=", "\n"].map(|end| format!("{line}{end}"));
+        assert!(ends.iter().any(|line| help.contains(line)), "{word}");
+    }
+}
+
+#[test]
+fn an_option_without_effect_says_what_it_does_here() {
+    let settings = Settings::parse(["-o", "hashpower=20,,no_slab_reassign", "-L", "-f", "1.1"]);
+    assert_eq!(
+        settings.expect("they are accepted").warnings,
+        [
+            "-o hashpower: has no effect: the table of items grows by itself here, and its hash \
+             is keyed",
+            "-o no_slab_reassign: has no effect: there are no slabs here",
+            "-L: has no effect: large pages are for the system to give",
+            "-f: has no effect: there are no slabs here",
+        ]
+    );
 }
 
 #[test]

@@ -1,0 +1,94 @@
+//! Writes the lines of the log to standard error, on a thread of its own.
+//!
+//! It never keeps anybody waiting: a reader that stalls stalls this thread, and the queue before it
+//! forgets. A flood of one kind is cut to a few lines each second, and counted.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use super::Clock;
+use crate::log::{Kind, Line};
+use crate::shared::Shared;
+
+/// How many lines of one kind are written each second.
+const LINES_PER_SECOND: u64 = 10;
+
+/// How long what was held back may go untold.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Lines of one kind in one second.
+#[derive(Debug, Default)]
+struct Flow {
+    second: u64,
+    written: u64,
+    held_back: u64,
+}
+
+/// Writes what is said from now on.
+///
+/// # Errors
+///
+/// When the system has no thread for that.
+pub(super) fn start(shared: &Arc<Shared>, clock: Clock) -> io::Result<()> {
+    let Some(lines) = shared.log.open() else {
+        return Ok(());
+    };
+    // The queue is a part of what is shared: it would never end if this thread kept that alive.
+    let shared = Arc::downgrade(shared);
+    let lost = move || shared.upgrade().map(|shared| shared.log.take_lost());
+    thread::Builder::new()
+        .name(String::from("log"))
+        .spawn(move || write(&lines, lost, clock, &mut io::stderr()))
+        .map(|_| ())
+}
+
+fn write(
+    lines: &Receiver<Line>,
+    lost: impl Fn() -> Option<u64>,
+    clock: Clock,
+    output: &mut impl Write,
+) {
+    let mut flows = HashMap::<Kind, Flow>::new();
+    loop {
+        let line = match lines.recv_timeout(PAUSE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let second = clock.now().seconds();
+        for flow in flows.values_mut().filter(|flow| flow.second < second) {
+            let held_back = std::mem::take(&mut flow.held_back);
+            *flow = Flow {
+                second,
+                ..Flow::default()
+            };
+            tell(output, held_back, "more of these lines were held back");
+        }
+        tell(
+            output,
+            lost().unwrap_or(0),
+            "lines were lost: nobody read them",
+        );
+        let Some(Line { kind, text }) = line else {
+            continue;
+        };
+        let flow = flows.entry(kind).or_default();
+        let is_free = matches!(kind, Kind::Operator | Kind::Talk);
+        if is_free || flow.written < LINES_PER_SECOND {
+            flow.written += 1;
+            let _ = writeln!(output, "touchstoned: {text}");
+        } else {
+            flow.held_back += 1;
+        }
+    }
+}
+
+fn tell(output: &mut impl Write, count: u64, what: &str) {
+    if count > 0 {
+        let _ = writeln!(output, "touchstoned: {count} {what}");
+    }
+}

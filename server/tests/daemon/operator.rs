@@ -1,0 +1,216 @@
+//! What an operator does to a running server, and what it tells him.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// A server as a process, and what it says.
+struct Daemon {
+    process: Child,
+    port: u16,
+    log: BufReader<ChildStderr>,
+}
+
+impl Daemon {
+    fn start(options: &[&str]) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = free.local_addr().expect("bound").port();
+        drop(free);
+        let mut process = Command::new(env!("CARGO_BIN_EXE_touchstoned"))
+            .args(["-u", "root", "-p", &port.to_string()])
+            .args(options)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let log = BufReader::new(process.stderr.take().expect("piped"));
+        Self { process, port, log }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.log.read_line(&mut line).expect("it says lines");
+        line
+    }
+
+    fn connect(&self) -> TcpStream {
+        connect(&format!("127.0.0.1:{}", self.port))
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.process.id()).expect("a process id is small");
+        kill(Pid::from_raw(pid), signal).expect("it runs");
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn connect(address: &str) -> TcpStream {
+    let stream = loop {
+        if let Ok(stream) = TcpStream::connect(address) {
+            break stream;
+        }
+    };
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .expect("a timeout is set");
+    stream
+}
+
+fn ask(client: &mut TcpStream, request: &str) -> String {
+    client.write_all(request.as_bytes()).expect("it reads");
+    let mut line = String::new();
+    let mut reader = BufReader::new(client);
+    reader.read_line(&mut line).expect("it answers");
+    line
+}
+
+#[test]
+fn a_server_started_by_hand_says_where_it_is_in_one_line() {
+    let mut daemon = Daemon::start(&["-m", "100"]);
+    let address = format!("127.0.0.1:{}", daemon.port);
+    assert_eq!(
+        daemon.line(),
+        format!(
+            "touchstoned: {address}, 100 MB; Django: CACHES = {{\"default\": {{\"BACKEND\": \
+             \"django.core.cache.backends.memcached.PyMemcacheCache\", \
+             \"LOCATION\": \"{address}\"}}}}\n"
+        )
+    );
+    assert_eq!(ask(&mut daemon.connect(), "mn\r\n"), "MN\r\n");
+}
+
+#[test]
+fn the_signals_of_an_operator_are_told_of() {
+    for (signal, said) in [
+        (Signal::SIGTERM, "touchstoned: SIGTERM: ending\n"),
+        (Signal::SIGINT, "touchstoned: SIGINT: ending\n"),
+        (
+            Signal::SIGUSR1,
+            "touchstoned: SIGUSR1: gracefully stopping\n",
+        ),
+    ] {
+        let mut daemon = Daemon::start(&[]);
+        daemon.line();
+        assert_eq!(ask(&mut daemon.connect(), "mn\r\n"), "MN\r\n");
+        daemon.signal(signal);
+        assert!(daemon.process.wait().expect("it ends").success());
+        assert_eq!(daemon.line(), said);
+    }
+}
+
+#[test]
+fn what_is_owed_is_sent_before_the_end() {
+    let daemon = Daemon::start(&[]);
+    let mut client = daemon.connect();
+    let value = "x".repeat(1_000_000);
+    let stored = ask(&mut client, &format!("set k 0 0 1000000\r\n{value}\r\n"));
+    assert_eq!(stored, "STORED\r\n");
+    client
+        .write_all(&b"get k\r\n".repeat(20))
+        .expect("it reads");
+    client.read_exact(&mut [0; 1000]).expect("it answers");
+    daemon.signal(Signal::SIGTERM);
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).expect("it closes in order");
+    assert!(rest.ends_with(b"x\r\nEND\r\n"));
+    // What was asked for may be cut between two replies, never within one.
+    let reply = "VALUE k 0 1000000\r\n\r\nEND\r\n".len() + 1_000_000;
+    assert_eq!((rest.len() + 1000) % reply, 0);
+}
+
+#[test]
+fn a_hangup_ends_neither_the_server_nor_its_connections() {
+    let daemon = Daemon::start(&[]);
+    let mut client = daemon.connect();
+    assert_eq!(ask(&mut client, "set k 0 0 1\r\na\r\n"), "STORED\r\n");
+    daemon.signal(Signal::SIGHUP);
+    assert_eq!(ask(&mut client, "mg k s\r\n"), "HD s1\r\n");
+    assert_eq!(ask(&mut daemon.connect(), "mn\r\n"), "MN\r\n");
+}
+
+#[test]
+fn very_verbose_shows_what_clients_say_on_one_line_each_and_harmless() {
+    let mut daemon = Daemon::start(&["-vv"]);
+    daemon.line();
+    let mut client = daemon.connect();
+    let name = format!("tcp:{}", client.local_addr().expect("connected"));
+    client
+        .write_all(b"get \x1b[2J\rtouchstoned: all is well\x00\xff\r\n")
+        .expect("it reads");
+    assert_eq!(daemon.line(), format!("touchstoned: {name}: connected\n"));
+    assert_eq!(
+        daemon.line(),
+        format!("touchstoned: {name}: < get \\x1b[2J\\rtouchstoned: all is well\\x00\\xff\n")
+    );
+    drop(client);
+    assert_eq!(daemon.line(), format!("touchstoned: {name}: gone\n"));
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    // The pipe of standard error fills; nobody empties it.
+    let daemon = Daemon::start(&["-vv"]);
+    let mut client = daemon.connect();
+    for _ in 0..20 {
+        let lines = format!("{}mn\r\n", format!("{}\r\n", "y".repeat(250)).repeat(100));
+        client.write_all(lines.as_bytes()).expect("it reads");
+        let mut reader = BufReader::new(&mut client);
+        let mut line = String::new();
+        while line != "MN\r\n" {
+            line.clear();
+            reader.read_line(&mut line).expect("it answers");
+        }
+    }
+}
+
+#[test]
+fn the_command_line_of_an_old_init_script_gives_a_daemon() {
+    let pid_file = std::env::temp_dir().join(format!("touchstoned-{}.pid", std::process::id()));
+    let own = std::process::id().to_be_bytes();
+    // A port of a script is fixed; the address is our own.
+    let address = format!("127.{}.{}.{}", own[1].max(1), own[2], own[3].clamp(1, 254));
+    let options = format!("-d -m 10 -u root -l {address} -p 12000 -c 256 -P");
+    let status = Command::new(env!("CARGO_BIN_EXE_touchstoned"))
+        .args(options.split_whitespace())
+        .arg(&pid_file)
+        .status()
+        .expect("it starts");
+    assert!(status.success());
+    let mut client = connect(&format!("{address}:12000"));
+    assert_eq!(ask(&mut client, "set k 0 0 1\r\na\r\n"), "STORED\r\n");
+    let number = loop {
+        let text = fs::read_to_string(&pid_file).unwrap_or_default();
+        if let Ok(number) = text.trim().parse::<i32>() {
+            break number;
+        }
+    };
+    client.write_all(b"stats\r\n").expect("it reads");
+    let stats: Vec<String> = BufReader::new(&mut client)
+        .lines()
+        .map(|line| line.expect("it answers"))
+        .take_while(|line| line != "END")
+        .collect();
+    for fact in [
+        format!("STAT pid {number}"),
+        String::from("STAT max_connections 256"),
+        String::from("STAT limit_maxbytes 10485760"),
+    ] {
+        assert!(stats.contains(&fact), "{fact}");
+    }
+    kill(Pid::from_raw(number), Signal::SIGTERM).expect("it runs");
+    let mut rest = Vec::new();
+    let _ = client.read_to_end(&mut rest);
+    while pid_file.exists() {
+        std::thread::yield_now();
+    }
+}
