@@ -11,7 +11,7 @@ pub fn options(input: &[u8]) {
     let words = text.split('\n').map(str::to_owned);
     let said = match Settings::parse(words) {
         Ok(settings) => settings.warnings,
-        Err(problem) => vec![problem],
+        Err(problem) => vec![problem.to_string()],
     };
     for line in said {
         let plain = !line.is_empty() && !line.contains(char::is_control);

@@ -70,6 +70,8 @@ counters! {
     StoreTooLarge = "store_too_large",
     /// Items refused for want of memory.
     StoreNoMemory = "store_no_memory",
+    /// Dead items cleared away before anybody asked for them.
+    CrawlerReclaimed = "crawler_reclaimed",
     /// Attempts to authenticate.
     AuthCmds = "auth_cmds",
     /// Attempts that failed.

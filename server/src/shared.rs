@@ -36,6 +36,7 @@ pub struct Shared {
     oldest: AtomicU64,
     dealt: AtomicUsize,
     held_bytes: AtomicUsize,
+    is_sweeping: AtomicBool,
     is_stopping: AtomicBool,
 }
 
@@ -59,6 +60,7 @@ impl Shared {
             oldest: AtomicU64::new(0),
             dealt: AtomicUsize::new(0),
             held_bytes: AtomicUsize::new(0),
+            is_sweeping: AtomicBool::new(settings.sweeps),
             is_stopping: AtomicBool::new(false),
             settings,
         }
@@ -85,6 +87,17 @@ impl Shared {
     /// Lets these users log in from now on, and no others. Who is in stays.
     pub fn set_users(&self, users: Users) {
         *self.users.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(users);
+    }
+
+    /// Whether expired items are cleared away before anybody asks for them.
+    #[must_use]
+    pub fn is_sweeping(&self) -> bool {
+        self.is_sweeping.load(Ordering::Relaxed)
+    }
+
+    /// Begins or stops to clear expired items away.
+    pub fn set_sweeping(&self, is_sweeping: bool) {
+        self.is_sweeping.store(is_sweeping, Ordering::Relaxed);
     }
 
     /// Asks the server to stop.

@@ -7,8 +7,10 @@ mod administration;
 mod arithmetic;
 pub mod binary;
 mod deletion;
+pub mod dump;
 mod expiration;
 mod flush;
+mod memory;
 pub mod meta;
 pub mod retrieval;
 mod statistics;
@@ -70,6 +72,9 @@ pub fn carry_out(context: &Context<'_>, request: &Request<'_>) -> Option<Reply> 
         Request::Verbosity(level) => administration::verbosity(context, level),
         Request::MemoryLimit(megabytes) => administration::cache_memlimit(context, megabytes),
         Request::Statistics(words) => statistics::stats(context, words),
+        Request::Slabs(words) => memory::slabs(words),
+        Request::Lru(words) => memory::lru(words),
+        Request::Crawler(words) => memory::crawler(context, words),
         Request::Shutdown(mode) => return administration::shutdown(context, mode),
         Request::Store(_) | Request::Retrieve(_) | Request::Quit => return None,
     })

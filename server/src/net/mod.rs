@@ -39,6 +39,12 @@ use worker::Worker;
 /// How long to wait before accepting again when the system has no room for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long the memory of dead items is left alone between two slices.
+const SWEEP_PAUSE: Duration = Duration::from_millis(250);
+
+/// How many places of each part of the store are looked at in a slice.
+const SWEEP_SLICE: usize = 1024;
+
 /// How often to look whether a client asked for an end.
 const STOP_CHECK: Duration = Duration::from_millis(50);
 
@@ -145,6 +151,7 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
             let dealing = deal(endpoint.listen()?, Rc::clone(&workers), Arc::clone(shared));
             tokio::task::spawn_local(dealing);
         }
+        tokio::task::spawn_local(sweep(Arc::clone(shared), clock));
         until_stopped(shared).await
     }));
     drop(local);
@@ -185,6 +192,20 @@ async fn until_stopped(shared: &Arc<Shared>) -> io::Result<()> {
         let _ = time::timeout(STOP_CHECK, waiting).await;
     }
     Ok(())
+}
+
+/// Clears dead items away, a slice at a time, so that their memory serves others.
+async fn sweep(shared: Arc<Shared>, clock: Clock) {
+    loop {
+        time::sleep(SWEEP_PAUSE).await;
+        if shared.is_sweeping() {
+            let count = shared.store.sweep(SWEEP_SLICE, clock.now());
+            shared
+                .ledger
+                .worker(0)
+                .add(Counter::CrawlerReclaimed, count);
+        }
+    }
 }
 
 /// Takes connections and deals them out, one worker after another.

@@ -30,7 +30,7 @@ pub(super) fn decode(text: &[u8], into: &mut [u8; DECODED_LEN_MAX]) -> Option<us
 }
 
 /// Encodes, giving the bytes to `put` four at a time.
-pub(super) fn encode(bytes: &[u8], mut put: impl FnMut(&[u8; 4])) {
+pub(crate) fn encode(bytes: &[u8], mut put: impl FnMut(&[u8; 4])) {
     for group in bytes.chunks(3) {
         let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
         let bits = byte(0) << 16 | byte(1) << 8 | byte(2);

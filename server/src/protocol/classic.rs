@@ -40,6 +40,9 @@ pub fn parse(line: &[u8]) -> Result<Parsed<'_>, Refusal> {
         b"flush_all" => flush_all(words),
         b"verbosity" => verbosity(words),
         b"cache_memlimit" => memory_limit(words),
+        b"slabs" => Ok(turning(Request::Slabs(words), words)),
+        b"lru" => Ok(turning(Request::Lru(words), words)),
+        b"lru_crawler" => Ok(turning(Request::Crawler(words), words)),
         b"version" => Ok(loudly(Request::Version)),
         b"stats" => Ok(loudly(Request::Statistics(words))),
         b"shutdown" => Ok(loudly(Request::Shutdown({ words }.next()))),
@@ -236,6 +239,14 @@ pub(super) fn block_len(token: &[u8]) -> Option<usize> {
     number::signed32(token)
         .and_then(|length| usize::try_from(length).ok())
         .filter(|&length| length <= BLOCK_LEN_MAX)
+}
+
+/// A request that reads its own words; a `noreply` behind them keeps back every reply.
+fn turning<'a>(request: Request<'a>, words: Tokens<'a>) -> Parsed<'a> {
+    Parsed {
+        request,
+        quiet: ends_in_noreply(words),
+    }
 }
 
 const fn loudly(request: Request<'_>) -> Parsed<'_> {

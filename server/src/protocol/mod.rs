@@ -6,7 +6,7 @@
 //! replies are written by `encode.rs` into an [`Output`]. Who a client says to be is read in
 //! `login.rs`. Binary frames are all of `binary/`.
 
-mod base64;
+pub(crate) mod base64;
 pub mod binary;
 pub mod classic;
 pub mod encode;

@@ -30,7 +30,7 @@ pub(crate) fn unsigned32(token: &[u8]) -> Option<u32> {
 }
 
 /// Digits, behind a minus sign or not, that make a 32-bit number.
-pub(super) fn signed32(token: &[u8]) -> Option<i32> {
+pub(crate) fn signed32(token: &[u8]) -> Option<i32> {
     if token.len() > SHORT_LEN_MAX {
         return None;
     }

@@ -57,6 +57,32 @@ pub enum Error {
     BadShortLine,
     /// A class that no server has.
     IllegalSlab,
+    /// The server was started with `-X`: no list of items.
+    MetadumpNotAllowed,
+    /// The server was started with `-X`: no list of keys.
+    KeyDumpNotAllowed,
+    /// A slab class that no server has.
+    NoSuchClass,
+    /// A slab class to move from or to that no server has.
+    BadMove,
+    /// Twice the same slab class.
+    SameClass,
+    /// A slab class without anything to give.
+    NothingToMove,
+    /// A window beyond those that memcached takes.
+    AutomoveWindow,
+    /// Two shares that leave too little for the rest.
+    SharesTooLarge,
+    /// A factor of 0 or less.
+    FactorsTooSmall,
+    /// What is to be started runs.
+    CrawlerRuns,
+    /// What is to be done has been switched off.
+    CrawlerDisabled,
+    /// A walk that there is not.
+    CrawlUnknown,
+    /// A pause longer than a second.
+    PauseTooLong,
     /// The server was started without `-A`.
     ShutdownNotEnabled,
     /// Neither `shutdown` nor `shutdown graceful`.
@@ -109,6 +135,19 @@ impl Error {
             Self::DetailUsage => "CLIENT_ERROR usage: stats detail on|off|dump",
             Self::BadShortLine => "CLIENT_ERROR bad command line",
             Self::IllegalSlab => "CLIENT_ERROR Illegal slab id",
+            Self::MetadumpNotAllowed => "ERROR metadump not allowed",
+            Self::KeyDumpNotAllowed => "ERROR key dump not allowed",
+            Self::NoSuchClass => "BADCLASS invalid class id",
+            Self::BadMove => "BADCLASS invalid src or dst class id",
+            Self::SameClass => "SAME src and dst class are identical",
+            Self::NothingToMove => "NOSPARE source class has no spare pages",
+            Self::AutomoveWindow => "CLIENT_ERROR automove window too low or too high",
+            Self::SharesTooLarge => "ERROR hot and warm pcts must not exceed 80",
+            Self::FactorsTooSmall => "ERROR hot/warm age factors must be greater than 0",
+            Self::CrawlerRuns => "ERROR failed to start lru crawler thread",
+            Self::CrawlerDisabled => "CLIENT_ERROR lru crawler disabled",
+            Self::CrawlUnknown => "ERROR an unknown error happened",
+            Self::PauseTooLong => "CLIENT_ERROR sleep must be one second or less",
             Self::ShutdownNotEnabled => "SERVER_ERROR: shutdown not enabled",
             Self::InvalidShutdownMode => "CLIENT_ERROR invalid shutdown mode",
             Self::MemoryLimitTooSmall => "MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m",

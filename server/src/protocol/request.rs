@@ -59,6 +59,12 @@ pub enum Request<'a> {
     Statistics(Tokens<'a>),
     /// `cache_memlimit`, in megabytes.
     MemoryLimit(u32),
+    /// `slabs`, with these words.
+    Slabs(Tokens<'a>),
+    /// `lru`, with these words.
+    Lru(Tokens<'a>),
+    /// `lru_crawler`, with these words.
+    Crawler(Tokens<'a>),
     /// `shutdown`, with its mode.
     Shutdown(Option<&'a [u8]>),
     /// `quit`.

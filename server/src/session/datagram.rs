@@ -50,7 +50,8 @@ fn responses(mut connection: Connection, mut request: &[u8]) -> Vec<Vec<u8>> {
             left = less;
             response.extend_from_slice(&bytes);
         }
-        if !response.is_empty() && !matches!(connection.state, State::Keys(_)) {
+        let has_more = matches!(connection.state, State::Keys(_) | State::Dumping(_));
+        if !response.is_empty() && !has_more {
             responses.push(std::mem::take(&mut response));
         }
         if matches!(connection.state, State::Closing) {

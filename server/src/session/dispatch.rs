@@ -7,7 +7,7 @@ use std::mem;
 use bytes::{Buf, Bytes};
 
 use super::{Connection, Keys, State};
-use crate::command::{self, Context, retrieval, storage};
+use crate::command::{self, Context, dump, retrieval, storage};
 use crate::limits::{BLOCK_FIRST_BYTES, OUTPUT_HIGH_BYTES};
 use crate::protocol::meta::{Command, Meta};
 use crate::protocol::{
@@ -33,6 +33,7 @@ impl Connection {
                 Request::Store(storage) => return self.begin_block(line, &storage, quiet, rest),
                 Request::Retrieve(retrieval) => self.retrieve(&retrieval),
                 Request::Quit => self.state = State::Closing,
+                Request::Crawler(words) if self.begin_dump(words) => {}
                 other => match command::carry_out(&self.context(), &other) {
                     Some(reply) => encode::reply(&reply, quiet, &mut self.output),
                     None => self.state = State::Closing,
@@ -40,6 +41,19 @@ impl Connection {
             },
         }
         0
+    }
+
+    /// Begins a list of all items, or refuses it. Tells whether the line asked for one.
+    fn begin_dump(&mut self, words: Tokens<'_>) -> bool {
+        match dump::begin(&self.context(), words) {
+            None => return false,
+            Some(Err(error)) => encode::error(error, &mut self.output),
+            Some(Ok(dump)) => {
+                encode::reply(&Reply::Ok, false, &mut self.output);
+                self.state = State::Dumping(dump);
+            }
+        }
+        true
     }
 
     pub(super) fn refuse(&mut self, refusal: Refusal) {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::command::Context;
+use crate::command::dump::Dump;
 use crate::counters::Counter;
 use crate::limits::{
     BLOCK_TIME, BYTES_PER_SECOND, LINE_TIME, OUTPUT_HIGH_BYTES, SMALL_BLOCK_BYTES, UNREAD_TIME,
@@ -50,6 +51,8 @@ enum State {
     Keys(Keys),
     /// Not asked for yet: it is to be found out first who the client is.
     Judging(Option<Question>, Asker),
+    /// Not asked for yet: all items are told of first, as room for their lines comes.
+    Dumping(Dump),
     /// Nothing: what is queued is sent, and then the connection is closed.
     Closing,
 }
@@ -187,7 +190,7 @@ impl Connection {
         self.output.queued_bytes() == 0
             && match self.state {
                 State::Closing => true,
-                State::Keys(_) | State::Judging(..) => false,
+                State::Keys(_) | State::Dumping(_) | State::Judging(..) => false,
                 _ => self.is_finished && self.scanned == self.input.len(),
             }
     }
@@ -197,7 +200,7 @@ impl Connection {
     pub fn wants_input(&self) -> bool {
         !matches!(
             self.state,
-            State::Closing | State::Keys(_) | State::Judging(..)
+            State::Closing | State::Keys(_) | State::Dumping(_) | State::Judging(..)
         ) && self.output.queued_bytes() < OUTPUT_HIGH_BYTES
     }
 
@@ -266,7 +269,7 @@ impl Connection {
         let waits = match self.state {
             State::Line => self.scanned > 0,
             State::Block { .. } | State::Swallow(_) => true,
-            State::Keys(_) | State::Judging(..) | State::Closing => false,
+            State::Keys(_) | State::Dumping(_) | State::Judging(..) | State::Closing => false,
         };
         if !waits {
             self.under_way = None;
@@ -338,6 +341,20 @@ impl Connection {
                 Some(0)
             }
             State::Judging(..) => None,
+            State::Dumping(dump) => {
+                let mut dump = *dump;
+                match dump.next(&self.context()) {
+                    Some(lines) => {
+                        self.output.bytes(&lines);
+                        self.state = State::Dumping(dump);
+                    }
+                    None => {
+                        self.output.bytes(dump.end());
+                        self.state = State::Line;
+                    }
+                }
+                Some(0)
+            }
             State::Swallow(left) => {
                 let skipped = input.len().min(*left);
                 *left -= skipped;

@@ -112,23 +112,11 @@ pub(super) const WORDS: &[Word] = &[
             Some(())
         },
     ),
-    set(
+    nothing(
         "watcher_logbuf_size",
-        "a number of kilobytes, 1 to 65536",
-        "what may wait for one watcher (256)",
-        |settings, text| {
-            settings.watcher_bytes = number::<usize>(text, 1, 65536)?.checked_mul(1024)?;
-            Some(())
-        },
-    ),
-    set(
-        "debugtime",
-        "",
-        "for tests only: let `debugtime` move the clock",
-        |settings, _| {
-            settings.allows_debugtime = true;
-            Some(())
-        },
+        "a number of kilobytes",
+        "there is no `watch` here",
+        |text| within(text, 1, u32::MAX),
     ),
     nothing("maxconns_fast", "", ALWAYS_FAST, none),
     nothing("no_maxconns_fast", "", ALWAYS_FAST, none),
@@ -215,7 +203,7 @@ pub(super) const WORDS: &[Word] = &[
     nothing(
         "worker_logbuf_size",
         "a number of kilobytes",
-        "lines go to each watcher's buffer at once",
+        "there is no `watch` here",
         |text| within(text, 1, 65536),
     ),
     nothing(

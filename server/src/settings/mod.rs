@@ -138,10 +138,6 @@ pub struct Settings {
     pub tracks_sizes: bool,
     /// Whether expired items are cleared away before anybody asks for them.
     pub sweeps: bool,
-    /// Whether `debugtime` moves the clock; for tests only.
-    pub allows_debugtime: bool,
-    /// What may wait for one watcher, in bytes.
-    pub watcher_bytes: usize,
     /// Whether all memory is kept out of the swap (`-k`).
     pub locks_memory: bool,
     /// Whether core files may be as large as the system allows (`-r`).
@@ -187,8 +183,6 @@ impl Default for Settings {
             idle_timeout_seconds: None,
             tracks_sizes: false,
             sweeps: true,
-            allows_debugtime: false,
-            watcher_bytes: 256 * 1024,
             locks_memory: false,
             dumps_core: false,
             user: None,

@@ -172,6 +172,24 @@ impl Store {
         }
     }
 
+    /// Looks at so many places of each part, from where it stopped last, and gives the memory of
+    /// the dead items there back. Tells how many they were.
+    pub fn sweep(&self, places: usize, now: Time) -> u64 {
+        self.flush.settle(now);
+        let mut count = 0;
+        for shard in &self.shards {
+            let mut shard = self.lock(shard);
+            let dead = shard.sweep(places, |item| self.is_dead(item, now));
+            for item in dead {
+                let is_unfetched = !item.marks.fetched && item.expiry.has_passed(now);
+                shard.census.expired_unfetched += u64::from(is_unfetched);
+                self.release(self.cost_of(&item));
+                count += 1;
+            }
+        }
+        count
+    }
+
     /// Whether an item of that cost could be stored now.
     #[must_use]
     pub fn has_room(&self, cost: usize) -> bool {

@@ -25,6 +25,7 @@ pub(super) struct Shard {
     slots: Vec<Option<Item>>,
     free: Vec<usize>,
     hand: usize,
+    broom: usize,
     pub(super) census: Census,
 }
 
@@ -81,6 +82,19 @@ impl Shard {
         self.free.push(slot);
         self.census.items = self.census.items.saturating_sub(1);
         Some(item)
+    }
+
+    /// Moves the broom on by so many slots, and takes the dead items there out.
+    pub(super) fn sweep(&mut self, slots: usize, is_dead: impl Fn(&Item) -> bool) -> Vec<Item> {
+        let mut dead = Vec::new();
+        for _ in 0..slots.min(self.slots.len()) {
+            let slot = self.broom;
+            self.broom = (slot + 1) % self.slots.len();
+            if self.item(slot).is_some_and(&is_dead) {
+                dead.extend(self.remove(slot));
+            }
+        }
+        dead
     }
 
     /// Moves the hand on to an item that may go, once around at most: a dead one, or one neither

@@ -4,6 +4,7 @@
 
 #[macro_use]
 mod common;
+mod administration;
 mod auth;
 mod binary;
 mod classic;

@@ -51,7 +51,20 @@ fn a_bad_option_is_refused_by_name_value_and_range() {
             "--disable-cas: takes no value, but was given `yes`",
         ),
         (
-            &["-o", "nonsense"],
+            &["stray"],
+            "`stray` is no option; all options begin with `-`",
+        ),
+    ] {
+        assert_eq!(refusal(options), problem);
+    }
+    assert!(refusal(&["-m", "1", "-I", "1m"]).starts_with("-I: an item of"));
+}
+
+#[test]
+fn a_bad_extended_option_is_refused_likewise() {
+    for (options, problem) in [
+        (
+            &["-o", "nonsense"][..],
             "-o: there is no extended option `nonsense`; see -h",
         ),
         (
@@ -78,14 +91,9 @@ fn a_bad_option_is_refused_by_name_value_and_range() {
             &["-e", "/tmp/x"],
             "-e: refused: items do not outlive the server here",
         ),
-        (
-            &["stray"],
-            "`stray` is no option; all options begin with `-`",
-        ),
     ] {
         assert_eq!(refusal(options), problem);
     }
-    assert!(refusal(&["-m", "1", "-I", "1m"]).starts_with("-I: an item of"));
 }
 
 #[test]
@@ -160,8 +168,8 @@ const LONG: &str = "unix-mask a enable-shutdown A port p unix-socket s udp-port 
     disable-evictions M conn-limit c lock-memory k help h license i version V enable-coredumps r \
     verbose v daemon d listen l user u pidfile P slab-growth-factor f slab-min-size n threads t \
     enable-largepages L max-reqs-per-event R disable-cas C listen-backlog b protocol B \
-    max-item-size I enable-sasl S auth-file Y disable-flush-all F disable-dumping X disable-watch W memory-file e \
-    extended o napi-ids N";
+    max-item-size I enable-sasl S auth-file Y disable-flush-all F disable-dumping X \
+    disable-watch W memory-file e extended o napi-ids N";
 
 /// Its extended options.
 const EXTENDED: &str = "maxconns_fast no_maxconns_fast hashpower no_hashexpand slab_reassign \

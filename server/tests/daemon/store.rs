@@ -26,6 +26,23 @@ fn put(store: &Store, key: &str, length: usize) -> Result<u64, NoMemory> {
     })
 }
 
+#[test]
+fn the_memory_of_dead_items_is_given_back_without_a_read() {
+    let store = store(1_000_000, true);
+    for item in 0..100 {
+        put(&store, &format!("key{item}"), 100).expect("it evicts");
+    }
+    store.flush();
+    put(&store, "alive", 100).expect("it evicts");
+    // Two places of each of the parts at a time: what is dead goes little by little.
+    let first = store.sweep(1, NOW);
+    assert!((1..100).contains(&first), "{first}");
+    let rest: u64 = (0..100).map(|_| store.sweep(1, NOW)).sum();
+    assert_eq!(first + rest, 100);
+    assert_eq!(store.tally().items, 1);
+    assert!(has(&store, "alive"));
+}
+
 fn has(store: &Store, key: &str) -> bool {
     store.entry(key.as_bytes(), NOW, |entry| entry.item().is_some())
 }

@@ -1,6 +1,6 @@
 //! `stats` alone, in memcached's order.
 //!
-//! What memcached counts of its slabs and its crawler is left out, but for the names without which
+//! What memcached counts of its slabs is left out, but for the names without which
 //! exporters take a server to be down: those are 0 because it never happened.
 
 use std::process;
@@ -44,7 +44,6 @@ const REQUESTS: &[Counter] = &[
 /// What never happens here.
 const NEVER_BEFORE_ITEMS: &[&str] = &[
     "conn_yields",
-    "lru_crawler_running",
     "lru_crawler_starts",
     "log_watchers",
     "unexpected_napi_ids",
@@ -53,7 +52,6 @@ const NEVER_BEFORE_ITEMS: &[&str] = &[
 
 /// What never happens to items here.
 const NEVER_TO_ITEMS: &[&str] = &[
-    "crawler_reclaimed",
     "crawler_items_checked",
     "lrutail_reflocked",
     "moves_to_cold",
@@ -80,6 +78,7 @@ pub(super) fn general(context: &Context<'_>) -> Lines {
     lines.add("listen_disabled_num", 0);
     lines.add("time_in_listen_disabled_us", 0);
     lines.add("threads", shared.settings.threads);
+    lines.add("lru_crawler_running", 0);
     for name in NEVER_BEFORE_ITEMS {
         lines.add(name, 0);
     }
@@ -94,6 +93,7 @@ pub(super) fn general(context: &Context<'_>) -> Lines {
     );
     lines.add("evictions", tally.evictions);
     lines.add("reclaimed", tally.reclaimed);
+    add_counter(context, Counter::CrawlerReclaimed, &mut lines);
     for name in NEVER_TO_ITEMS {
         lines.add(name, 0);
     }

@@ -36,7 +36,7 @@ pub(super) fn settings(context: &Context<'_>) -> Lines {
     lines.add("auth_enabled_ascii", text_login.unwrap_or("no"));
     lines.add("item_size_max", settings.item_bytes_max);
     lines.add_switch("maxconns_fast", true);
-    lines.add_switch("lru_crawler", false);
+    lines.add_switch("lru_crawler", shared.is_sweeping());
     lines.add("lru_crawler_sleep", 0);
     lines.add("lru_crawler_tocrawl", 0);
     lines.add_switch("flush_enabled", settings.allows_flush);

@@ -1,0 +1,125 @@
+//! `lru_crawler metadump` and `mgdump`: every live item, one line each.
+//!
+//! It never gathers all of them: the session asks for one part of the store after another, as the
+//! client reads.
+
+use super::{Context, memory};
+use crate::protocol::{Error, Tokens, base64};
+use crate::store::Item;
+
+/// What a line tells of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Everything but its value.
+    Metadata,
+    /// A request that fetches it.
+    Request,
+}
+
+/// A dump that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dump {
+    form: Form,
+    part: usize,
+    /// Whether the classes asked for hold anything: all items are of class 1.
+    has_items: bool,
+}
+
+/// Begins a dump, where the line asks for one.
+///
+/// # Errors
+///
+/// When it may not, or cannot, be had.
+#[must_use]
+pub fn begin(context: &Context<'_>, words: Tokens<'_>) -> Option<Result<Dump, Error>> {
+    let mut rest = words;
+    let form = match rest.next()? {
+        b"metadump" => Form::Metadata,
+        b"mgdump" => Form::Request,
+        _ => return None,
+    };
+    let (Some(classes), None) = (rest.next(), rest.next()) else {
+        return Some(Err(Error::Unknown));
+    };
+    if !context.shared.settings.allows_dump {
+        return Some(Err(match form {
+            Form::Metadata => Error::MetadumpNotAllowed,
+            Form::Request => Error::KeyDumpNotAllowed,
+        }));
+    }
+    let checked = memory::check(context, classes);
+    let mut listed = classes.split(|&byte| byte == b',');
+    let has_items = listed.any(|class| matches!(class, b"all" | b"hash" | b"1"));
+    Some(checked.map(|()| Dump {
+        form,
+        part: 0,
+        has_items,
+    }))
+}
+
+impl Dump {
+    /// The lines of the next part of the store; none when there is no more.
+    pub fn next(&mut self, context: &Context<'_>) -> Option<Vec<u8>> {
+        let store = &context.shared.store;
+        if !self.has_items || self.part >= store.parts() {
+            return None;
+        }
+        let mut lines = Vec::new();
+        store.visit(self.part, context.now, |item| match self.form {
+            Form::Metadata => describe(context, item, &mut lines),
+            Form::Request => request(item, &mut lines),
+        });
+        self.part += 1;
+        Some(lines)
+    }
+
+    /// What stands behind the last line.
+    #[must_use]
+    pub const fn end(&self) -> &'static [u8] {
+        match self.form {
+            Form::Metadata => b"END\r\n",
+            Form::Request => b"EN\r\n",
+        }
+    }
+}
+
+fn describe(context: &Context<'_>, item: &Item, lines: &mut Vec<u8>) {
+    lines.extend_from_slice(b"key=");
+    escape(item.key(), lines);
+    let expiry = match item.expiry().second() {
+        Some(second) => second.to_string(),
+        None => String::from("-1"),
+    };
+    let store = &context.shared.store;
+    let fetched = if item.marks().fetched { "yes" } else { "no" };
+    let facts = format!(
+        " exp={expiry} la={} cas={} fetch={fetched} cls=1 size={} flags={} \n",
+        item.accessed(),
+        item.unique(),
+        store.cost(item.key().len(), item.value().len(), item.flags()),
+        item.flags(),
+    );
+    lines.extend_from_slice(facts.as_bytes());
+}
+
+fn request(item: &Item, lines: &mut Vec<u8>) {
+    lines.extend_from_slice(b"mg ");
+    if item.marks().encoded {
+        base64::encode(item.key(), |quad| lines.extend_from_slice(quad));
+        lines.extend_from_slice(b" b");
+    } else {
+        lines.extend_from_slice(item.key());
+    }
+    lines.extend_from_slice(b"\r\n");
+}
+
+/// A key in which no byte can end a word or a line.
+fn escape(key: &[u8], into: &mut Vec<u8>) {
+    for &byte in key {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            into.push(byte);
+        } else {
+            into.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        }
+    }
+}
