@@ -1,7 +1,7 @@
 //! `verbosity`, `cache_memlimit` and `shutdown`.
 
 use super::Context;
-use crate::protocol::{Error, Reply};
+use crate::protocol::{Error, Reply, Tokens};
 
 /// The most talkative a client can make a server.
 const VERBOSITY_MAX: u32 = 2;
@@ -37,15 +37,15 @@ pub(super) fn cache_memlimit(context: &Context<'_>, megabytes: u32) -> Reply {
 }
 
 /// Stops the server; then there is no reply.
-pub(super) fn shutdown(context: &Context<'_>, mode: Option<&[u8]>) -> Option<Reply> {
+pub(super) fn shutdown(context: &Context<'_>, mut words: Tokens<'_>) -> Option<Reply> {
     if !context.shared.settings.allows_shutdown {
         return Some(Error::ShutdownNotEnabled.into());
     }
-    match mode {
-        None | Some(b"graceful") => {
+    match (words.next(), words.next()) {
+        (None | Some(b"graceful"), None) => {
             context.shared.stop();
             None
         }
-        Some(_) => Some(Error::InvalidShutdownMode.into()),
+        _ => Some(Error::InvalidShutdownMode.into()),
     }
 }

@@ -75,7 +75,7 @@ pub fn carry_out(context: &Context<'_>, request: &Request<'_>) -> Option<Reply> 
         Request::Slabs(words) => memory::slabs(words),
         Request::Lru(words) => memory::lru(words),
         Request::Crawler(words) => memory::crawler(context, words),
-        Request::Shutdown(mode) => return administration::shutdown(context, mode),
+        Request::Shutdown(words) => return administration::shutdown(context, words),
         Request::Store(_) | Request::Retrieve(_) | Request::Quit => return None,
     })
 }

@@ -45,7 +45,7 @@ pub fn parse(line: &[u8]) -> Result<Parsed<'_>, Refusal> {
         b"lru_crawler" => Ok(turning(Request::Crawler(words), words)),
         b"version" => Ok(loudly(Request::Version)),
         b"stats" => Ok(loudly(Request::Statistics(words))),
-        b"shutdown" => Ok(loudly(Request::Shutdown({ words }.next()))),
+        b"shutdown" => Ok(loudly(Request::Shutdown(words))),
         b"quit" => Ok(loudly(Request::Quit)),
         b"" if rest.is_empty() => Err(loud(Error::BadLine)),
         _ => Err(unknown(words)),

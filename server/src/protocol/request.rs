@@ -66,7 +66,7 @@ pub enum Request<'a> {
     /// `lru_crawler`, with these words.
     Crawler(Tokens<'a>),
     /// `shutdown`, with its mode.
-    Shutdown(Option<&'a [u8]>),
+    Shutdown(Tokens<'a>),
     /// `quit`.
     Quit,
 }

@@ -109,3 +109,11 @@ fn a_long_dump_lists_each_item_once_and_leaves_the_stream_in_step() {
     keys.dedup();
     assert_eq!(keys.len(), 20_000);
 }
+
+#[test]
+fn a_shutdown_of_another_mode_ends_nothing() {
+    let server = Server::start("-A");
+    transcript!(server.play("shutdown now ⏎ shutdown graceful now"));
+    let server = Server::start("");
+    transcript!(server.play("shutdown ⏎ shutdown graceful ⏎ shutdown now"));
+}
