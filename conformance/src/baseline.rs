@@ -4,6 +4,7 @@
 //! implementation does is no baseline: that is a dialect.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
 use serde::Deserialize;
 
@@ -126,4 +127,23 @@ impl Baseline {
         }
         text
     }
+}
+
+/// Today, as a baseline writes it: the days since the epoch, counted in years from March.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an acceptance ends on a real day"
+)]
+#[must_use]
+pub fn today() -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let days = now.map_or(0, |now| now.as_secs() / 86_400) + 719_468;
+    let era_day = days % 146_097;
+    let era_year = (era_day - era_day / 1_460 + era_day / 36_524 - era_day / 146_096) / 365;
+    let year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
+    let month = (5 * year_day + 2) / 153;
+    let day = year_day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = days / 146_097 * 400 + era_year + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
 }

@@ -12,6 +12,7 @@
 //! - [`replay`]: a file of exchanges again; [`compare`]: two reports side by side.
 //! - [`list`] and [`explain`]: the law as a list, as a table, and rule by rule.
 //! - [`serve`]: the model or a liar on a port.
+//! - [`suite`]: all of that in a third party's `cargo test`: [`spawn`] and [`at`].
 //! - [`target`]: what can be tried: the model, a server in this process, any command line, and
 //!   whatever listens somewhere; [`capability`]: what it has, and
 //!   [`elect`] which alternatives it chose; [`terms`] and [`schedule`]: which
@@ -39,6 +40,9 @@ pub mod report;
 pub mod schedule;
 pub mod selftest;
 pub mod serve;
+pub mod suite;
 pub mod target;
 pub mod terms;
 pub mod verdict;
+
+pub use suite::{Suite, Verdict, at, spawn};

@@ -2,6 +2,7 @@
 //!
 //! Nothing here plays anything; `check.rs` does.
 
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use spec::{Level, Requirement};
@@ -31,6 +32,12 @@ impl Default for Terms {
             certify: false,
         }
     }
+}
+
+/// A seed that nobody chose.
+#[must_use]
+pub fn any_seed() -> u64 {
+    RandomState::new().hash_one(0) >> 32
 }
 
 /// Whether a name, the beginning of one, or a pattern with `*` means this requirement.

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use conformance::baseline::Baseline;
+use conformance::baseline::{Baseline, today};
 use conformance::capability;
 use conformance::check::Trial;
 use conformance::elect::elect;
@@ -230,24 +230,6 @@ fn budget(text: &str) -> Result<Duration, String> {
     budget
         .map(Duration::from_secs)
         .ok_or_else(|| "a time is `60s` or `5m`".to_owned())
-}
-
-/// Today, as a baseline writes it: the days since the epoch, counted in years from March.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the edge of the program reads the clock"
-)]
-fn today() -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let days = now.map_or(0, |now| now.as_secs() / 86_400) + 719_468;
-    let era_day = days % 146_097;
-    let era_year = (era_day - era_day / 1_460 + era_day / 36_524 - era_day / 146_096) / 365;
-    let year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
-    let month = (5 * year_day + 2) / 153;
-    let day = year_day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = days / 146_097 * 400 + era_year + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
 }
 
 fn report_to(argument: &str) -> Result<(Form, PathBuf), String> {

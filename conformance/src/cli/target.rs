@@ -3,7 +3,6 @@
 //! A target that we did not start is somebody's cache for both: what may be sent there is decided
 //! in the library, never here.
 
-use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,6 +11,7 @@ use conformance::target::Target;
 use conformance::target::address::{Address, Trust};
 use conformance::target::foreign::Foreign;
 use conformance::target::guard::Permits;
+use conformance::terms::any_seed;
 use spec::Dialect;
 
 use super::liar;
@@ -59,8 +59,7 @@ struct Tls {
 impl Chosen {
     /// The seed that was given, or any.
     pub(super) fn seed(&self) -> u64 {
-        self.seed
-            .unwrap_or_else(|| RandomState::new().hash_one(0) >> 32)
+        self.seed.unwrap_or_else(any_seed)
     }
 
     /// The target: what listens at the place, what an option names, or our server where none does.
