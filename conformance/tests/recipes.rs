@@ -124,7 +124,7 @@ fn options() -> BTreeSet<String> {
 /// Every `--word` in a text.
 fn named_options(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
-    let named = words.filter(|word| word.starts_with("--") && word.len() > 2);
+    let named = words.filter(|word| word.starts_with("--") && !word.ends_with('-'));
     named.map(str::to_owned).collect()
 }
 
