@@ -21,6 +21,13 @@ touchstone = { package = "conformance", path = "CONFORMANCE" }
 opt-level = 1
 debug = "line-tables-only"
 
+# These are built again, for another workspace: as fast as can be.
+[profile.dev.package]
+conformance = { opt-level = 0, debug = false }
+model = { opt-level = 0, debug = false }
+server = { opt-level = 0, debug = false }
+spec = { opt-level = 0, debug = false }
+
 [workspace]
 "#;
 
