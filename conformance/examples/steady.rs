@@ -1,8 +1,12 @@
 //! Whether a verdict stands: many trials in a row, on a machine that is busy with something else.
 //!
-//! `cargo test --release -p conformance --test steady -- --ignored --nocapture`
+//! `cargo run --release -p conformance --example steady`. It takes minutes.
 
-#![allow(clippy::unwrap_used, reason = "only tests are here")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a panic is how it says no"
+)]
 
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -79,23 +83,16 @@ fn stays(name: &str, target: &Target, dialect: &Dialect) {
     );
 }
 
-#[test]
-#[ignore = "it takes minutes; the command is in the header"]
-fn no_verdict_on_our_server_changes() {
+fn main() {
     stays("embedded", &Target::Embedded, &Dialect::default());
-}
-
-#[test]
-#[ignore = "it takes minutes; the command is in the header"]
-fn no_verdict_on_the_memcached_in_path_changes() {
     let Ok(output) = Command::new("memcached").arg("-V").output() else {
-        eprintln!("SKIPPED the memcached in PATH: there is none (apt-get install memcached)");
+        println!("SKIPPED the memcached in PATH: there is none (apt-get install memcached)");
         return;
     };
     let version = String::from_utf8_lossy(&output.stdout);
     let version = version.trim().replace(' ', "-");
     let Some(dialect) = Dialect::shipped(&version) else {
-        eprintln!("SKIPPED the memcached in PATH: no dialect is written for {version}");
+        println!("SKIPPED the memcached in PATH: no dialect is written for {version}");
         return;
     };
     let command = "memcached -u root -l 127.0.0.1 -p {port}".to_owned();
