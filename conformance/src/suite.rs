@@ -132,7 +132,7 @@ impl Suite {
     #[must_use]
     pub fn verdict(mut self) -> Verdict {
         if let Target::Foreign(foreign) = &mut self.trial.target {
-            foreign.dialect = Box::new(self.trial.dialect.clone());
+            *foreign.dialect = self.trial.dialect.clone();
         }
         let exchanges = cases::all().expect("the suite is in the notation");
         let report = self.trial.run(&exchanges, &faults::all());
