@@ -1,6 +1,6 @@
-//! What an operator may write: the daemon's command line.
+//! What an operator may write: the daemon's command line, and who may log in.
 
-use server::Settings;
+use server::{Settings, Users};
 
 /// Reads a command line, a word to a line.
 ///
@@ -13,8 +13,20 @@ pub fn options(input: &[u8]) {
         Ok(settings) => settings.warnings,
         Err(problem) => vec![problem.to_string()],
     };
-    for line in said {
-        let plain = !line.is_empty() && !line.contains(char::is_control);
-        assert!(plain, "not one plain line: {line:?}");
+    said.iter().for_each(|line| plain(line));
+}
+
+/// Reads a file of users.
+///
+/// # Panics
+/// When a bad file is refused in anything but one plain line, or the reader panics.
+pub fn users(input: &[u8]) {
+    if let Err(problem) = Users::parse(input) {
+        plain(&problem);
     }
+}
+
+fn plain(line: &str) {
+    let plain = !line.is_empty() && !line.contains(char::is_control);
+    assert!(plain, "not one plain line: {line:?}");
 }

@@ -5,7 +5,8 @@
 //!
 //! - [`text`], [`meta`], [`binary`]: one request, answered alike by model and server.
 //! - [`session`]: clients that send anything in any pieces while time passes, likewise.
-//! - [`notation`], [`options`]: what people write, read without a panic.
+//! - [`datagram`]: the same over UDP; [`sasl`], [`login`]: by somebody who is not known yet.
+//! - [`notation`], [`options`], [`users`]: what people write, read without a panic.
 
 #![forbid(unsafe_code)]
 
@@ -16,7 +17,7 @@ pub mod seeds;
 mod session;
 mod trial;
 
-pub use command_line::options;
+pub use command_line::{options, users};
 pub use law::notation;
-pub use request::{binary, meta, text};
+pub use request::{binary, datagram, login, meta, sasl, text};
 pub use session::session;

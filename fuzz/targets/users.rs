@@ -1,0 +1,7 @@
+//! A file of who may log in.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| fuzz::users(input));
