@@ -2,7 +2,6 @@
 
 use spec::{Requirement, req};
 
-use crate::administration::watch::{self, Watcher};
 use crate::administration::{dump, settings};
 use crate::framing::Line;
 use crate::reply::{MALFORMED, Reply};
@@ -18,8 +17,6 @@ pub(crate) enum Answer {
     Ruled(Ruling),
     /// A data block first.
     AwaitsData(Upload),
-    /// Its ruling, and from then on nothing but what others do.
-    Watches(Ruling, Watcher),
 }
 
 impl From<Ruling> for Answer {
@@ -74,7 +71,7 @@ pub(crate) fn rule(model: &mut Model, line: &Line, now: Time) -> Answer {
     }
     match command(model, line, now) {
         Answer::Ruled(ruling) => explained(model, line, ruling).into(),
-        later => later,
+        awaits_data => awaits_data,
     }
 }
 
@@ -159,10 +156,6 @@ fn command(model: &mut Model, line: &Line, now: Time) -> Answer {
         b"verbosity" => administration::verbosity(model, line).into(),
         b"quit" => administration::quit().into(),
         b"shutdown" => administration::shutdown(model, line).into(),
-        b"watch" => match watch::watch(model, line) {
-            (ruling, Some(watcher)) => Answer::Watches(ruling, watcher),
-            (ruling, None) => ruling.into(),
-        },
         b"refresh_certs" => administration::refresh_certs().into(),
         b"cache_memlimit" => settings::cache_memlimit(model, line).into(),
         b"slabs" => settings::slabs(model, line).into(),
