@@ -39,6 +39,11 @@ fn responses(mut connection: Connection, mut request: &[u8]) -> Vec<Vec<u8>> {
     let mut left = PAYLOAD_LEN_MAX * REPLY_DATAGRAMS_MAX;
     while let Some(used) = connection.step(request) {
         request = request.get(used..).unwrap_or_default();
+        if matches!(connection.state, State::Dumping(_)) {
+            // It would go on for as long as there are items, to whoever was named as the sender.
+            responses.push(b"ERROR\r\n".to_vec());
+            break;
+        }
         loop {
             let bytes = connection.output.take();
             if bytes.is_empty() {
