@@ -10,6 +10,7 @@
 //! | a line under way | 30 s and 1 s for each KiB of it | the connection is closed |
 //! | a block under way | 10 s and 1 s for each KiB of it | the connection is closed |
 //! | a stranger's line, and its token | 2 KiB each | closed, refused |
+//! | a TLS handshake | 10 s | the connection is closed |
 //! | time to log in | 30 s | the connection is closed |
 //! | attempts to log in that fail | 10 of a connection | the connection is closed |
 //! | slow hashes under way | 2, the others wait | |
@@ -57,6 +58,9 @@ pub const TOKEN_LEN_MAX: usize = 2048;
 
 /// How much is read at once of a client that has not logged in, in bytes.
 pub const STRANGER_READ_BYTES: usize = 4 * 1024;
+
+/// How long a TLS handshake may take.
+pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
 /// How long a client may take to log in.
 pub const LOGIN_TIME: Duration = Duration::from_secs(30);

@@ -114,7 +114,17 @@ fn find_users(settings: &mut Settings) {
     if settings.has_sasl_login && settings.users_path.is_none() {
         settings.users_path = std::env::var("MEMCACHED_SASL_PWDB").ok();
     }
-    // A daemon changes its folder, and reads the file again.
+    // A daemon changes its folder, and reads the files again.
+    let tls = &mut settings.tls;
+    for path in [
+        &mut tls.chain_path,
+        &mut tls.key_path,
+        &mut tls.authorities_path,
+    ] {
+        if let Some(Ok(whole)) = path.as_ref().map(std::path::absolute) {
+            *path = Some(whole.to_string_lossy().into_owned());
+        }
+    }
     let whole = settings.users_path.as_ref().map(std::path::absolute);
     if let Some(Ok(path)) = whole {
         settings.users_path = Some(path.to_string_lossy().into_owned());

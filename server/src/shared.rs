@@ -2,8 +2,9 @@
 //!
 //! It never holds a socket or reads a clock: it is told when the server was started.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::counters::{Counters, Ledger};
 use crate::log::Log;
@@ -38,6 +39,17 @@ pub struct Shared {
     held_bytes: AtomicUsize,
     is_sweeping: AtomicBool,
     is_stopping: AtomicBool,
+    certificates: Refresh,
+}
+
+/// What reads the certificates again, and tells whether it could.
+#[derive(Default)]
+struct Refresh(OnceLock<Box<dyn Fn() -> bool + Send + Sync>>);
+
+impl fmt::Debug for Refresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Refresh")
+    }
 }
 
 impl Shared {
@@ -62,6 +74,7 @@ impl Shared {
             held_bytes: AtomicUsize::new(0),
             is_sweeping: AtomicBool::new(settings.sweeps),
             is_stopping: AtomicBool::new(false),
+            certificates: Refresh::default(),
             settings,
         }
     }
@@ -98,6 +111,16 @@ impl Shared {
     /// Begins or stops to clear expired items away.
     pub fn set_sweeping(&self, is_sweeping: bool) {
         self.is_sweeping.store(is_sweeping, Ordering::Relaxed);
+    }
+
+    /// Says once how certificates are read again.
+    pub fn refresh_certificates_by(&self, refresh: impl Fn() -> bool + Send + Sync + 'static) {
+        let _ = self.certificates.0.set(Box::new(refresh));
+    }
+
+    /// Reads the certificates again, and tells whether it could. None where there are none.
+    pub(crate) fn refresh_certificates(&self) -> Option<bool> {
+        self.certificates.0.get().map(|refresh| refresh())
     }
 
     /// Asks the server to stop.

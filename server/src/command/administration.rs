@@ -1,4 +1,4 @@
-//! `verbosity`, `cache_memlimit` and `shutdown`.
+//! `verbosity`, `cache_memlimit`, `refresh_certs` and `shutdown`.
 
 use super::Context;
 use crate::protocol::{Error, Reply, Tokens};
@@ -33,6 +33,15 @@ pub(super) fn cache_memlimit(context: &Context<'_>, megabytes: u32) -> Reply {
             Reply::Ok
         }
         None => Error::MemoryLimitNotMegabytes.into(),
+    }
+}
+
+/// Reads the certificates again. A server without TLS does not know the command.
+pub(super) fn refresh_certs(context: &Context<'_>) -> Reply {
+    match context.shared.refresh_certificates() {
+        None => Error::Unknown.into(),
+        Some(true) => Reply::Ok,
+        Some(false) => Error::BadCertificates.into(),
     }
 }
 

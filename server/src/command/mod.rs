@@ -76,6 +76,7 @@ pub fn carry_out(context: &Context<'_>, request: &Request<'_>) -> Option<Reply> 
         Request::Lru(words) => memory::lru(words),
         Request::Crawler(words) => memory::crawler(context, words),
         Request::Shutdown(words) => return administration::shutdown(context, words),
+        Request::RefreshCertificates => administration::refresh_certs(context),
         Request::Store(_) | Request::Retrieve(_) | Request::Quit => return None,
     })
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use crate::roster::Addresses;
-use crate::settings::Protocol;
+use crate::settings::{Clients, Protocol};
 
 /// A socket that listens.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(super) enum Endpoint {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
     pub(super) protocol: Option<Protocol>,
+    /// What clients are to show; none where they are met in plain text.
+    pub(super) clients: Option<Clients>,
 }
 
 /// The same, under a runtime.
@@ -132,6 +134,8 @@ impl Stream {
     pub(super) fn say(&self, bytes: &[u8]) {
         use std::io::Write;
         let _ = match self {
+            // Nobody reads plain text who expects TLS.
+            Self::Tcp(_, terms) if terms.clients.is_some() => return,
             Self::Tcp(stream, _) => (&mut &*stream).write(bytes),
             Self::Unix(stream, _) => (&mut &*stream).write(bytes),
         };

@@ -7,6 +7,7 @@ mod clock;
 mod endpoint;
 mod log;
 mod reload;
+mod tls;
 mod udp;
 mod worker;
 
@@ -29,12 +30,13 @@ use crate::counters::Counter;
 use crate::limits::HASHES_MAX;
 use crate::log::Kind;
 use crate::protocol::Error;
-use crate::settings::{self, Settings};
+use crate::settings::{self, Settings, Tls};
 use crate::shared::Shared;
 pub use clock::Clock;
 use endpoint::{Endpoint, Listener, Stream, Terms};
 pub use reload::read_users;
-use worker::Worker;
+use tls::Certificates;
+use worker::{Means, Worker};
 
 /// How long to wait before accepting again when the system has no room for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -53,6 +55,7 @@ const STOP_CHECK: Duration = Duration::from_millis(50);
 pub struct Listening {
     endpoints: Vec<Endpoint>,
     datagrams: Vec<UdpSocket>,
+    certificates: Option<Arc<Certificates>>,
 }
 
 impl Listening {
@@ -77,6 +80,7 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
         return Ok(Listening {
             endpoints: vec![endpoint],
             datagrams: Vec::new(),
+            certificates: None,
         });
     }
     let runtime = Builder::new_current_thread().enable_io().build()?;
@@ -84,6 +88,7 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
     let mut listening = Listening {
         endpoints: Vec::new(),
         datagrams: Vec::new(),
+        certificates: certificates(&settings.tls)?,
     };
     let loopback = [settings::Listener::loopback()];
     let listeners = match &settings.listen[..] {
@@ -93,6 +98,7 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
     for listener in listeners {
         let terms = Terms {
             protocol: listener.protocol.unwrap_or(settings.protocol),
+            clients: settings.clients_at(listener),
         };
         let mut unbound = None;
         let already = listening.endpoints.len();
@@ -119,6 +125,15 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
     Ok(listening)
 }
 
+fn certificates(tls: &Tls) -> io::Result<Option<Arc<Certificates>>> {
+    if !tls.is_on {
+        return Ok(None);
+    }
+    let certificates = Certificates::read(tls);
+    let certificates = certificates.map_err(|problem| io::Error::other(format!("-o {problem}")))?;
+    Ok(Some(Arc::new(certificates)))
+}
+
 /// The addresses of a host; several where it has several names.
 fn resolve(listener: &settings::Listener, port: u16) -> io::Result<BTreeSet<SocketAddr>> {
     let port = listener.port.unwrap_or(port);
@@ -136,9 +151,17 @@ fn resolve(listener: &settings::Listener, port: u16) -> io::Result<BTreeSet<Sock
 ///
 /// When the system refuses threads, runtimes or signals.
 pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Result<()> {
-    let hashing = Arc::new(Semaphore::new(HASHES_MAX));
-    let workers = (0..shared.settings.threads)
-        .map(|number| Worker::start(number, shared, clock, Arc::clone(&hashing)));
+    let certificates = listening.certificates;
+    if let Some(certificates) = certificates.clone() {
+        shared.refresh_certificates_by(move || certificates.refresh().is_ok());
+    }
+    let means = Means {
+        clock,
+        hashing: Arc::new(Semaphore::new(HASHES_MAX)),
+        certificates: certificates.clone(),
+    };
+    let workers =
+        (0..shared.settings.threads).map(|number| Worker::start(number, shared, means.clone()));
     let workers = Rc::new(workers.collect::<io::Result<Vec<_>>>()?);
     log::start(shared, clock)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -152,7 +175,7 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
             tokio::task::spawn_local(dealing);
         }
         tokio::task::spawn_local(sweep(Arc::clone(shared), clock));
-        until_stopped(shared).await
+        until_stopped(shared, certificates).await
     }));
     drop(local);
     let workers = Rc::into_inner(workers).unwrap_or_default();
@@ -164,7 +187,10 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
     served
 }
 
-async fn until_stopped(shared: &Arc<Shared>) -> io::Result<()> {
+async fn until_stopped(
+    shared: &Arc<Shared>,
+    certificates: Option<Arc<Certificates>>,
+) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut graceful = signal(SignalKind::user_defined1())?;
@@ -173,8 +199,10 @@ async fn until_stopped(shared: &Arc<Shared>) -> io::Result<()> {
         let waiting = async {
             let asked = std::future::poll_fn(|context| {
                 if hangup.poll_recv(context).is_ready() {
-                    let shared = Arc::clone(shared);
-                    tokio::task::spawn_blocking(move || reload::reload(&shared));
+                    let (shared, certificates) = (Arc::clone(shared), certificates.clone());
+                    tokio::task::spawn_blocking(move || {
+                        reload::reload(&shared, certificates.as_deref());
+                    });
                 }
                 if terminate.poll_recv(context).is_ready() {
                     Poll::Ready("SIGTERM: ending")

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use super::tls::Certificates;
 use crate::log::Kind;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -28,7 +29,11 @@ pub fn read_users(settings: &Settings) -> Result<Users, String> {
 }
 
 /// Reads all files again. What is wrong with one of them is said on the log.
-pub(super) fn reload(shared: &Shared) {
+pub(super) fn reload(shared: &Shared, certificates: Option<&Certificates>) {
+    if let Some(Err(problem)) = certificates.map(Certificates::refresh) {
+        let line = format!("-o {problem}: going on with the certificates there were");
+        shared.log.say(Kind::Operator, line);
+    }
     match read_users(&shared.settings) {
         Ok(users) => shared.set_users(users),
         Err(problem) => {

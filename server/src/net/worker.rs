@@ -20,11 +20,14 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time;
+use tokio_rustls::TlsAcceptor;
 
 use super::Clock;
 use super::endpoint::Stream;
-use crate::limits::{HASTY_PARTING, LAST_WORDS, PARTING, READ_BYTES};
+use super::tls::Certificates;
+use crate::limits::{HANDSHAKE_TIME, HASTY_PARTING, LAST_WORDS, PARTING, READ_BYTES};
 use crate::session::Connection;
+use crate::settings::Clients;
 use crate::shared::Shared;
 use crate::users::Question;
 
@@ -36,27 +39,31 @@ pub(super) struct Worker {
     thread: JoinHandle<()>,
 }
 
+/// What all workers are given.
+#[derive(Clone, Debug)]
+pub(super) struct Means {
+    pub(super) clock: Clock,
+    /// As many permits as passwords are hashed at once.
+    pub(super) hashing: Arc<Semaphore>,
+    pub(super) certificates: Option<Arc<Certificates>>,
+}
+
 /// What the connections of one worker share.
 struct Desk {
     clock: Clock,
+    means: Means,
     buffer: RefCell<Vec<u8>>,
-    hashing: Arc<Semaphore>,
     stopping: Notify,
     is_stopping: Cell<bool>,
 }
 
 impl Worker {
-    pub(super) fn start(
-        number: usize,
-        shared: &Arc<Shared>,
-        clock: Clock,
-        hashing: Arc<Semaphore>,
-    ) -> io::Result<Self> {
+    pub(super) fn start(number: usize, shared: &Arc<Shared>, means: Means) -> io::Result<Self> {
         let (connections, arriving) = mpsc::unbounded_channel();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new()
             .name(format!("worker-{number}"))
-            .spawn(move || LocalSet::new().block_on(&runtime, work(arriving, clock, hashing)))?;
+            .spawn(move || LocalSet::new().block_on(&runtime, work(arriving, means)))?;
         Ok(Self {
             connections,
             shared: Arc::clone(shared),
@@ -80,15 +87,11 @@ impl Worker {
     }
 }
 
-async fn work(
-    mut arriving: UnboundedReceiver<(Stream, Connection)>,
-    clock: Clock,
-    hashing: Arc<Semaphore>,
-) {
+async fn work(mut arriving: UnboundedReceiver<(Stream, Connection)>, means: Means) {
     let desk = Rc::new(Desk {
-        clock,
+        clock: means.clock,
+        means,
         buffer: RefCell::new(vec![0; READ_BYTES]),
-        hashing,
         stopping: Notify::new(),
         is_stopping: Cell::new(false),
     });
@@ -109,11 +112,39 @@ async fn work(
 
 async fn welcome(stream: Stream, connection: Connection, desk: &Desk) -> io::Result<()> {
     match stream {
-        Stream::Tcp(stream, _) => {
+        Stream::Tcp(stream, terms) => {
             stream.set_nodelay(true)?;
-            converse(TcpStream::from_std(stream)?, connection, desk).await
+            let stream = TcpStream::from_std(stream)?;
+            match terms.clients {
+                None => converse(stream, connection, desk).await,
+                Some(clients) => greet(stream, clients, connection, desk).await,
+            }
         }
         Stream::Unix(stream, _) => converse(UnixStream::from_std(stream)?, connection, desk).await,
+    }
+}
+
+/// Begins to speak TLS. Who does not, or shows too little, is told so in the terms of TLS.
+async fn greet(
+    stream: TcpStream,
+    clients: Clients,
+    connection: Connection,
+    desk: &Desk,
+) -> io::Result<()> {
+    let certificates = desk.means.certificates.as_deref();
+    let manners = certificates.and_then(|certificates| certificates.manners(clients));
+    let Some(manners) = manners else {
+        return Ok(());
+    };
+    let greeting = TlsAcceptor::from(manners).accept(stream).into_fallible();
+    let greeting = time::timeout(HANDSHAKE_TIME, greeting);
+    match unless(greeting, pin!(desk.stopping.notified())).await {
+        Some(Ok(Ok(stream))) => converse(stream, connection, desk).await,
+        Some(Ok(Err((_, stream)))) => {
+            drop(connection);
+            part(stream, desk).await
+        }
+        _ => Ok(()),
     }
 }
 
@@ -146,6 +177,12 @@ where
             }
             connection.receive(&[], desk.clock.now());
         }
+        // Over TLS what was written may wait to be sent.
+        let Ok(sent) = time::timeout(connection.unread_limit(), stream.flush()).await else {
+            connection.give_up();
+            return Ok(());
+        };
+        sent?;
         if connection.is_closed() {
             drop(connection);
             return part(stream, desk).await;
@@ -175,7 +212,7 @@ where
 
 /// Compares a password with a hash, on a thread that nobody waits for.
 async fn find_out(question: Question, desk: &Desk) -> bool {
-    let Ok(_turn) = desk.hashing.acquire().await else {
+    let Ok(_turn) = desk.means.hashing.acquire().await else {
         return false;
     };
     let answer = tokio::task::spawn_blocking(move || question.answer());
@@ -201,7 +238,7 @@ async fn part<S>(mut stream: S, desk: &Desk) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    stream.shutdown().await?;
+    let _ = time::timeout(PARTING, stream.shutdown()).await;
     let drained = poll_fn(|context| {
         loop {
             let mut buffer = desk.buffer.borrow_mut();
@@ -230,7 +267,12 @@ where
         let mut buffer = desk.buffer.borrow_mut();
         let limit = connection.read_limit().min(buffer.len());
         let mut buffer = ReadBuf::new(buffer.get_mut(..limit).unwrap_or_default());
-        ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
+        match ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer)) {
+            // So ends a client of TLS who does not say that it ends. What it asked for before
+            // was whole.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+            read => read?,
+        }
         if buffer.filled().is_empty() {
             connection.finish();
         }

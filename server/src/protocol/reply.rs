@@ -91,6 +91,8 @@ pub enum Error {
     MemoryLimitTooSmall,
     /// A memory limit in bytes where megabytes were asked for.
     MemoryLimitNotMegabytes,
+    /// Certificates that cannot be read.
+    BadCertificates,
     /// More connections than the server was told to take.
     TooManyConnections,
     /// A request of a client that has not logged in.
@@ -154,6 +156,7 @@ impl Error {
             Self::MemoryLimitNotMegabytes => {
                 "MEMLIMIT_ADJUST_FAILED input value is megabytes not bytes"
             }
+            Self::BadCertificates => "SERVER_ERROR cannot read the certificates",
             Self::TooManyConnections => "ERROR Too many open connections",
             Self::Unauthenticated => "CLIENT_ERROR unauthenticated",
             Self::AuthenticationFailure => "CLIENT_ERROR authentication failure",

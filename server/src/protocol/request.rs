@@ -65,6 +65,8 @@ pub enum Request<'a> {
     Lru(Tokens<'a>),
     /// `lru_crawler`, with these words.
     Crawler(Tokens<'a>),
+    /// `refresh_certs`.
+    RefreshCertificates,
     /// `shutdown`, with its mode.
     Shutdown(Tokens<'a>),
     /// `quit`.

@@ -5,7 +5,7 @@
 //! same: a bad one was a mistake wherever it was written.
 
 use super::options::number;
-use super::{Problem, Settings};
+use super::{Problem, Settings, tls};
 
 /// A word of `-o`.
 pub(super) struct Word {
@@ -26,7 +26,7 @@ enum Effect {
     Refused,
 }
 
-const fn set(
+pub(super) const fn set(
     name: &'static str,
     range: &'static str,
     about: &'static str,
@@ -40,7 +40,7 @@ const fn set(
     }
 }
 
-const fn nothing(
+pub(super) const fn nothing(
     name: &'static str,
     range: &'static str,
     about: &'static str,
@@ -73,8 +73,8 @@ const ALWAYS_FAST: &str = "a client too many is always told so at once";
 const NO_SECCOMP: &str = "system calls are not filtered here; use the service manager's filter";
 const BOUNDED: &str = "the buffers of connections are always bounded here";
 
-/// All words.
-pub(super) const WORDS: &[Word] = &[
+/// The words about other things than TLS.
+const WORDS: &[Word] = &[
     set(
         "idle_timeout",
         "a number of seconds, 0 to 31536000",
@@ -252,11 +252,16 @@ pub(super) const WORDS: &[Word] = &[
     refused("proxy_memprofile", NO_PROXY),
 ];
 
+/// All words, those about TLS among them.
+pub(super) fn words() -> impl Iterator<Item = &'static Word> {
+    WORDS.iter().chain(tls::WORDS)
+}
+
 /// Takes a list of words, some with values.
 pub(super) fn take(settings: &mut Settings, shown: &str, list: &str) -> Result<(), Problem> {
     for text in list.split(',').filter(|text| !text.is_empty()) {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
-        let Some(word) = WORDS.iter().find(|word| word.name == name) else {
+        let Some(word) = words().find(|word| word.name == name) else {
             let problem = format!("{shown}: there is no extended option `{name}`; see -h");
             return Err(Problem::plain(problem));
         };

@@ -6,12 +6,13 @@
 mod extended;
 mod listener;
 mod options;
+mod tls;
 
 use std::fmt;
 
-use extended::WORDS;
 pub use listener::{Listener, Security};
 use options::{Kind, OPTIONS, Option as Choice};
+pub use tls::{Clients, Tls};
 
 /// One mebibyte.
 const MEBIBYTE: usize = 1024 * 1024;
@@ -104,6 +105,8 @@ pub struct Settings {
     pub has_text_login: bool,
     /// The file that says who may log in.
     pub users_path: Option<String>,
+    /// What TLS is spoken with.
+    pub tls: Tls,
     /// How many threads serve connections.
     pub threads: usize,
     /// The memory that items may take, in bytes.
@@ -166,6 +169,7 @@ impl Default for Settings {
             has_sasl_login: false,
             has_text_login: false,
             users_path: None,
+            tls: Tls::default(),
             threads: 4,
             memory_bytes: 64 * MEBIBYTE,
             item_bytes_max: MEBIBYTE,
@@ -335,9 +339,15 @@ impl Settings {
 
     /// What no option can be blamed for alone.
     fn check(&self) -> Result<(), String> {
-        if let Some(listener) = self.listen.iter().find(|one| one.security.is_some()) {
+        let mut listeners = self.listen.iter().filter(|_| !self.tls.is_on);
+        if let Some(listener) = listeners.find(|one| one.security.is_some()) {
             let text = &listener.text;
             return Err(format!("-l: `{text}`: there is no TLS without -Z"));
+        }
+        let asks_clients = |one: &Listener| one.security == Some(Security::Mutual);
+        self.tls.check(self.listen.iter().any(asks_clients))?;
+        if self.tls.is_on && self.socket_path.is_some() {
+            return Err("-Z: there is no TLS on the socket file of -s".to_owned());
         }
         if self.item_bytes_max > self.memory_bytes / 2 {
             return Err(format!(
@@ -346,6 +356,22 @@ impl Settings {
             ));
         }
         Ok(())
+    }
+
+    /// What clients are to show at a listener; none where they are met in plain text.
+    #[must_use]
+    pub fn clients_at(&self, listener: &Listener) -> Option<Clients> {
+        let usual = if self.tls.is_on {
+            Some(self.tls.clients)
+        } else {
+            None
+        };
+        match listener.security {
+            None => usual,
+            Some(Security::Plain) => None,
+            Some(Security::Basic) => Some(Clients::Anybody),
+            Some(Security::Mutual) => Some(Clients::Known),
+        }
     }
 
     /// Whether a client is to say who it is.
@@ -404,7 +430,7 @@ impl Settings {
                 "{short:4}{long}{value}\n        {refused}{about}\n"
             ));
             if matches!(option.kind, Kind::Words) {
-                WORDS.iter().for_each(|word| help.push_str(&word.help()));
+                extended::words().for_each(|word| help.push_str(&word.help()));
             }
         }
         help

@@ -287,6 +287,14 @@ pub(super) const OPTIONS: &[Option] = &[
         },
     ),
     flag(
+        'Z',
+        "enable-ssl",
+        "speak TLS, with the certificate of -o ssl_chain_cert=<file> and the key of -o \
+         ssl_key=<file>; -o ssl_ca_cert=<file>, ssl_verify_mode=<0-3> and notls:, btls: and mtls: \
+         of -l say who may connect; SIGHUP and refresh_certs read the files again",
+        |settings| settings.tls.is_on = true,
+    ),
+    flag(
         'S',
         "enable-sasl",
         "let binary clients log in by SASL PLAIN; users as -Y has them, or of the file that \

@@ -15,5 +15,6 @@ mod operator;
 mod options;
 mod segmentation;
 mod store;
+mod tls;
 mod udp;
 mod unix;

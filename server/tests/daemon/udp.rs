@@ -51,6 +51,7 @@ fn each_request_of_a_datagram_has_a_response_of_its_own() {
         "set k 0 0 10\r\nabc",
         "version\r\nquit\r\nversion\r\n",
         "bogus\r\n",
+        "lru_crawler metadump all\r\nmn\r\n",
         "",
     ] {
         transcript.push_str(&format!("> {}\n", payload.escape_debug()));
