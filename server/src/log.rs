@@ -11,8 +11,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 /// How many lines may wait to be written.
 const LINES_MAX: usize = 1024;
 
-/// The longest piece of a client's bytes that is shown.
-const SHOWN_BYTES_MAX: usize = 256;
+/// The longest piece of a client's bytes that is shown; escaped, it grows fourfold at most.
+const SHOWN_BYTES_MAX: usize = 200;
 
 /// Lines of one kind share a limit of lines for each second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
