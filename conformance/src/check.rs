@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use spec::exchange::{Exchange, Fence};
 use spec::{Dialect, Requirement, Standing};
@@ -15,6 +15,9 @@ use crate::baseline::Baseline;
 use crate::capability::Capabilities;
 use crate::cases::Case;
 use crate::faults::{self, Fault};
+use crate::minimal::minimal;
+use crate::progress::Progress;
+use crate::ranking::broken;
 use crate::schedule::{self, Turn};
 use crate::target::shape::Shape;
 use crate::target::{Outcome, Target};
@@ -77,6 +80,7 @@ impl Trial {
             target: self.target.to_string(),
             arguments: self.target.arguments(),
             dialect: self.dialect.name().to_owned(),
+            seed: self.terms.seed,
             elected: Vec::new(),
             certify: self.terms.certify,
             cut_short: judged.iter().any(out_of_time),
@@ -91,16 +95,17 @@ impl Trial {
             let crashed = || Outcome::Crashed(problem.clone());
             return std::iter::repeat_with(crashed).take(cases.len()).collect();
         }
-        let watch = Watch::new(target, &self.terms);
+        let watch = Watch::new(target, &self.terms, cases.len());
         let knows = Knows::of(target, &self.terms.without);
         let shared = matches!(target, Target::Foreign(_));
         let play = |case: &Case<'_>| match case {
             Case::Exchange(exchange) => match knows.lack(target, exchange) {
-                Some(lack) => Outcome::Unsupported(lack),
+                Some(lack) => watch.untried(Outcome::Unsupported(lack)),
                 None => watch.over(|| target.play(exchange, self.shape, knows.fence)),
             },
             Case::Fault(_) if shared => {
-                Outcome::Skipped("it strains a server, and this is somebody's (--spawn)".into())
+                let reason = "it strains a server, and this is somebody's (--spawn)";
+                watch.untried(Outcome::Skipped(reason.to_owned()))
             }
             Case::Fault(fault) => watch.over(|| faults::try_on(target, fault, knows.fence)),
         };
@@ -112,6 +117,47 @@ impl Trial {
         let mut outcomes = schedule::all(cases, self.jobs, self.terms.seed, turn, play);
         watch.conclude(&mut outcomes);
         outcomes
+    }
+
+    /// Makes the failures of so many rules, the most basic, as short as they can be. The target is
+    /// asked again, for as long as [`SHORTENING_MAX`]; what takes time to pass stays as it is.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a real target is asked in real time"
+    )]
+    pub fn shorten(&self, report: &mut Report<'_>, rules: usize) {
+        let model = Target::Model(Box::new(self.dialect.clone()));
+        let broken = broken(report);
+        let some_exchange = broken.iter().take(rules);
+        if some_exchange.clone().count() == 0 || self.target.answers().is_err() {
+            return;
+        }
+        let fence = self.target.fence();
+        let deadline = Instant::now().checked_add(SHORTENING_MAX);
+        let in_time = || deadline.is_some_and(|deadline| Instant::now() < deadline);
+        for rule in some_exchange {
+            let Some(judged) = report.judged.get_mut(rule.index) else {
+                continue;
+            };
+            let (Case::Exchange(exchange), Some(failure)) = (judged.case, &judged.failure) else {
+                continue;
+            };
+            if self.target.is_real() && !(in_time() && schedule::is_brief(exchange)) {
+                continue;
+            }
+            let lawful = |shorter: &Exchange| {
+                let ruled = model.play(shorter, Shape::Written, Fence::Noop);
+                matches!(ruled, Outcome::Passed)
+            };
+            let play = |shorter: &Exchange| match self.target.play(shorter, self.shape, fence) {
+                Outcome::Failed(failure) => Some(failure),
+                _ => None,
+            };
+            if let Some((shortest, failure)) = minimal(exchange, failure, lawful, play) {
+                judged.shortest = Some(shortest);
+                judged.failure = Some(failure);
+            }
+        }
     }
 
     /// Why a failure of this case would be no news.
@@ -143,6 +189,9 @@ impl Trial {
             && (self.select.is_empty() || select.any(|selection| selects(selection, rule)))
     }
 }
+
+/// How long a real target is asked again, so that failures are shorter to read.
+const SHORTENING_MAX: Duration = Duration::from_secs(5);
 
 const OUT_OF_TIME: &str = "the time that was given ran out (--budget)";
 
@@ -190,23 +239,32 @@ struct Watch<'a> {
     target: &'a Target,
     deadline: Option<Instant>,
     death: Mutex<Option<String>>,
+    progress: Progress,
 }
 
 impl<'a> Watch<'a> {
     #[expect(clippy::disallowed_methods, reason = "a budget is spent in real time")]
-    fn new(target: &'a Target, terms: &Terms) -> Watch<'a> {
+    fn new(target: &'a Target, terms: &Terms, cases: usize) -> Watch<'a> {
         Watch {
             target,
             deadline: terms
                 .budget
                 .and_then(|budget| Instant::now().checked_add(budget)),
             death: Mutex::new(None),
+            progress: Progress::new(cases, terms.watched),
         }
+    }
+
+    /// Lets a case be that is not tried.
+    fn untried(&self, outcome: Outcome) -> Outcome {
+        self.progress.step();
+        outcome
     }
 
     /// Plays a case, if it still can be; a failure may be a death.
     #[expect(clippy::disallowed_methods, reason = "a budget is spent in real time")]
     fn over(&self, play: impl Fn() -> Outcome) -> Outcome {
+        self.progress.step();
         if self
             .deadline
             .is_some_and(|deadline| Instant::now() >= deadline)

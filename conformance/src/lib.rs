@@ -5,6 +5,7 @@
 //! - [`cases`]: every exchange there is to play.
 //! - [`check`]: plays exchanges against a target; [`verdict`] says what came of it, [`report`]
 //!   shows it.
+//! - [`ranking`]: which failure to read first; [`minimal`] makes it short.
 //! - [`faults`]: what is done to a running process, where no exchange can show a rule.
 //! - [`liars`]: servers that are known to be wrong; [`selftest`]: whether the suite sees it.
 //! - [`record`]: takes down what real clients say, and judges it; [`mod@refine`]: what a server may
@@ -16,7 +17,7 @@
 //! - [`target`]: what can be tried: the model, a server in this process, any command line, and
 //!   whatever listens somewhere; [`capability`]: what it has, and
 //!   [`elect`] which alternatives it chose; [`terms`] and [`schedule`]: which
-//!   cases are played, and when.
+//!   cases are played, and when; [`progress`] shows how far it is.
 //!
 //! It never shares a parser or a constant with the server it judges.
 
@@ -33,6 +34,9 @@ pub mod explain;
 pub mod faults;
 pub mod liars;
 pub mod list;
+pub mod minimal;
+pub mod progress;
+pub mod ranking;
 pub mod record;
 pub mod refine;
 pub mod replay;

@@ -44,6 +44,12 @@ pub fn turn(exchange: &Exchange, shared: bool) -> Turn {
     }
 }
 
+/// Whether it can be played again without anybody's waiting for it, or noticing.
+#[must_use]
+pub fn is_brief(exchange: &Exchange) -> bool {
+    turn(exchange, true) == Turn::Any
+}
+
 /// Plays them, so many at once, in an order made of the seed; the outcomes are in their own order.
 pub fn all<T: Sync>(
     cases: &[T],

@@ -20,6 +20,8 @@ pub struct Terms {
     pub budget: Option<Duration>,
     /// Whether every case must be tried.
     pub certify: bool,
+    /// Whether somebody watches, who is shown how far it is.
+    pub watched: bool,
 }
 
 impl Default for Terms {
@@ -30,6 +32,7 @@ impl Default for Terms {
             seed: 0,
             budget: None,
             certify: false,
+            watched: false,
         }
     }
 }

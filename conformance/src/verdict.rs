@@ -4,7 +4,7 @@
 //! ran conforms to nothing. How a report is shown is in `report/`.
 
 use spec::Level;
-use spec::exchange::Failure;
+use spec::exchange::{Exchange, Failure};
 
 use crate::cases::Case;
 use crate::target::Outcome;
@@ -74,6 +74,8 @@ pub struct Judged<'a> {
     pub failure: Option<Box<Failure>>,
     /// Why it was not tried, or what excuses it.
     pub reason: Option<String>,
+    /// The part of the exchange that fails alike, where that is shorter; the failure is then its.
+    pub shortest: Option<Exchange>,
 }
 
 impl<'a> Judged<'a> {
@@ -101,6 +103,7 @@ impl<'a> Judged<'a> {
             verdict,
             failure,
             reason,
+            shortest: None,
         }
     }
 }
@@ -114,6 +117,8 @@ pub struct Report<'a> {
     pub arguments: String,
     /// The dialect it was held to.
     pub dialect: String,
+    /// What the order of play was made of.
+    pub seed: u64,
     /// Every case that holds for the dialect, in the law's order.
     pub judged: Vec<Judged<'a>>,
     /// The alternatives that were elected by trying them, where that was asked for.

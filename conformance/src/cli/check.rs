@@ -1,7 +1,7 @@
 //! `touchstone check`: one target on trial.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -10,11 +10,11 @@ use conformance::capability;
 use conformance::check::Trial;
 use conformance::elect::elect;
 use conformance::faults;
-use conformance::report;
 use conformance::target::Target;
 use conformance::target::shape::Shape;
 use conformance::terms::{Terms, selects};
 use conformance::verdict::Report;
+use conformance::{progress, report};
 use spec::exchange::Exchange;
 use spec::{Dialect, Level, REQUIREMENTS};
 
@@ -30,6 +30,13 @@ Examples:
   touchstone check tls:cache.example:11211 --tls-ca ca.pem --level must
   touchstone check --spawn 'memcached -p {port}' --dialect memcached-1.6.45
   touchstone check --spawn './mine {port}' --without binary,udp --report junit=out.xml
+  touchstone check --spawn './mine {port}' --keep failures
+                                                 and then, one at a time:
+  touchstone replay failures/storage.set.stored.exchange --spawn './mine {port}'
+
+What is printed fits one page: the chapters, then the failures, the most basic first (--all shows
+every one). First comes what broke a MUST, then a SHOULD; within these what stores, reads and deletes
+comes first, and binary and authentication last. A failure is cut down to the requests it needs.
 
 Exit codes, the first that applies:
   2  the command line makes no sense
@@ -63,9 +70,13 @@ pub(super) struct Check {
     /// How many exchanges are played at once
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u8).range(1..))]
     jobs: u8,
-    /// Show every failure, not only the most basic
+    /// Show every chapter and every failure, not only one page
     #[arg(long)]
     all: bool,
+    /// Write the shortest failure of each broken rule into this directory: RULE.exchange for
+    /// `touchstone replay`, and RULE.sh, one line of printf and nc
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     /// Only rules of this level and those above it
     #[arg(long, default_value = "may", value_parser = level)]
     level: Level,
@@ -91,6 +102,19 @@ enum Habits {
     Of(Dialect),
     /// Whatever it turns out to have elected.
     Auto,
+}
+
+/// How many failures are made as short as they can be where only a page of them is shown.
+const ON_A_PAGE: usize = 5;
+
+impl Habits {
+    /// The word that asks for it.
+    fn name(&self) -> String {
+        match self {
+            Habits::Of(dialect) => dialect.name().to_owned(),
+            Habits::Auto => "auto".to_owned(),
+        }
+    }
 }
 
 /// What the target is that cannot be reached.
@@ -120,11 +144,13 @@ impl Check {
             seed,
             budget: self.budget,
             certify: self.certify,
+            watched: progress::is_watched(),
         };
         let target = self.target(seed)?;
+        let arguments = self.arguments(&target);
         let jobs = usize::from(self.jobs);
-        let (dialect, elected) = match self.dialect {
-            Habits::Of(dialect) => (dialect, Vec::new()),
+        let (dialect, elected) = match &self.dialect {
+            Habits::Of(dialect) => (dialect.clone(), Vec::new()),
             Habits::Auto => {
                 if let Err(problem) = target.answers() {
                     eprintln!("touchstone: {problem}");
@@ -145,13 +171,13 @@ impl Check {
         };
         let mut report = trial.run(exchanges, &faults::all());
         report.elected = elected;
+        report.arguments = arguments;
+        let whole = self.all || self.keep.is_some() || !self.report.is_empty();
+        trial.shorten(&mut report, if whole { usize::MAX } else { ON_A_PAGE });
         if self.chosen.seed.is_none() && trial.target.is_real() {
             println!("seed {seed}");
         }
-        print!("{}", report::text(&report, self.all));
-        for (form, file) in &self.report {
-            write_to(file, &shown(&report, *form))?;
-        }
+        self.tell(&report)?;
         if let (true, Some(file)) = (self.update_baseline, &self.baseline) {
             write_to(file, &trial.baseline.updated(&report))?;
         }
@@ -160,6 +186,41 @@ impl Check {
 }
 
 impl Check {
+    /// Prints the report, and writes what else was asked for.
+    fn tell(&self, report: &Report<'_>) -> Result<(), String> {
+        let text = report::text(report, self.all);
+        match progress::may_colour() {
+            true => print!("{}", report::coloured(&text)),
+            false => print!("{text}"),
+        }
+        if let Some(folder) = &self.keep {
+            keep(folder, report)?;
+        }
+        for (form, file) in &self.report {
+            write_to(file, &shown(report, *form))?;
+        }
+        Ok(())
+    }
+
+    /// The arguments that try the same target in the same way, each with a space behind it.
+    fn arguments(&self, target: &Target) -> String {
+        let mut arguments = self.chosen.arguments(target);
+        let mut add = |name: &str, value: &str| {
+            arguments.push_str(&format!("--{name} {} ", report::shell(value)));
+        };
+        if self.dialect.name() != "law" {
+            add("dialect", &self.dialect.name());
+        }
+        if let Some(baseline) = &self.baseline {
+            add("baseline", &baseline.to_string_lossy());
+        }
+        let shape = self.shape.to_possible_value();
+        if let Some(shape) = shape.filter(|_| self.shape != Shape::default()) {
+            add("shape", shape.get_name());
+        }
+        arguments
+    }
+
     /// The rules that were asked for.
     fn selection(&self) -> Result<Vec<String>, String> {
         let rules = self.words.iter().filter(|word| !word.contains(':'));
@@ -258,7 +319,25 @@ fn shown(report: &Report<'_>, form: Form) -> String {
     }
 }
 
-fn write_to(file: &PathBuf, text: &str) -> Result<(), String> {
+/// Writes the failures as files, and says where they are.
+fn keep(folder: &Path, report: &Report<'_>) -> Result<(), String> {
+    let files = report::kept(report);
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for file in &files {
+        write_to(&folder.join(&file.name), &file.text)?;
+    }
+    if let Some(first) = files.first() {
+        let first = folder.join(&first.name);
+        println!(
+            "kept {} files; for example: touchstone replay {}",
+            files.len(),
+            first.display()
+        );
+    }
+    Ok(())
+}
+
+fn write_to(file: &Path, text: &str) -> Result<(), String> {
     if file.as_os_str() == "-" {
         println!("{text}");
         return Ok(());

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use conformance::liars::Liar;
+use conformance::report::shell;
 use conformance::target::Target;
 use conformance::target::address::{Address, Trust};
 use conformance::target::foreign::Foreign;
@@ -78,6 +79,25 @@ impl Chosen {
             (None, None, None) if self.model => Ok(Target::Model(Box::default())),
             (None, None, None) => Ok(Target::Embedded),
         }
+    }
+
+    /// The arguments that choose this target again, with a space behind each.
+    pub(super) fn arguments(&self, target: &Target) -> String {
+        let mut arguments = match target {
+            Target::Spawn(command) => format!("--spawn {} ", shell(command)),
+            other => other.arguments(),
+        };
+        if arguments.starts_with("tls:") && !self.tls.tls_insecure {
+            let authorities = self.tls.tls_ca.to_string_lossy();
+            arguments.push_str(&format!("--tls-ca {} ", shell(&authorities)));
+        }
+        let flags = [
+            ("--tls-insecure ", self.tls.tls_insecure),
+            ("--allow-flush ", self.allow_flush),
+            ("--allow-admin ", self.allow_admin),
+        ];
+        arguments.extend(flags.iter().filter(|(_, set)| *set).map(|(flag, _)| *flag));
+        arguments
     }
 
     fn foreign(&self, place: &str, seed: u64) -> Result<Target, String> {

@@ -1,4 +1,7 @@
 //! A report for other programs. The shape is a promise: fields are added, never renamed.
+//!
+//! `report.schema.json` says the same to programs, and a test holds reports to it. Nothing in it
+//! tells the time: the same seed makes the same report.
 
 use serde::Serialize;
 
@@ -8,7 +11,10 @@ use crate::verdict::{Conclusion, Report, Verdict};
 struct Json<'a> {
     tool: &'static str,
     version: &'static str,
+    /// Which text of the law it was: the FNV-1a hash of its chapters.
+    law: String,
     complete: bool,
+    seed: u64,
     target: &'a str,
     dialect: &'a str,
     elected: &'a [&'static str],
@@ -22,6 +28,8 @@ struct Json<'a> {
 struct Case<'a> {
     case: String,
     rule: &'static str,
+    /// Where the rule stands.
+    place: String,
     level: String,
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +56,10 @@ pub fn json(report: &Report<'_>) -> String {
     let results = report.judged.iter().map(|judged| Case {
         case: format!("{}:{}", judged.case.file(), judged.case.place()),
         rule: judged.case.requirement().name,
+        place: {
+            let rule = judged.case.requirement();
+            format!("spec/{}.md:{}", rule.chapter, rule.line)
+        },
         level: judged.case.requirement().level.to_string(),
         verdict: judged.verdict.word(),
         reason: judged.reason.as_deref(),
@@ -60,6 +72,8 @@ pub fn json(report: &Report<'_>) -> String {
     let json = Json {
         tool: "touchstone",
         version: env!("CARGO_PKG_VERSION"),
+        law: law(),
+        seed: report.seed,
         complete: report.count(Verdict::Crashed) == 0 && !report.cut_short,
         target: &report.target,
         dialect: &report.dialect,
@@ -70,4 +84,15 @@ pub fn json(report: &Report<'_>) -> String {
         results: results.collect(),
     };
     serde_json::to_string_pretty(&json).expect("strings and numbers always serialise")
+}
+
+/// A number for the law's text, so that two reports can be known to mean the same law.
+fn law() -> String {
+    let bytes = spec::CHAPTERS
+        .iter()
+        .flat_map(|chapter| chapter.prose.bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}")
 }

@@ -2,7 +2,7 @@
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::text::describe;
+use super::failure::describe;
 use crate::verdict::{Judged, Report, Verdict};
 
 /// The report as JUnit XML: a suite for each chapter, a case for each exchange.

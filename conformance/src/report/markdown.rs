@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::plain::plain;
 use crate::verdict::{Conclusion, Report, Verdict};
 
 /// The report as Markdown.
@@ -16,7 +17,8 @@ pub fn markdown(report: &Report<'_>) -> String {
     };
     let mut text = format!(
         "### touchstone: {} {meaning}\n\nheld to {}\n\n| verdict | examples |\n|---|---|\n",
-        report.target, report.dialect
+        escaped(&report.target),
+        escaped(&report.dialect)
     );
     for verdict in Verdict::ALL {
         let _ = writeln!(text, "| {} | {} |", verdict.word(), report.count(verdict));
@@ -37,4 +39,29 @@ pub fn markdown(report: &Report<'_>) -> String {
     }
     text.push('\n');
     text
+}
+
+/// The words as Markdown shows them, whatever they are.
+fn escaped(words: &str) -> String {
+    let mut text = String::new();
+    for letter in plain(words).replace('\n', " ").chars() {
+        if "\\`*_{}[]<>#|~".contains(letter) {
+            text.push('\\');
+        }
+        text.push(letter);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn no_word_of_a_user_is_markup() {
+        assert_eq!(
+            escaped("`a|b` <i>*c*\n\x1b"),
+            r"\`a\|b\` \<i\>\*c\* \\u\{1b\}"
+        );
+    }
 }

@@ -1,0 +1,131 @@
+//! A failure as files: an exchange that `touchstone replay` plays again, and a script for `nc`.
+//!
+//! Both are text that anybody may read before running it. It writes nothing; the command line does.
+
+use std::fmt::Write as _;
+
+use spec::Kind;
+use spec::exchange::{Action, Direction, Exchange, Failure, Header, Protocol};
+
+use super::failure::describe;
+use super::plain::{plain, printf};
+use crate::cases::Case;
+use crate::ranking::broken;
+use crate::verdict::{Judged, Report};
+
+/// A file to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its name: that of the rule, and what it is.
+    pub name: String,
+    /// What stands in it.
+    pub text: String,
+}
+
+/// For each broken rule that an exchange shows, its shortest failure as files.
+#[must_use]
+pub fn kept(report: &Report<'_>) -> Vec<Kept> {
+    let mut files = Vec::new();
+    for broken in broken(report) {
+        let Some(judged) = report.judged.get(broken.index) else {
+            continue;
+        };
+        let (Some(failure), Case::Exchange(written)) = (&judged.failure, judged.case) else {
+            continue;
+        };
+        let exchange = judged.shortest.as_ref().unwrap_or(written);
+        let rule = judged.case.requirement().name;
+        files.push(Kept {
+            name: format!("{rule}.exchange"),
+            text: notation(exchange, judged, report),
+        });
+        if let Some(script) = script(exchange, failure) {
+            let text = format!("#!/bin/sh\n{}{script}\n", told(judged, report));
+            let name = format!("{rule}.sh");
+            files.push(Kept { name, text });
+        }
+    }
+    files
+}
+
+/// The failure as a comment.
+fn told(judged: &Judged<'_>, report: &Report<'_>) -> String {
+    let told = describe(judged, report);
+    told.lines()
+        .map(|line| format!("# {line}").trim_end().to_owned() + "\n")
+        .collect()
+}
+
+/// The exchange in the notation, below what came of it.
+fn notation(exchange: &Exchange, judged: &Judged<'_>, report: &Report<'_>) -> String {
+    let marker = match exchange.requirement.kind {
+        Kind::Rule => 'r',
+        Kind::Alternative => 'a',
+        Kind::Deviation => 'd',
+    };
+    let name = exchange.requirement.name;
+    let mut text = told(judged, report);
+    let _ = writeln!(text, "{marker}[{name}]{}", header(&exchange.header));
+    for step in &exchange.steps {
+        let _ = writeln!(text, "{}", step.text);
+    }
+    text
+}
+
+/// The words of a header, each with a space before it.
+fn header(header: &Header) -> String {
+    let mut words = String::new();
+    if !header.options.is_empty() {
+        let _ = write!(words, " options=\"{}\"", header.options);
+    }
+    if !header.dialects.is_empty() {
+        let _ = write!(words, " dialect={}", header.dialects.join(","));
+    }
+    if header.exclusive {
+        words.push_str(" exclusive");
+    }
+    if !header.fence {
+        words.push_str(" fence=none");
+    }
+    if header.exact_writes {
+        words.push_str(" writes=exact");
+    }
+    if !header.users.is_empty() {
+        let _ = write!(words, " users=\"{}\"", header.users.join(","));
+    }
+    if !header.protocols.is_empty() {
+        let spoken = header.protocols.iter().map(|protocol| match protocol {
+            Protocol::Text => "text",
+            Protocol::Binary => "binary",
+        });
+        let _ = write!(words, " protocol={}", spoken.collect::<Vec<_>>().join(","));
+    }
+    words
+}
+
+/// One line for a shell that sends the same bytes; nothing where it takes several connections.
+#[must_use]
+pub fn script(exchange: &Exchange, failure: &Failure) -> Option<String> {
+    if exchange.steps.iter().any(|step| step.client != 1) {
+        return None;
+    }
+    let sent = |event: &&spec::exchange::Event| event.direction == Direction::Sent;
+    let mut sent = failure.events.iter().filter(sent);
+    let mut line = String::from("{ ");
+    for step in &exchange.steps {
+        match &step.action {
+            Action::Send(_) => match sent.next() {
+                Some(event) => {
+                    let _ = write!(line, "printf {}; ", printf(&event.bytes));
+                }
+                None => break,
+            },
+            Action::Pass { seconds } => {
+                let _ = write!(line, "sleep {seconds}; ");
+            }
+            _ => {}
+        }
+    }
+    line.push_str("sleep 1; } | nc \"${HOST:-127.0.0.1}\" \"${PORT:-11211}\"");
+    Some(plain(&line))
+}
