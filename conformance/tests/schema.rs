@@ -19,7 +19,8 @@ fn reported(target: Target) -> Value {
         select: vec!["storage".to_owned(), "binary.sasl".to_owned()],
         ..Trial::default()
     };
-    let report = trial.run(&cases::all().unwrap(), &[]);
+    let exchanges = cases::all().unwrap();
+    let report = trial.run(&exchanges, &[]);
     serde_json::from_str(&report::json(&report)).expect("it is JSON")
 }
 

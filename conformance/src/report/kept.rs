@@ -97,16 +97,19 @@ fn header(header: &Header) -> String {
         let spoken = header.protocols.iter().map(|protocol| match protocol {
             Protocol::Text => "text",
             Protocol::Binary => "binary",
+            Protocol::Udp => "udp",
         });
         let _ = write!(words, " protocol={}", spoken.collect::<Vec<_>>().join(","));
     }
     words
 }
 
-/// One line for a shell that sends the same bytes; nothing where it takes several connections.
+/// One line for a shell that sends the same bytes; nothing where it takes several connections,
+/// or datagrams.
 #[must_use]
 pub fn script(exchange: &Exchange, failure: &Failure) -> Option<String> {
-    if exchange.steps.iter().any(|step| step.client != 1) {
+    let packed = exchange.header.protocols.contains(&Protocol::Udp);
+    if packed || exchange.steps.iter().any(|step| step.client != 1) {
         return None;
     }
     let sent = |event: &&spec::exchange::Event| event.direction == Direction::Sent;

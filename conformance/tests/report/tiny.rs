@@ -13,7 +13,7 @@ use conformance::target::guard::Permits;
 
 /// What kind of server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tiny {
+pub(crate) enum Tiny {
     /// It knows get, set and delete.
     Basic,
     /// It stops to listen, and closes, when it is asked to append.
@@ -25,7 +25,7 @@ pub enum Tiny {
 type Items = Arc<Mutex<BTreeMap<String, (String, Vec<u8>)>>>;
 
 /// The server, running, as a target.
-pub fn target(kind: Tiny) -> Target {
+pub(crate) fn target(kind: Tiny) -> Target {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a port");
     let address = listener.local_addr().expect("it has an address");
     thread::spawn(move || {
