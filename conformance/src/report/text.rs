@@ -50,7 +50,8 @@ pub fn text(report: &Report<'_>, all: bool) -> String {
 
 /// What was tried, and the chapters.
 fn head(report: &Report<'_>, all: bool) -> Vec<String> {
-    let title = plain(&format!("{}, held to {}", report.target, report.dialect));
+    let title =
+        plain(&format!("{}, held to {}", report.target, report.dialect)).replace('\n', "\\n");
     let mut lines = vec![narrow(&title, all)];
     let elected = report.elected.iter().map(|name| format!("elected {name}"));
     lines.extend(some(elected.collect(), all));
@@ -69,7 +70,10 @@ fn tail(report: &Report<'_>, all: bool) -> Vec<String> {
     for aside in [some(stale.collect(), all), some(untried(report), all)] {
         if !aside.is_empty() {
             lines.push(String::new());
-            lines.extend(aside.iter().map(|line| narrow(&plain(line), all)));
+            lines.extend(aside.iter().map(|line| {
+                let line = plain(line).replace('\n', "\\n");
+                narrow(&line, all)
+            }));
         }
     }
     lines.push(String::new());
