@@ -10,7 +10,7 @@ use conformance::check::Trial;
 use conformance::report;
 use conformance::target::Target;
 use conformance::terms::Terms;
-use conformance::verdict::Report;
+use conformance::verdict::{Report, Verdict};
 use conformance::{cases, liars};
 use spec::exchange::{self, Exchange};
 use tiny::{Tiny, target};
@@ -75,6 +75,7 @@ fn a_server_that_knows_only_get_set_and_delete_gets_a_useful_page() {
 fn a_server_that_passes_all_gets_a_short_page() {
     let examples = examples();
     let report = tried(Target::Honest, &examples);
+    assert_eq!(report.count(Verdict::Pass), examples.len());
     insta::assert_snapshot!("page_where_all_passes", page(&report));
 }
 

@@ -3,12 +3,13 @@
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::failure::describe;
+use super::plain::one_line;
 use crate::verdict::{Judged, Report, Verdict};
 
 /// The report as JUnit XML: a suite for each chapter, a case for each exchange.
 #[must_use]
 pub fn junit(report: &Report<'_>) -> String {
-    let mut xml = quick_junit::Report::new(format!("touchstone: {}", report.target));
+    let mut xml = quick_junit::Report::new(format!("touchstone: {}", one_line(&report.target)));
     for chapter in spec::CHAPTERS {
         let mut suite = TestSuite::new(chapter.name);
         for judged in &report.judged {
@@ -34,14 +35,14 @@ fn case(judged: &Judged<'_>, report: &Report<'_>) -> TestCase {
         }
         Verdict::Crashed => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-            status.set_message(judged.reason.as_deref().unwrap_or_default());
+            status.set_message(one_line(judged.reason.as_deref().unwrap_or_default()));
             status
         }
         // A difference that breaks no MUST fails no build, but is never counted as a success.
         other => {
             let mut status = TestCaseStatus::skipped();
             let reason = judged.reason.as_deref().unwrap_or_default();
-            status.set_message(format!("{} {reason}", other.word()));
+            status.set_message(one_line(&format!("{} {reason}", other.word())));
             status
         }
     };

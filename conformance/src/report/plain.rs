@@ -20,6 +20,12 @@ pub(super) fn plain(text: &str) -> String {
     shown
 }
 
+/// The same in one line.
+#[must_use]
+pub(super) fn one_line(text: &str) -> String {
+    plain(text).replace('\n', "\\n")
+}
+
 /// The line in at most so many columns.
 #[must_use]
 pub(super) fn cut(line: &str, columns: usize) -> String {

@@ -10,7 +10,7 @@ use spec::exchange::Step;
 use spec::{CHAPTERS, Chapter};
 
 use super::failure::describe;
-use super::plain::{cut, plain, wrapped};
+use super::plain::{cut, one_line, wrapped};
 use crate::cases::Case;
 use crate::ranking::{broken, gravity, subject};
 use crate::verdict::{Conclusion, Judged, Report, Verdict};
@@ -50,8 +50,7 @@ pub fn text(report: &Report<'_>, all: bool) -> String {
 
 /// What was tried, and the chapters.
 fn head(report: &Report<'_>, all: bool) -> Vec<String> {
-    let title =
-        plain(&format!("{}, held to {}", report.target, report.dialect)).replace('\n', "\\n");
+    let title = one_line(&format!("{}, held to {}", report.target, report.dialect));
     let mut lines = vec![narrow(&title, all)];
     let elected = report.elected.iter().map(|name| format!("elected {name}"));
     lines.extend(some(elected.collect(), all));
@@ -70,10 +69,7 @@ fn tail(report: &Report<'_>, all: bool) -> Vec<String> {
     for aside in [some(stale.collect(), all), some(untried(report), all)] {
         if !aside.is_empty() {
             lines.push(String::new());
-            lines.extend(aside.iter().map(|line| {
-                let line = plain(line).replace('\n', "\\n");
-                narrow(&line, all)
-            }));
+            lines.extend(aside.iter().map(|line| narrow(&one_line(line), all)));
         }
     }
     lines.push(String::new());

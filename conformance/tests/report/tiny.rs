@@ -16,7 +16,7 @@ use conformance::target::guard::Permits;
 pub(crate) enum Tiny {
     /// It knows get, set and delete.
     Basic,
-    /// It stops to listen, and closes, when it is asked to append.
+    /// It stops to listen, and closes, when it is asked to delete.
     Dies,
     /// It answers with what a terminal would obey.
     Hostile,
@@ -71,7 +71,7 @@ fn attend(kind: Tiny, stream: &TcpStream, items: &Items) -> Option<()> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let reply = match words.as_slice() {
             _ if kind == Tiny::Hostile => b"\x1b[2J\0\xc3\xa9\rSTORED\r\n::error::x\r\n".to_vec(),
-            ["append", ..] if kind == Tiny::Dies => return None,
+            ["delete", ..] if kind == Tiny::Dies => return None,
             ["set", key, flags, _, length, ..] => {
                 let mut block = vec![0; length.parse::<usize>().unwrap_or(0) + 2];
                 if reader.read_exact(&mut block).is_err() {
