@@ -35,8 +35,8 @@ Examples:
   touchstone replay failures/storage.set.stored.exchange --spawn './mine {port}'
 
 What is printed fits one page: the chapters, then the failures, the most basic first (--all shows
-every one). First comes what broke a MUST, then a SHOULD; within these what stores, reads and deletes
-comes first, and binary and authentication last. A failure is cut down to the requests it needs.
+every one). First comes what broke a MUST, then a SHOULD; within these what stores, reads and
+deletes comes first, binary and authentication last. A failure is cut down to what it needs.
 
 Exit codes, the first that applies:
   2  the command line makes no sense
