@@ -82,7 +82,7 @@ pub fn subject(rule: &Requirement) -> usize {
     let named = |subject: &&str| chapter == *subject;
     let within = |subject: &&str| subject.ends_with('/') && chapter.starts_with(*subject);
     let mut subjects = SUBJECTS.iter();
-    let place = subjects.position(|subject| named(&subject) || within(&subject));
+    let place = subjects.position(|subject| named(subject) || within(subject));
     place.unwrap_or(SUBJECTS.len())
 }
 

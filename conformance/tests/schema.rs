@@ -19,7 +19,7 @@ fn reported(target: Target) -> Value {
         select: vec!["storage".to_owned(), "binary.sasl".to_owned()],
         ..Trial::default()
     };
-    let exchanges = cases::all().unwrap();
+    let exchanges = cases::all().expect("the law can be read");
     let report = trial.run(&exchanges, &[]);
     serde_json::from_str(&report::json(&report)).expect("it is JSON")
 }
