@@ -40,9 +40,8 @@ pub(crate) fn target(kind: Tiny) -> Target {
                 let death = attend(kind, &stream, &items).is_none() && kind == Tiny::Dies;
                 if death {
                     *dead.lock().expect("nobody panics") = true;
-                    // Wakes the listener, so that it is gone as well.
-                    let _ = TcpStream::connect(address);
-                    thread::sleep(std::time::Duration::from_millis(50));
+                    // Wakes the listener, until it is gone as well.
+                    while TcpStream::connect(address).is_ok() {}
                 }
             });
         }
