@@ -16,11 +16,14 @@ use conformance::target::guard::Permits;
 pub(crate) enum Tiny {
     /// It knows get, set and delete.
     Basic,
-    /// It stops to listen, and closes, when it is asked to delete.
+    /// It stops to listen, and closes, when it is asked to add.
     Dies,
     /// It answers with what a terminal would obey.
     Hostile,
 }
+
+/// What a terminal, or a runner of builds, would obey.
+const HOSTILE: &[u8] = b"\x1b[2J\0\xc3\xa9\rSTORED\r\n::error::x\r\n";
 
 type Items = Arc<Mutex<BTreeMap<String, (String, Vec<u8>)>>>;
 
@@ -69,8 +72,14 @@ fn attend(kind: Tiny, stream: &TcpStream, items: &Items) -> Option<()> {
         }
         let words: Vec<&str> = line.split_whitespace().collect();
         let reply = match words.as_slice() {
-            _ if kind == Tiny::Hostile => b"\x1b[2J\0\xc3\xa9\rSTORED\r\n::error::x\r\n".to_vec(),
-            ["delete", ..] if kind == Tiny::Dies => return None,
+            // It reads a whole request, so that it does not matter how its bytes arrive.
+            [_, _, _, _, length, ..] if kind == Tiny::Hostile => {
+                let mut block = vec![0; length.parse::<usize>().unwrap_or(0) + 2];
+                let _ = reader.read_exact(&mut block);
+                HOSTILE.to_vec()
+            }
+            _ if kind == Tiny::Hostile => HOSTILE.to_vec(),
+            ["add", ..] if kind == Tiny::Dies => return None,
             ["set", key, flags, _, length, ..] => {
                 let mut block = vec![0; length.parse::<usize>().unwrap_or(0) + 2];
                 if reader.read_exact(&mut block).is_err() {
@@ -89,6 +98,12 @@ fn attend(kind: Tiny, stream: &TcpStream, items: &Items) -> Option<()> {
                 Some(_) => b"DELETED\r\n".to_vec(),
                 None => b"NOT_FOUND\r\n".to_vec(),
             },
+            // It takes the block for a command, but says so in one write.
+            [_, _, _, _, length, ..] => {
+                let mut block = vec![0; length.parse::<usize>().unwrap_or(0) + 2];
+                let _ = reader.read_exact(&mut block);
+                b"ERROR\r\nERROR\r\n".to_vec()
+            }
             _ => b"ERROR\r\n".to_vec(),
         };
         if writer.write_all(&reply).is_err() {
