@@ -211,7 +211,7 @@ fn every_option_that_the_readme_names_exists() {
         "--from",
     ];
     known.extend(others.map(str::to_owned));
-    known.extend(["--test", "--ignored", "--nocapture", "--git"].map(str::to_owned));
+    known.extend(["--example", "--git"].map(str::to_owned));
     let unknown: Vec<String> = named_options(README).difference(&known).cloned().collect();
     assert!(unknown.is_empty(), "{unknown:?}");
 }
