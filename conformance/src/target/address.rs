@@ -176,8 +176,27 @@ impl Datagrams {
         };
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         socket.connect(place)?;
+        wait_until_up(&socket)?;
         Ok(Datagrams(socket))
     }
+}
+
+/// A server may accept connections before it listens for datagrams. An empty one is nothing to a
+/// server, and refused where there is none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a real server is waited for in real time"
+)]
+fn wait_until_up(socket: &UdpSocket) -> io::Result<()> {
+    const TRIES_MAX: u32 = 200;
+    for _ in 0..TRIES_MAX {
+        let sent = socket.send(&[]);
+        if sent.is_ok() && socket.take_error()?.is_none() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Err(io::Error::other("nobody listens for datagrams"))
 }
 
 impl Read for Datagrams {
