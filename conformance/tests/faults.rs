@@ -108,9 +108,10 @@ fn every_fault_finds_a_server_that_is_careless_about_it() {
     };
     let tries: Vec<_> = CARELESS.iter().flat_map(of).collect();
     some_at_once(&tries, |(careless, fault)| {
-        let outcome = outcome(careless, fault);
-        let caught = matches!(outcome, Outcome::Failed(_));
-        assert!(caught, "{} by {}: {outcome:?}", careless.name, fault.name);
+        // On a machine that is busy it may not have time to be careless; once is enough.
+        let caught = |_| matches!(outcome(careless, fault), Outcome::Failed(_));
+        let caught = (0..3).any(caught);
+        assert!(caught, "{} passes {}", careless.name, fault.name);
     });
     let found: BTreeSet<&str> = tries.iter().map(|(_, fault)| fault.name).collect();
     let all = faults::all().into_iter().map(|fault| fault.name);

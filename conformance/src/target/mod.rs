@@ -15,7 +15,9 @@ use std::fmt;
 
 use model::{Host, Model, Options, Time};
 use spec::Dialect;
-use spec::exchange::{Exchange, Failure, Fence, Header, Peer, Protocol, cases, replay};
+use spec::exchange::{
+    Direction, Event, Exchange, Failure, Fence, Header, Peer, Protocol, cases, replay,
+};
 
 use crate::liars::{Liar, Server};
 use embedded::Embedded;
@@ -104,17 +106,23 @@ impl Target {
             }
             Target::Liar(liar) => liar_plays(Some(liar.lie)),
             Target::Honest => liar_plays(None),
-            Target::Spawn(command) => match Process::start_for(command, header) {
-                Ok(mut process) => {
-                    let outcome = played(&mut process);
-                    process.died().map_or(outcome, Outcome::Crashed)
+            Target::Spawn(command) => {
+                let once = || match Process::start_for(command, header) {
+                    Ok(mut process) => {
+                        let outcome = played(&mut process);
+                        process.died().map_or(outcome, Outcome::Crashed)
+                    }
+                    Err(_) if self.refuses(header) => {
+                        let options = &header.options;
+                        Outcome::Unsupported(format!("it starts, but not with `{options}`"))
+                    }
+                    Err(problem) => Outcome::Crashed(problem),
+                };
+                match once() {
+                    Outcome::Failed(failure) if is_mute(&failure) => once(),
+                    outcome => outcome,
                 }
-                Err(_) if self.refuses(header) => {
-                    let options = &header.options;
-                    Outcome::Unsupported(format!("it starts, but not with `{options}`"))
-                }
-                Err(problem) => Outcome::Crashed(problem),
-            },
+            }
             Target::Foreign(foreign) => match foreign.rehearse(exchange) {
                 Ok(rehearsed) => {
                     let mut clients = rehearsed.clients(&foreign.address);
@@ -215,6 +223,13 @@ impl Target {
             Target::Foreign(foreign) => format!("{} ", foreign.address),
         }
     }
+}
+
+/// Whether the server said nothing at all: a started process may have taken the connection and not
+/// be up yet. Who is mute by nature is so again.
+fn is_mute(failure: &Failure) -> bool {
+    let said = |event: &Event| event.direction == Direction::Received;
+    failure.received.is_empty() && !failure.events.iter().any(said)
 }
 
 /// Whether an exchange with this header is about binary, in what is sent or in how it is started.
