@@ -136,7 +136,16 @@ impl Known {
                 unpadded.adopt_unique(&self.key, unique);
             }
             self.unique = unique;
-            self.chosen = unique;
+            self.chosen = self.chosen.max(unique);
+        }
+    }
+
+    /// A unique that the client chose is none that the server may choose.
+    fn learn_named(&mut self, request: &Request, now: Time) {
+        if let Some(named) = request.flag(b'E').and_then(number)
+            && self.unique_now(now) == Some(named)
+        {
+            self.unique = named;
         }
     }
 
@@ -161,27 +170,28 @@ pub fn refine(
     admitted: Admitted,
 ) -> Relation {
     let mut plain = known.clone();
+    if let (Some(named), Some(invented)) = (compared(request), known.unique_now(now))
+        && invented != known.unique
+    {
+        // What the model made up must not happen to be what the client names.
+        let other = invented.max(named).saturating_add(1);
+        plain.model.adopt_unique(&known.key, other);
+    }
     let rulings = Session::new().receive(&mut plain.model, &request.bytes, now);
+    plain.learn_named(request, now);
     match answer(&rulings, observed, &plain) {
         Answer::Same { length, unique } => {
             plain.unpadded = unpadded(known, request, observed, now);
-            return agree(plain, request, &rulings, now, length, unique, None);
+            return agree(plain, request, &rulings, length, unique, None);
         }
         Answer::Part => return Relation::Waits,
         Answer::Other => {}
     }
     for (freedom, mut world, then) in worlds(known, request, now, admitted) {
         let rulings = Session::new().receive(&mut world.model, &request.bytes, then);
+        world.learn_named(request, then);
         if let Answer::Same { length, unique } = answer(&rulings, observed, &world) {
-            return agree(
-                world,
-                request,
-                &rulings,
-                then,
-                length,
-                unique,
-                Some(freedom),
-            );
+            return agree(world, request, &rulings, length, unique, Some(freedom));
         }
     }
     Relation::Differs(rulings)
@@ -267,15 +277,10 @@ fn agree(
     mut known: Known,
     request: &Request,
     rulings: &[Ruling],
-    now: Time,
     length: usize,
     unique: Option<u64>,
     freedom: Option<Freedom>,
 ) -> Relation {
-    let named = request.flag(b'E').and_then(number);
-    if named.is_some() && named == known.unique_now(now) {
-        known.unique = named.unwrap_or_default();
-    }
     let adopted = unique.is_some_and(|unique| unique != known.unique);
     known.adopt(unique);
     let done = rulings.iter().any(|ruling| {
@@ -320,7 +325,9 @@ fn answer(rulings: &[Ruling], observed: &[u8], known: &Known) -> Answer {
     for ruling in rulings.iter().filter(|ruling| !ruling.bytes().is_empty()) {
         let rest = observed.get(length..).unwrap_or_default();
         match Reply::read(rest) {
-            Some((reply, taken)) if same(&ruling.reply, &reply, known) => {
+            Some((reply, taken))
+                if is_printed_so(&reply, rest, taken) && same(&ruling.reply, &reply, known) =>
+            {
                 length = length.saturating_add(taken);
                 unique = unique_of(&reply).or(unique);
             }
@@ -329,6 +336,13 @@ fn answer(rulings: &[Ruling], observed: &[u8], known: &Known) -> Answer {
         }
     }
     Answer::Same { length, unique }
+}
+
+/// Whether a server writes this reply so: what is read alike, a zero before a number, is not.
+fn is_printed_so(reply: &Reply, observed: &[u8], taken: usize) -> bool {
+    let mut printed = Vec::new();
+    reply.print(&mut printed);
+    observed.get(..taken) == Some(printed.as_slice())
 }
 
 /// Whether bytes that are no reply may yet become one.
@@ -383,13 +397,14 @@ fn same_fields(ruled: &[Vec<u8>], seen: &[Vec<u8>], known: &Known) -> bool {
 
 /// The numbers behind a name, where both fields are that name and a number.
 fn both(ruled: &[u8], seen: &[u8], name: &str) -> Option<(u64, u64)> {
-    let behind = |field: &[u8]| number(field.strip_prefix(name.as_bytes())?);
+    let behind = |field: &[u8]| written(field.strip_prefix(name.as_bytes())?);
     behind(ruled).zip(behind(seen))
 }
 
-/// A unique that was seen stays; one that the model made up may be any larger one.
+/// A unique that was seen stays, and 0 is none; one that the model made up may be any larger one.
 fn may_be_unique(ruled: u64, seen: u64, known: &Known) -> bool {
-    ruled == seen || (ruled != known.unique && seen > known.chosen)
+    let made_up = ruled != 0 && ruled != known.unique;
+    ruled == seen || (made_up && seen > known.chosen)
 }
 
 /// The unique that a reply tells.
@@ -398,12 +413,16 @@ fn unique_of(reply: &Reply) -> Option<u64> {
         let mut fields = fields.iter();
         fields.find_map(|field| {
             let digits = field.strip_prefix(b"cas=").or(field.strip_prefix(b"c"));
-            number(digits?)
+            written(digits?)
         })
     };
     match reply {
         Reply::Values(values) => values.first()?.unique,
         Reply::Meta(_, fields) | Reply::MetaValue(_, fields) => field(fields),
+        Reply::Verbatim(text) => match Reply::read(text)?.0 {
+            Reply::Meta(_, fields) => field(&fields),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -415,4 +434,10 @@ fn number(digits: &[u8]) -> Option<u64> {
         .filter(|_| plain)?
         .parse()
         .ok()
+}
+
+/// A number as a server writes it: without a zero before it.
+fn written(digits: &[u8]) -> Option<u64> {
+    let zeroed = digits.len() > 1 && digits.starts_with(b"0");
+    number(digits).filter(|_| !zeroed)
 }
