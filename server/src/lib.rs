@@ -25,6 +25,7 @@ pub mod session;
 pub mod settings;
 pub mod shared;
 pub mod store;
+mod sync;
 pub mod time;
 pub mod users;
 

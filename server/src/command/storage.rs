@@ -160,7 +160,7 @@ fn extend(context: &Context<'_>, value: &[u8], entry: &mut Entry<'_>) -> Reply {
 }
 
 /// The item again, with another value and without its marks.
-pub(super) fn redraft(item: &Item, value: &[u8]) -> Draft {
+pub(super) fn redraft(item: Item<'_>, value: &[u8]) -> Draft {
     Draft {
         value: Bytes::copy_from_slice(value),
         flags: item.flags(),

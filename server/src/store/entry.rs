@@ -6,8 +6,9 @@ use super::Store;
 use bytes::Bytes;
 
 use super::item::{Draft, Expiry, Item};
-use super::shard::Shard;
-use crate::time::Time;
+use super::record::{Record, second_of};
+use super::shard::{Shard, Terms};
+use super::table::Location;
 
 /// There is no room, and nothing may be evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +30,10 @@ pub enum Absence {
 pub struct Entry<'a> {
     store: &'a Store,
     shard: &'a mut Shard,
+    terms: Terms<'a>,
     key: &'a [u8],
     hash: u64,
-    now: Time,
-    slot: Option<usize>,
+    location: Option<Location>,
     absence: Absence,
 }
 
@@ -40,18 +41,18 @@ impl<'a> Entry<'a> {
     pub(super) fn find(
         store: &'a Store,
         shard: &'a mut Shard,
+        terms: Terms<'a>,
         hash: u64,
         key: &'a [u8],
-        now: Time,
     ) -> Self {
-        let slot = shard.find(hash, key);
+        let location = shard.find(hash, key);
         let mut entry = Self {
             store,
             shard,
+            terms,
             key,
             hash,
-            now,
-            slot,
+            location,
             absence: Absence::Unknown,
         };
         entry.bury();
@@ -60,24 +61,28 @@ impl<'a> Entry<'a> {
 
     /// Removes an item that is no longer alive, and remembers why.
     fn bury(&mut self) {
-        let Some(item) = self.item() else { return };
-        let absence = if self.store.flush.hides(item.epoch) {
+        let Some(location) = self.location else {
+            return;
+        };
+        let Some(record) = self.shard.record(location) else {
+            return;
+        };
+        self.absence = if self.shard.is_flushed(location, self.terms) {
             Absence::Flushed
-        } else if item.expiry.has_passed(self.now) {
+        } else if record.expires <= self.terms.second {
             Absence::Expired
         } else {
             return;
         };
-        let unfetched = !item.marks.fetched && absence == Absence::Expired;
-        self.absence = absence;
+        let unfetched = !record.marks.fetched && self.absence == Absence::Expired;
         self.shard.census.expired_unfetched += u64::from(unfetched);
         self.remove();
     }
 
     /// The live item of this key.
     #[must_use]
-    pub fn item(&self) -> Option<&Item> {
-        self.slot.and_then(|slot| self.shard.item(slot))
+    pub fn item(&self) -> Option<Item<'_>> {
+        self.location.and_then(|location| self.shard.item(location))
     }
 
     /// Why there was no item when the key was looked up.
@@ -99,23 +104,15 @@ impl<'a> Entry<'a> {
         if !self.store.has_room(cost) {
             return Err(NoMemory);
         }
-        self.remove();
         let unique = self.unique(draft.unique);
-        let item = Item {
-            key: self.key.into(),
-            value: draft.value,
-            hash: self.hash,
-            unique,
-            expiry: draft.expiry,
-            accessed: self.now.seconds(),
-            flags: draft.flags,
-            epoch: self.store.flush.epoch(),
-            marks: draft.marks,
-            spared: true,
-        };
-        self.store.charge(cost);
-        self.slot = Some(self.shard.insert(item));
-        self.shard.census.items_ever += 1;
+        let inserted = self
+            .shard
+            .insert(self.terms, self.hash, self.key, draft, unique);
+        if inserted.is_err() {
+            // To make room may have moved the item, or given it up.
+            self.location = self.shard.find(self.hash, self.key);
+        }
+        self.location = Some(inserted?);
         Ok(unique)
     }
 
@@ -124,61 +121,62 @@ impl<'a> Entry<'a> {
     pub fn overwrite(&mut self, value: Bytes, chosen: Option<u64>) -> u64 {
         debug_assert!(
             self.item()
-                .is_none_or(|item| item.value.len() == value.len()),
+                .is_none_or(|item| item.value().len() == value.len()),
             "what an item costs does not change"
         );
-        self.change(|item| item.value = value);
+        if let Some(location) = self.location {
+            self.shard.overwrite(location, value);
+        }
         self.renumber(chosen)
     }
 
     /// Removes the item.
     pub fn remove(&mut self) {
-        let removed = self.slot.take().and_then(|slot| self.shard.remove(slot));
-        if let Some(item) = removed {
-            self.store.release(self.store.cost_of(&item));
+        if let Some(location) = self.location.take() {
+            self.shard.remove(self.terms, self.hash, location);
         }
     }
 
     /// Gives the item another unique: the one named, or one the store makes. Tells it.
     pub fn renumber(&mut self, chosen: Option<u64>) -> u64 {
         let unique = self.unique(chosen);
-        self.change(|item| item.unique = unique);
+        self.change(|record| record.unique = unique);
         unique
     }
 
     /// Changes when the item expires.
     pub fn set_expiry(&mut self, expiry: Expiry) {
-        self.change(|item| item.expiry = expiry);
+        self.change(|record| record.expires = second_of(expiry));
     }
 
     /// Notes that a client was served the item.
     pub fn mark_fetched(&mut self) {
-        let second = self.now.seconds();
-        self.change(|item| {
-            item.marks.fetched = true;
-            item.spared = true;
-            item.accessed = second;
+        let second = self.terms.second;
+        self.change(|record| {
+            record.marks.fetched = true;
+            record.accessed = second;
+            record.bump();
         });
     }
 
     /// Notes that a client wanted the item: it is the less likely to be evicted.
     pub fn mark_bumped(&mut self) {
-        self.change(|item| item.spared = true);
+        self.change(Record::bump);
     }
 
     /// Notes whether the item is stale.
     pub fn mark_stale(&mut self, stale: bool) {
-        self.change(|item| item.marks.stale = stale);
+        self.change(|record| record.marks.stale = stale);
     }
 
     /// Notes whether a client was told to recache the item.
     pub fn mark_won(&mut self, won: bool) {
-        self.change(|item| item.marks.won = won);
+        self.change(|record| record.marks.won = won);
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Item)) {
-        if let Some(item) = self.slot.and_then(|slot| self.shard.item_mut(slot)) {
-            change(item);
+    fn change(&mut self, change: impl FnOnce(&mut Record)) {
+        if let Some(location) = self.location {
+            self.shard.change(location, change);
         }
     }
 

@@ -1,10 +1,8 @@
 //! Which items a flush has hidden.
 //!
-//! It never walks the items: each carries the epoch it was stored in, and a flush begins a new one.
+//! It never walks the items: each lies in a segment of one epoch, and a flush begins a new one.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-
+use crate::sync::{AtomicU32, AtomicU64, Fault, Lock, Ordering, seeded};
 use crate::time::Time;
 
 /// No flush is pending.
@@ -15,7 +13,7 @@ const NONE: u64 = 0;
 pub(super) struct Flush {
     epoch: AtomicU32,
     pending: AtomicU64,
-    order: Mutex<()>,
+    order: Lock<()>,
 }
 
 impl Flush {
@@ -24,7 +22,9 @@ impl Flush {
         let pending = self.pending.load(Ordering::Acquire);
         if pending != NONE && pending <= now.seconds() {
             self.change(|flush| {
-                if flush.pending.load(Ordering::Relaxed) == pending {
+                if flush.pending.load(Ordering::Relaxed) == pending
+                    || seeded(Fault::SettlesWithoutRecheck)
+                {
                     flush.begin_epoch();
                     flush.pending.store(NONE, Ordering::Release);
                 }
@@ -50,17 +50,15 @@ impl Flush {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Whether an item of that epoch has been flushed.
-    pub(super) fn hides(&self, epoch: u32) -> bool {
-        epoch != self.epoch()
-    }
-
     fn begin_epoch(&self) {
+        if seeded(Fault::BeginsEpochInTwoSteps) {
+            return self.epoch.store(self.epoch() + 1, Ordering::Release);
+        }
         self.epoch.fetch_add(1, Ordering::Release);
     }
 
     fn change(&self, change: impl FnOnce(&Self)) {
-        let order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let order = self.order.hold(|()| ());
         change(self);
         drop(order);
     }

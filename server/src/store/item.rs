@@ -1,10 +1,11 @@
 //! An item, as the store keeps it and as its callers see it.
 //!
-//! It never changes its key, value or flags: a new value is a new item.
-//! What may change in place is when it expires and what has been done with it.
+//! It never owns what it shows: its key and its value lie in a segment, or a large value aside.
+//! How they lie there is in `record.rs`.
 
 use bytes::Bytes;
 
+use super::record::{Record, expiry_of};
 use crate::time::Time;
 
 /// When an item stops being visible.
@@ -71,75 +72,85 @@ pub struct Draft {
     pub marks: Marks,
 }
 
-/// A live item.
-#[derive(Debug)]
-pub struct Item {
-    pub(super) key: Box<[u8]>,
-    pub(super) value: Bytes,
-    pub(super) hash: u64,
-    pub(super) unique: u64,
-    pub(super) expiry: Expiry,
-    pub(super) accessed: u64,
-    pub(super) flags: u32,
-    pub(super) epoch: u32,
-    pub(super) marks: Marks,
-    pub(super) spared: bool,
+/// A live item, as it lies in the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    record: Record,
+    key: &'a [u8],
+    body: &'a [u8],
+    aside: Option<&'a Bytes>,
 }
 
-impl Item {
+impl<'a> Item<'a> {
+    pub(super) const fn new(
+        record: Record,
+        key: &'a [u8],
+        body: &'a [u8],
+        aside: Option<&'a Bytes>,
+    ) -> Self {
+        Self {
+            record,
+            key,
+            body,
+            aside,
+        }
+    }
+
     /// Its key.
     #[must_use]
-    pub fn key(&self) -> &[u8] {
-        &self.key
+    pub const fn key(self) -> &'a [u8] {
+        self.key
     }
 
     /// Its value.
     #[must_use]
-    pub fn value(&self) -> &[u8] {
-        &self.value
+    pub fn value(self) -> &'a [u8] {
+        self.aside.map_or(self.body, |value| value)
     }
 
-    /// Its value, counted: it stays readable after the item is gone.
+    /// Its value, to keep: a large one is shared, a small one copied.
     #[must_use]
-    pub fn share_value(&self) -> Bytes {
-        self.value.clone()
+    pub fn share_value(self) -> Bytes {
+        let copy = || Bytes::copy_from_slice(self.body);
+        self.aside.map_or_else(copy, Bytes::clone)
     }
 
     /// The client's flags.
     #[must_use]
-    pub const fn flags(&self) -> u32 {
-        self.flags
+    pub const fn flags(self) -> u32 {
+        self.record.flags
     }
 
     /// The cas unique; 0 where the store keeps none.
     #[must_use]
-    pub const fn unique(&self) -> u64 {
-        self.unique
+    pub const fn unique(self) -> u64 {
+        self.record.unique
     }
 
     /// When it expires.
     #[must_use]
-    pub const fn expiry(&self) -> Expiry {
-        self.expiry
+    pub fn expiry(self) -> Expiry {
+        expiry_of(self.record.expires)
     }
 
     /// What has been done with it.
     #[must_use]
-    pub const fn marks(&self) -> Marks {
-        self.marks
+    pub const fn marks(self) -> Marks {
+        self.record.marks
     }
 
     /// The second of the last fetch or touch, or of the store.
     #[must_use]
-    pub const fn accessed(&self) -> u64 {
-        self.accessed
+    pub const fn accessed(self) -> u64 {
+        self.record.accessed as u64
     }
 }
 
-/// What an item costs of the memory limit.
+/// How large an item is in the eyes of a client: what `-I` limits, and what `me` tells.
 ///
 /// 48 bytes of header, the key and its end, the value and its line end, 8 for a unique, 4 for flags
-/// that are not 0: what memcached counts, so that `bytes` reads the same and the same values fit.
+/// that are not 0: what memcached counts, so that the same values fit; the store itself
+/// takes less.
 #[must_use]
 pub const fn footprint(key_len: usize, value_len: usize, flags: u32, has_unique: bool) -> usize {
     let flags_len = if flags == 0 { 0 } else { 4 };

@@ -1,27 +1,75 @@
-//! The items: a sharded map with exact expiry, flushes, uniques and a memory limit.
+//! The items: log-structured segments behind compact tables, in shards, under one memory limit.
 //!
-//! It never knows a protocol, a connection or a clock, and never waits. Correctness never depends
-//! on a sweeper: whether an item is alive is decided when it is looked up.
-//! Begin with [`Store::entry`]; an item is in `item.rs`, the locks' content in `shard.rs`.
+//! It never knows a protocol, a connection or a clock, and never waits for anything but a shard's
+//! lock. Correctness never depends on a sweeper: whether an item is alive is decided when it is
+//! looked up.
+//!
+//! # How it is made
+//!
+//! The hash of a key names its shard. A shard is a [table](table) and some segments, both behind
+//! one lock: every operation on a key runs alone on its shard. That is what makes it exact, and it
+//! costs some 20 ns; all of it is safe Rust.
+//!
+//! - **An item** is a [record] of 20 bytes, its flags if it has any, its key and its value, one
+//!   behind the other in a [segment]. The table adds 7 to 8 bytes. A value larger than an eighth of
+//!   a segment lies [aside] in memory of its own, and is sent from there uncopied.
+//! - **A value of the same length** is written over the old one. All else is appended, and the old
+//!   record is dead: its bytes are had back by packing what is live in its segment.
+//! - **Memory** is one [budget] for all shards: segments, tables, ghosts and what lies aside. A
+//!   segment that does not fit into it is not begun. Between operations a reserve is kept free for
+//!   copies.
+//! - **Room** is made after an operation, one shard at a time and never more than one lock: dead
+//!   and expired records first, then packing while little enough is live, then [eviction](reclaim)
+//!   by S3-FIFO over segments with a [ghost].
+//! - **A flush** begins an epoch. A segment holds records of one epoch only, so what was flushed is
+//!   known without looking at items, and taken back a segment at a time.
+//! - **A table** grows and shrinks by one bucket at a time.
+//!
+//! Begin with [`Store::entry`]; what a shard does is in `shard.rs`.
 
+mod aside;
+mod budget;
 mod entry;
+pub(crate) mod fault;
 mod flush;
+mod ghost;
 mod item;
+mod reclaim;
+mod record;
+mod segment;
 mod shard;
-
-use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
+mod table;
 
 pub use entry::{Absence, Entry, NoMemory};
 pub use item::{Draft, Expiry, Item, Marks, footprint};
 
+use crate::sync::{AtomicU64, AtomicUsize, Fault, Hasher, Held, Lock, Ordering, seeded};
 use crate::time::Time;
+use budget::Budget;
 use flush::Flush;
-use shard::{Census, Shard};
+use shard::{Census, Shard, Stream, Terms};
 
-/// How many locks the items are spread over.
-const SHARDS: usize = 64;
+/// A shard is begun for so much memory.
+const SHARD_BYTES: usize = 8 * 1024 * 1024;
+
+/// There are no more shards than this, unless their locations would not reach.
+const SHARDS_MAX: usize = 64;
+
+/// The most memory that one shard's locations reach, in bytes.
+const REACH_BYTES: usize = 1 << 32;
+
+/// A shard has about so many segments.
+const SEGMENTS: usize = 128;
+
+/// The least and the most bytes of a segment.
+const SEGMENT_BYTES_MIN: usize = 1024;
+const SEGMENT_BYTES_MAX: usize = 256 * 1024;
+
+/// About so many items lie in a segment, when nobody knows better.
+const SEGMENT_ITEMS: usize = 256;
+
+/// How often one operation tries to make room before it leaves that to the next.
+const ROUNDS_MAX: usize = 8;
 
 /// What a store is built with.
 #[derive(Clone, Copy, Debug)]
@@ -51,20 +99,32 @@ pub struct Tally {
     pub evicted_unfetched: u64,
     /// Dead items whose memory was taken for new ones.
     pub reclaimed: u64,
+    /// Bytes of records that clients had written.
+    pub set_bytes: u64,
+    /// Bytes of records that were copied to make room.
+    pub copied_bytes: u64,
+    /// All memory that is taken: what the limit bounds.
+    pub used_bytes: u64,
     /// Items that expired before anybody fetched them.
     pub expired_unfetched: u64,
+}
+
+/// A shard, and what others may know of it without its lock.
+#[derive(Debug)]
+struct Part {
+    shard: Lock<Shard>,
+    taken_bytes: AtomicUsize,
+    dead_bytes: AtomicUsize,
 }
 
 /// All items of a server.
 #[derive(Debug)]
 pub struct Store {
-    shards: Box<[Mutex<Shard>]>,
-    hasher: RandomState,
+    parts: Box<[Part]>,
+    hasher: Hasher,
     flush: Flush,
     uniques: AtomicU64,
-    used_bytes: AtomicUsize,
-    limit_bytes: AtomicUsize,
-    hand: AtomicUsize,
+    budget: Budget,
     evicts: bool,
     has_uniques: bool,
 }
@@ -73,14 +133,36 @@ impl Store {
     /// An empty store.
     #[must_use]
     pub fn new(configuration: Configuration) -> Self {
+        let limit = configuration.memory_bytes;
+        let reached = limit / (REACH_BYTES / 2);
+        let count = (limit / SHARD_BYTES).clamp(1, SHARDS_MAX.max(reached));
+        let count = 1_usize << count.ilog2();
+        let segment_bytes = (limit / count / SEGMENTS).max(1);
+        let segment_bytes =
+            (1 << segment_bytes.ilog2()).clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+        Self::shaped(configuration, count, segment_bytes)
+    }
+
+    /// An empty store of so many shards with segments of so many bytes, a power of two.
+    #[must_use]
+    pub fn shaped(configuration: Configuration, count: usize, segment_bytes: usize) -> Self {
+        let hasher = Hasher::default();
+        let part = |_| Part {
+            shard: Lock::new(Shard::new(segment_bytes, hasher.clone())),
+            taken_bytes: AtomicUsize::new(0),
+            dead_bytes: AtomicUsize::new(0),
+        };
         Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
+            parts: (0..count).map(part).collect(),
             flush: Flush::default(),
             uniques: AtomicU64::new(0),
-            used_bytes: AtomicUsize::new(0),
-            limit_bytes: AtomicUsize::new(configuration.memory_bytes),
-            hand: AtomicUsize::new(0),
+            budget: Budget::new(
+                configuration.memory_bytes,
+                (count.min(4) + 1) * segment_bytes,
+                count * Stream::ALL * segment_bytes,
+                configuration.evicts,
+            ),
+            hasher,
             evicts: configuration.evicts,
             has_uniques: configuration.has_uniques,
         }
@@ -89,11 +171,19 @@ impl Store {
     /// Looks a key up and lets the caller act on it, alone: nobody else sees a state in between.
     pub fn entry<R>(&self, key: &[u8], now: Time, act: impl FnOnce(&mut Entry<'_>) -> R) -> R {
         self.flush.settle(now);
-        let hash = self.hasher.hash_one(key);
-        let mut shard = self.shard_of(hash);
-        let result = act(&mut Entry::find(self, &mut shard, hash, key, now));
+        let hash = std::hash::BuildHasher::hash_one(&self.hasher, key);
+        let part = self.part_of(hash);
+        if seeded(Fault::LooksBeforeLocking) {
+            drop(self.hold(part));
+        }
+        let mut shard = self.hold(part);
+        let terms = self.terms(now);
+        let result = act(&mut Entry::find(self, &mut shard, terms, hash, key));
+        self.tell(part, &mut shard);
         drop(shard);
-        self.trim(now);
+        if self.budget.is_short() {
+            self.trim(now, ROUNDS_MAX);
+        }
         result
     }
 
@@ -109,41 +199,37 @@ impl Store {
 
     /// Changes the memory limit, evicting what no longer fits.
     pub fn set_limit(&self, limit_bytes: usize, now: Time) {
-        self.limit_bytes.store(limit_bytes, Ordering::Relaxed);
-        self.trim(now);
+        self.budget.set_limit(limit_bytes);
+        self.trim(now, usize::MAX);
     }
 
     /// What it holds and has held.
     #[must_use]
     pub fn tally(&self) -> Tally {
         let mut tally = Tally {
-            bytes: wide(self.used_bytes.load(Ordering::Relaxed)),
-            limit_bytes: wide(self.limit_bytes.load(Ordering::Relaxed)),
+            bytes: wide(self.budget.live()),
+            used_bytes: wide(self.budget.used()),
+            limit_bytes: wide(self.budget.limit()),
             ..Tally::default()
         };
-        for shard in &self.shards {
-            let Census {
-                items,
-                items_ever,
-                evictions,
-                evicted_unfetched,
-                reclaimed,
-                expired_unfetched,
-            } = self.lock(shard).census;
-            tally.items += items;
-            tally.items_ever += items_ever;
-            tally.evictions += evictions;
-            tally.evicted_unfetched += evicted_unfetched;
-            tally.reclaimed += reclaimed;
-            tally.expired_unfetched += expired_unfetched;
+        for part in &self.parts {
+            let census = self.hold(part).census;
+            tally.items += census.items;
+            tally.items_ever += census.items_ever;
+            tally.evictions += census.evictions;
+            tally.evicted_unfetched += census.evicted_unfetched;
+            tally.reclaimed += census.reclaimed;
+            tally.expired_unfetched += census.expired_unfetched;
+            tally.set_bytes += census.set_bytes;
+            tally.copied_bytes += census.copied_bytes;
         }
         tally
     }
 
     /// Lets everything begin at 0 again that was counted rather than is held.
     pub fn reset_tally(&self) {
-        for shard in &self.shards {
-            let mut shard = self.lock(shard);
+        for part in &self.parts {
+            let mut shard = self.hold(part);
             shard.census = Census {
                 items: shard.census.items,
                 ..Census::default()
@@ -154,38 +240,29 @@ impl Store {
     /// How many parts [`Store::visit`] goes through.
     #[must_use]
     pub fn parts(&self) -> usize {
-        self.shards.len()
+        self.parts.len()
     }
 
     /// Shows every live item of one part.
-    pub fn visit(&self, part: usize, now: Time, mut show: impl FnMut(&Item)) {
+    pub fn visit(&self, part: usize, now: Time, show: impl FnMut(&Item<'_>)) {
         self.flush.settle(now);
-        let Some(shard) = self.shards.get(part) else {
-            return;
-        };
-        for item in self
-            .lock(shard)
-            .items()
-            .filter(|item| !self.is_dead(item, now))
-        {
-            show(item);
+        if let Some(part) = self.parts.get(part) {
+            let shard = self.hold(part);
+            shard.visit(self.terms(now), show);
         }
     }
 
-    /// Looks at so many places of each part, from where it stopped last, and gives the memory of
-    /// the dead items there back. Tells how many they were.
-    pub fn sweep(&self, places: usize, now: Time) -> u64 {
+    /// Takes dead items out of some segments of each part, about so many items at once, and gives
+    /// the memory of what is left empty back. Tells how many they were.
+    pub fn sweep(&self, items: usize, now: Time) -> u64 {
         self.flush.settle(now);
         let mut count = 0;
-        for shard in &self.shards {
-            let mut shard = self.lock(shard);
-            let dead = shard.sweep(places, |item| self.is_dead(item, now));
-            for item in dead {
-                let is_unfetched = !item.marks.fetched && item.expiry.has_passed(now);
-                shard.census.expired_unfetched += u64::from(is_unfetched);
-                self.release(self.cost_of(&item));
-                count += 1;
-            }
+        for part in &self.parts {
+            let mut shard = self.hold(part);
+            let before = shard.census.items;
+            shard.sweep(self.terms(now), (items / SEGMENT_ITEMS).max(1));
+            count += before - shard.census.items;
+            self.tell(part, &mut shard);
         }
         count
     }
@@ -193,82 +270,84 @@ impl Store {
     /// Whether an item of that cost could be stored now.
     #[must_use]
     pub fn has_room(&self, cost: usize) -> bool {
-        self.evicts || !self.is_full(cost)
+        self.evicts || self.budget.has_room(cost)
     }
 
-    /// What an item costs of the memory limit here.
+    /// How large an item is in the eyes of a client.
     #[must_use]
     pub fn cost(&self, key_len: usize, value_len: usize, flags: u32) -> usize {
         footprint(key_len, value_len, flags, self.has_uniques)
     }
 
-    fn cost_of(&self, item: &Item) -> usize {
-        self.cost(item.key.len(), item.value.len(), item.flags)
-    }
-
     fn next_unique(&self) -> u64 {
+        if seeded(Fault::CountsUniquesInTwoSteps) {
+            let next = self.uniques.load(Ordering::Relaxed) + 1;
+            self.uniques.store(next, Ordering::Relaxed);
+            return next;
+        }
         self.uniques.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
-    fn is_dead(&self, item: &Item, now: Time) -> bool {
-        item.expiry.has_passed(now) || self.flush.hides(item.epoch)
-    }
-
-    fn is_full(&self, more_bytes: usize) -> bool {
-        let used = self.used_bytes.load(Ordering::Relaxed);
-        used.saturating_add(more_bytes) > self.limit_bytes.load(Ordering::Relaxed)
-    }
-
-    /// Evicts until the items fit, one shard after another, holding one lock at a time.
-    fn trim(&self, now: Time) {
-        let mut idle = 0;
-        // Where all items were just wanted, a second round finds that none was wanted since.
-        while self.is_full(0) && idle <= self.shards.len().saturating_mul(2) {
-            let part = self.hand.fetch_add(1, Ordering::Relaxed) % self.shards.len();
-            let evicted = self
-                .shards
-                .get(part)
-                .and_then(|shard| self.lock(shard).evict(|item| self.is_dead(item, now)));
-            idle = match evicted {
-                Some(item) => {
-                    self.release(self.cost_of(&item));
-                    0
-                }
-                None => idle + 1,
-            };
+    /// What an operation has to go by. Taken under the shard's lock, and only once: a flush that
+    /// comes later comes after the operation.
+    fn terms(&self, now: Time) -> Terms<'_> {
+        Terms {
+            budget: &self.budget,
+            epoch: self.flush.epoch(),
+            second: u32::try_from(now.seconds()).unwrap_or(u32::MAX - 1),
         }
     }
 
-    fn charge(&self, bytes: usize) {
-        self.used_bytes.fetch_add(bytes, Ordering::Relaxed);
+    /// Makes room until the reserve is whole, one shard at a time, holding one lock at a time.
+    fn trim(&self, now: Time, rounds_max: usize) {
+        let mut round = 0;
+        let mut idle = 0;
+        while self.budget.is_short() && round < rounds_max && idle <= self.parts.len() {
+            let part = if idle == 0 {
+                self.ripest()
+            } else {
+                self.parts.get(idle - 1)
+            };
+            let Some(part) = part else { return };
+            let mut shard = self.hold(part);
+            let done = shard.reclaim(self.terms(now), round);
+            self.tell(part, &mut shard);
+            idle = if done { 0 } else { idle + 1 };
+            round += 1;
+        }
     }
 
-    fn release(&self, bytes: usize) {
-        self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    /// Locks a shard. One whose holder panicked may be broken: it is emptied; a cache may forget.
-    fn lock<'a>(&self, shard: &'a Mutex<Shard>) -> MutexGuard<'a, Shard> {
-        shard.lock().unwrap_or_else(|poisoned| {
-            shard.clear_poison();
-            let mut guard = poisoned.into_inner();
-            let lost = guard.items().map(|item| self.cost_of(item)).sum();
-            let census = guard.census;
-            *guard = Shard::default();
-            guard.census = Census { items: 0, ..census };
-            self.release(lost);
-            guard
+    /// Where room is to be made: where most is dead while packing will do, else where most is.
+    fn ripest(&self) -> Option<&Part> {
+        let is_loose = self.budget.is_loose();
+        self.parts.iter().max_by_key(|part| {
+            let ripeness = if is_loose {
+                &part.dead_bytes
+            } else {
+                &part.taken_bytes
+            };
+            ripeness.load(Ordering::Relaxed)
         })
     }
 
-    fn shard_of(&self, hash: u64) -> MutexGuard<'_, Shard> {
+    fn tell(&self, part: &Part, shard: &mut Shard) {
+        shard.tell(&self.budget);
+        part.taken_bytes
+            .store(shard.taken_bytes(), Ordering::Relaxed);
+        part.dead_bytes.store(shard.dead_bytes(), Ordering::Relaxed);
+    }
+
+    /// Locks a shard. One whose holder panicked may be broken: it is emptied; a cache may forget.
+    fn hold<'a>(&'a self, part: &'a Part) -> Held<'a, Shard> {
+        part.shard.hold(|shard| shard.forget(&self.budget))
+    }
+
+    fn part_of(&self, hash: u64) -> &Part {
         // The table inside a shard uses the other end of the hash.
-        let part = usize::try_from((hash >> 32) % wide(SHARDS)).unwrap_or(0);
-        self.lock(
-            self.shards
-                .get(part)
-                .expect("a remainder is below its divisor"),
-        )
+        let part = usize::try_from((hash >> 48) % wide(self.parts.len())).unwrap_or(0);
+        self.parts
+            .get(part)
+            .expect("a remainder is below its divisor")
     }
 }
 

@@ -1,11 +1,22 @@
-//! A part of the store behind one lock: a table of slots, and a hand that goes round them.
+//! A part of the store behind one lock: a table, and the segments that it points into.
 //!
-//! It never decides whether an item is alive; its caller tells it what is dead.
-//! `mod.rs` is the façade.
+//! It never decides when to make room: its caller does, and `reclaim.rs` says how. Whether an
+//! item is alive is decided when it is looked at, by its own expiry and its segment's epoch.
 
-use hashbrown::HashTable;
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
 
-use super::item::Item;
+use bytes::Bytes;
+
+use super::aside::Aside;
+use super::budget::Budget;
+use super::entry::NoMemory;
+use super::ghost::Ghost;
+use super::item::{Draft, Item};
+use super::record::{HANDLE_LEN, HEADER_LEN, Record, VALUE_LEN_MAX, second_of};
+use super::segment::{Log, Segment};
+use super::table::{Location, Table};
+use crate::sync::{Fault, Hasher, seeded};
 
 /// What a shard holds and has held.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,114 +27,504 @@ pub(super) struct Census {
     pub(super) evicted_unfetched: u64,
     pub(super) reclaimed: u64,
     pub(super) expired_unfetched: u64,
+    pub(super) set_bytes: u64,
+    pub(super) copied_bytes: u64,
+}
+
+/// What an operation has to go by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms<'a> {
+    pub(super) budget: &'a Budget,
+    pub(super) epoch: u32,
+    pub(super) second: u32,
+}
+
+/// Where records are appended: what clients write, and what is copied in compaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    Written(Log),
+    Compacted(Log),
+}
+
+impl Stream {
+    pub(super) const ALL: usize = 4;
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Written(Log::Small) => 0,
+            Self::Written(Log::Main) => 1,
+            Self::Compacted(Log::Small) => 2,
+            Self::Compacted(Log::Main) => 3,
+        }
+    }
+
+    const fn log(self) -> Log {
+        match self {
+            Self::Written(log) | Self::Compacted(log) => log,
+        }
+    }
 }
 
 /// One part of the items.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Shard {
-    table: HashTable<usize>,
-    slots: Vec<Option<Item>>,
-    free: Vec<usize>,
-    hand: usize,
-    broom: usize,
+    pub(super) table: Table,
+    pub(super) segments: Vec<Option<Segment>>,
+    vacant: Vec<u32>,
+    /// The segments of each log, the oldest first.
+    pub(super) small: VecDeque<u32>,
+    pub(super) main: VecDeque<u32>,
+    pub(super) open: [Option<u32>; Stream::ALL],
+    pub(super) ghost: Ghost,
+    aside: Aside,
+    pub(super) scratch: Vec<u8>,
+    hasher: Hasher,
+    pub(super) segment_bytes: usize,
     pub(super) census: Census,
+    /// Bytes of records that can be found, and of their values aside.
+    live_bytes: usize,
+    /// Bytes of all records, the dead ones too.
+    filled_bytes: usize,
+    overhead_bytes: usize,
+    taken_bytes: usize,
+    told_live_bytes: usize,
 }
 
 impl Shard {
-    /// The slot of a key.
-    pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<usize> {
-        self.table
-            .find(hash, |&slot| {
-                self.item(slot).is_some_and(|item| *item.key == *key)
+    pub(super) fn new(segment_bytes: usize, hasher: Hasher) -> Self {
+        Self {
+            table: Table::default(),
+            segments: Vec::new(),
+            vacant: Vec::new(),
+            small: VecDeque::new(),
+            main: VecDeque::new(),
+            open: [None; Stream::ALL],
+            ghost: Ghost::default(),
+            aside: Aside::default(),
+            scratch: Vec::new(),
+            hasher,
+            segment_bytes,
+            census: Census::default(),
+            live_bytes: 0,
+            filled_bytes: 0,
+            overhead_bytes: 0,
+            taken_bytes: 0,
+            told_live_bytes: 0,
+        }
+    }
+
+    /// Forgets everything, and gives back what it took.
+    pub(super) fn forget(&mut self, budget: &Budget) {
+        budget.release(self.taken_bytes);
+        budget.settle_live(self.told_live_bytes, 0);
+        let census = Census {
+            items: 0,
+            ..self.census
+        };
+        *self = Self::new(self.segment_bytes, self.hasher.clone());
+        self.census = census;
+    }
+
+    /// What it has taken of the memory.
+    pub(super) const fn taken_bytes(&self) -> usize {
+        self.taken_bytes
+    }
+
+    /// What its segments hold in vain.
+    pub(super) const fn dead_bytes(&self) -> usize {
+        self.filled_bytes.saturating_sub(self.live_bytes)
+    }
+
+    /// Lets the budget know what has changed since it was last told.
+    pub(super) fn tell(&mut self, budget: &Budget) {
+        let overhead = self.table.bytes() + self.ghost.bytes();
+        if overhead > self.overhead_bytes {
+            budget.charge(overhead - self.overhead_bytes);
+        } else {
+            budget.release(self.overhead_bytes - overhead);
+        }
+        self.taken_bytes = self.taken_bytes + overhead - self.overhead_bytes;
+        self.overhead_bytes = overhead;
+        let live = self.live_bytes + overhead;
+        budget.settle_live(self.told_live_bytes, live);
+        self.told_live_bytes = live;
+    }
+
+    pub(super) fn hash(&self, key: &[u8]) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// Where a key's record lies, dead or alive.
+    pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Location> {
+        self.table.find(hash, |location| {
+            let bytes = self.bytes_at(location);
+            Record::read(bytes).is_some_and(|record| record.key(bytes) == key)
+        })
+    }
+
+    /// The record there.
+    pub(super) fn record(&self, location: Location) -> Option<Record> {
+        Record::read(self.bytes_at(location))
+    }
+
+    /// The item there.
+    pub(super) fn item(&self, location: Location) -> Option<Item<'_>> {
+        let bytes = self.bytes_at(location);
+        Some(self.view(&Record::read(bytes)?, bytes))
+    }
+
+    fn view<'a>(&'a self, record: &Record, bytes: &'a [u8]) -> Item<'a> {
+        let body = record.body(bytes);
+        let aside = handle_of(record, body).and_then(|handle| self.aside.value(handle));
+        Item::new(*record, record.key(bytes), body, aside)
+    }
+
+    /// Whether the flush hides what lies there.
+    pub(super) fn is_flushed(&self, location: Location, terms: Terms<'_>) -> bool {
+        let (id, _) = self.place(location);
+        self.segment(id)
+            .is_none_or(|segment| segment.epoch != terms.epoch)
+    }
+
+    /// Shows every live item.
+    pub(super) fn visit(&self, terms: Terms<'_>, mut show: impl FnMut(&Item<'_>)) {
+        let segments = self.segments.iter().flatten();
+        for segment in segments.filter(|segment| segment.epoch == terms.epoch) {
+            for (offset, record) in segment.records() {
+                if !record.is_dead && record.expires > terms.second {
+                    show(&self.view(&record, segment.from(offset)));
+                }
+            }
+        }
+    }
+
+    /// Changes a record in its place; neither its key nor how long it is.
+    pub(super) fn change(&mut self, location: Location, change: impl FnOnce(&mut Record)) {
+        let (id, offset) = self.place(location);
+        if let Some(segment) = self.segment_mut(id)
+            && let Some(mut record) = segment.record(offset)
+        {
+            change(&mut record);
+            segment.earliest = segment.earliest.min(record.expires);
+            record.write(segment.from_mut(offset));
+        }
+    }
+
+    /// Stores an item, in the place of the one that may be there. Tells where it lies.
+    pub(super) fn insert(
+        &mut self,
+        terms: Terms<'_>,
+        hash: u64,
+        key: &[u8],
+        draft: Draft,
+        unique: u64,
+    ) -> Result<Location, NoMemory> {
+        let old = self.find(hash, key);
+        let before = old.and_then(|location| self.record(location));
+        let (record, value) = self.draft(terms, key, draft, unique, before.as_ref());
+        self.census.items_ever += 1;
+        self.census.set_bytes += wide(record.len());
+        if let (Some(location), Some(before)) = (old, before)
+            && !before.is_aside
+            && !record.is_aside
+            && before.len() == record.len()
+            && before.key_start() == record.key_start()
+        {
+            self.rewrite(location, &record, key, &value);
+            return Ok(location);
+        }
+        let log = match old.and_then(|location| self.log_of(location)) {
+            Some(log) => log,
+            None if self.ghost.recalls(hash) => Log::Main,
+            None => Log::Small,
+        };
+        let location = self.write(terms, log, &record, key, value)?;
+        // To make room may have moved the old record, or given it up.
+        if let Some(old) = self
+            .find(hash, key)
+            .filter(|_| !seeded(Fault::KeepsBothRecords))
+        {
+            self.table.relocate(hash, old, location);
+            self.bury(terms, old);
+        } else {
+            let Self {
+                table,
+                segments,
+                hasher,
+                segment_bytes,
+                ..
+            } = self;
+            table.insert(hash, location, |location| {
+                let bytes = bytes_at(segments, *segment_bytes, location);
+                hasher.hash_one(Record::read(bytes).map_or(&[][..], |record| record.key(bytes)))
+            });
+            self.census.items += 1;
+        }
+        Ok(location)
+    }
+
+    fn log_of(&self, location: Location) -> Option<Log> {
+        let (id, _) = self.place(location);
+        self.segment(id).map(|segment| segment.log)
+    }
+
+    /// The record of a draft, and the value that goes with it.
+    fn draft(
+        &self,
+        terms: Terms<'_>,
+        key: &[u8],
+        draft: Draft,
+        unique: u64,
+        before: Option<&Record>,
+    ) -> (Record, Bytes) {
+        let flat_len = HEADER_LEN + 4 + key.len() + draft.value.len();
+        let is_aside = draft.value.len() > HANDLE_LEN
+            && (flat_len > self.segment_bytes / 8 || draft.value.len() > VALUE_LEN_MAX);
+        let record = Record {
+            marks: draft.marks,
+            frequency: before.map_or(0, |before| before.frequency),
+            key_len: key.len(),
+            body_len: if is_aside {
+                HANDLE_LEN
+            } else {
+                draft.value.len()
+            },
+            is_aside,
+            is_dead: false,
+            expires: second_of(draft.expiry),
+            accessed: terms.second,
+            unique,
+            flags: draft.flags,
+        };
+        (record, draft.value)
+    }
+
+    fn rewrite(&mut self, location: Location, record: &Record, key: &[u8], value: &[u8]) {
+        let (id, offset) = self.place(location);
+        if let Some(segment) = self.segment_mut(id) {
+            segment.earliest = segment.earliest.min(record.expires);
+            record.write_all(key, value, segment.from_mut(offset));
+        }
+    }
+
+    /// Appends what a client wrote, making room at any price.
+    fn write(
+        &mut self,
+        terms: Terms<'_>,
+        log: Log,
+        record: &Record,
+        key: &[u8],
+        value: Bytes,
+    ) -> Result<Location, NoMemory> {
+        while !self.has_open(terms, Stream::Written(log), record.len(), None) {
+            if !self.give_way(terms) {
+                return Err(NoMemory);
+            }
+        }
+        if !record.is_aside {
+            return self
+                .append(terms, Stream::Written(log), record, key, &value, None)
+                .ok_or(NoMemory);
+        }
+        let cost = Aside::cost(value.len());
+        terms.budget.charge(cost);
+        self.taken_bytes += cost;
+        self.live_bytes += cost;
+        self.filled_bytes += cost;
+        let handle = self.aside.put(value).to_le_bytes();
+        self.append(terms, Stream::Written(log), record, key, &handle, None)
+            .ok_or(NoMemory)
+    }
+
+    /// Puts another value of the same length in the place of an item's.
+    pub(super) fn overwrite(&mut self, location: Location, value: Bytes) {
+        let Some((record, body)) = self.record(location).map(|record| {
+            let body = record.body(self.bytes_at(location));
+            (record, handle_of(&record, body))
+        }) else {
+            return;
+        };
+        if let Some(handle) = body {
+            if let Some(place) = self.aside.value_mut(handle) {
+                *place = value;
+            }
+            return;
+        }
+        let (id, offset) = self.place(location);
+        let start = offset + record.len() - record.body_len;
+        if let Some(segment) = self.segment_mut(id)
+            && let Some(place) = segment.bytes.get_mut(start..start + value.len())
+        {
+            place.copy_from_slice(&value);
+        }
+    }
+
+    /// Removes an item.
+    pub(super) fn remove(&mut self, terms: Terms<'_>, hash: u64, location: Location) {
+        if self.table.remove(hash, location) {
+            self.census.items -= 1;
+            self.bury(terms, location);
+        }
+    }
+
+    /// Lets a record be dead, and its value aside go.
+    pub(super) fn bury(&mut self, terms: Terms<'_>, location: Location) {
+        let (id, offset) = self.place(location);
+        let bytes = self.bytes_at(location);
+        let Some(record) = Record::read(bytes) else {
+            return;
+        };
+        let handle = handle_of(&record, record.body(bytes));
+        if let Some(value) = handle.and_then(|handle| self.aside.take(handle)) {
+            let cost = Aside::cost(value.len());
+            terms.budget.release(cost);
+            self.taken_bytes -= cost;
+            self.live_bytes -= cost;
+            self.filled_bytes -= cost;
+        }
+        self.live_bytes -= record.len();
+        if let Some(segment) = self.segment_mut(id) {
+            segment.bury(offset);
+        }
+    }
+
+    /// Lets a record be dead that has been copied, its value aside too.
+    pub(super) fn leave(&mut self, location: Location) {
+        let (id, offset) = self.place(location);
+        if let Some(record) = self.record(location) {
+            self.live_bytes -= record.len();
+        }
+        if let Some(segment) = self.segment_mut(id) {
+            segment.bury(offset);
+        }
+    }
+
+    /// Appends a record where a stream is open.
+    pub(super) fn append(
+        &mut self,
+        terms: Terms<'_>,
+        stream: Stream,
+        record: &Record,
+        key: &[u8],
+        body: &[u8],
+        position: Option<usize>,
+    ) -> Option<Location> {
+        if !self.has_open(terms, stream, record.len(), position) {
+            return None;
+        }
+        let id = *self.open.get(stream.index())?.as_ref()?;
+        let offset = self.segment_mut(id)?.append(record, key, body);
+        self.live_bytes += record.len();
+        self.filled_bytes += record.len();
+        self.location(id, offset)
+    }
+
+    /// Whether a stream has room for so many bytes; begins another segment where it has not.
+    fn has_open(
+        &mut self,
+        terms: Terms<'_>,
+        stream: Stream,
+        len: usize,
+        position: Option<usize>,
+    ) -> bool {
+        let current = self.open.get(stream.index()).copied().flatten();
+        if current.is_some_and(|id| {
+            self.segment(id).is_some_and(|segment| {
+                let fits = segment.room() >= len;
+                fits && (segment.epoch == terms.epoch || seeded(Fault::AppendsAcrossFlushes))
             })
-            .copied()
-    }
-
-    /// The item in a slot.
-    pub(super) fn item(&self, slot: usize) -> Option<&Item> {
-        self.slots.get(slot).and_then(Option::as_ref)
-    }
-
-    /// The item in a slot, to change.
-    pub(super) fn item_mut(&mut self, slot: usize) -> Option<&mut Item> {
-        self.slots.get_mut(slot).and_then(Option::as_mut)
-    }
-
-    /// Every item, in no order.
-    pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
-        self.slots.iter().flatten()
-    }
-
-    /// Puts an item whose key is not here into a slot.
-    pub(super) fn insert(&mut self, item: Item) -> usize {
-        let hash = item.hash;
-        let slot = self.free.pop().unwrap_or(self.slots.len());
-        match self.slots.get_mut(slot) {
-            Some(place) => *place = Some(item),
-            None => self.slots.push(Some(item)),
+        }) {
+            return true;
         }
-        let Self { table, slots, .. } = self;
-        table.insert_unique(hash, slot, |&slot| {
-            slots
-                .get(slot)
-                .and_then(Option::as_ref)
-                .map_or(0, |item| item.hash)
+        if len > self.segment_bytes || !terms.budget.take(self.segment_bytes) {
+            return false;
+        }
+        self.taken_bytes += self.segment_bytes;
+        self.begin(terms, stream, position);
+        true
+    }
+
+    /// Begins a segment whose memory has been taken.
+    fn begin(&mut self, terms: Terms<'_>, stream: Stream, position: Option<usize>) {
+        let segment = Segment::new(self.segment_bytes, stream.log(), terms.epoch);
+        let id = self.vacant.pop().unwrap_or_else(|| {
+            self.segments.push(None);
+            u32::try_from(self.segments.len() - 1).unwrap_or(u32::MAX)
         });
-        self.census.items += 1;
-        slot
+        if let Some(place) = self.segments.get_mut(id as usize) {
+            *place = Some(segment);
+        }
+        let queue = self.queue(stream.log());
+        let position = position.unwrap_or(queue.len()).min(queue.len());
+        queue.insert(position, id);
+        if let Some(open) = self.open.get_mut(stream.index()) {
+            *open = Some(id);
+        }
     }
 
-    /// Takes the item out of a slot.
-    pub(super) fn remove(&mut self, slot: usize) -> Option<Item> {
-        let item = self.slots.get_mut(slot)?.take()?;
-        if let Ok(found) = self.table.find_entry(item.hash, |&other| other == slot) {
-            found.remove();
+    /// Gives the memory of a segment back. What was live in it is gone.
+    pub(super) fn retire(&mut self, terms: Terms<'_>, id: u32) {
+        let taken = self.segments.get_mut(id as usize).and_then(Option::take);
+        let Some(segment) = taken else { return };
+        self.filled_bytes -= segment.len;
+        self.queue(segment.log).retain(|&other| other != id);
+        for open in &mut self.open {
+            open.take_if(|other| *other == id);
         }
-        self.free.push(slot);
-        self.census.items = self.census.items.saturating_sub(1);
-        Some(item)
+        self.vacant.push(id);
+        self.taken_bytes -= self.segment_bytes;
+        terms.budget.release(self.segment_bytes);
     }
 
-    /// Moves the broom on by so many slots, and takes the dead items there out.
-    pub(super) fn sweep(&mut self, slots: usize, is_dead: impl Fn(&Item) -> bool) -> Vec<Item> {
-        let mut dead = Vec::new();
-        for _ in 0..slots.min(self.slots.len()) {
-            let slot = self.broom;
-            self.broom = (slot + 1) % self.slots.len();
-            if self.item(slot).is_some_and(&is_dead) {
-                dead.extend(self.remove(slot));
-            }
+    pub(super) const fn queue(&mut self, log: Log) -> &mut VecDeque<u32> {
+        match log {
+            Log::Small => &mut self.small,
+            Log::Main => &mut self.main,
         }
-        dead
     }
 
-    /// Moves the hand on to an item that may go, once around at most: a dead one, or one neither
-    /// stored nor fetched since the hand last came by. Takes it out.
-    pub(super) fn evict(&mut self, is_dead: impl Fn(&Item) -> bool) -> Option<Item> {
-        for _ in 0..self.slots.len() {
-            let slot = self.hand;
-            self.hand = if slot + 1 < self.slots.len() {
-                slot + 1
-            } else {
-                0
-            };
-            let Some(item) = self.item_mut(slot) else {
-                continue;
-            };
-            let dead = is_dead(item);
-            if !dead && item.spared {
-                item.spared = false;
-                continue;
-            }
-            let unfetched = !item.marks.fetched;
-            if dead {
-                self.census.reclaimed += 1;
-            } else {
-                self.census.evictions += 1;
-                self.census.evicted_unfetched += u64::from(unfetched);
-            }
-            return self.remove(slot);
-        }
-        None
+    pub(super) fn segment(&self, id: u32) -> Option<&Segment> {
+        self.segments.get(id as usize)?.as_ref()
     }
+
+    pub(super) fn segment_mut(&mut self, id: u32) -> Option<&mut Segment> {
+        self.segments.get_mut(id as usize)?.as_mut()
+    }
+
+    /// The location of a place.
+    pub(super) fn location(&self, id: u32, offset: usize) -> Option<Location> {
+        let shift = self.segment_bytes.ilog2();
+        Some((id << shift) | u32::try_from(offset).ok()?)
+    }
+
+    fn place(&self, location: Location) -> (u32, usize) {
+        place(self.segment_bytes, location)
+    }
+
+    pub(super) fn bytes_at(&self, location: Location) -> &[u8] {
+        bytes_at(&self.segments, self.segment_bytes, location)
+    }
+}
+
+/// The segment and the offset of a location.
+fn place(segment_bytes: usize, location: Location) -> (u32, usize) {
+    let offset = (location as usize) & (segment_bytes - 1);
+    (location >> segment_bytes.ilog2(), offset)
+}
+
+/// The bytes from a record on.
+fn bytes_at(segments: &[Option<Segment>], segment_bytes: usize, location: Location) -> &[u8] {
+    let (id, offset) = place(segment_bytes, location);
+    let segment = segments.get(id as usize).and_then(Option::as_ref);
+    segment.map_or(&[], |segment| segment.from(offset))
+}
+
+/// The handle of a value that lies aside.
+fn handle_of(record: &Record, body: &[u8]) -> Option<u32> {
+    let handle = body.first_chunk().filter(|_| record.is_aside)?;
+    Some(u32::from_le_bytes(*handle))
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }

@@ -85,7 +85,7 @@ fn a_store_that_may_not_evict_refuses_and_keeps_what_it_has() {
     let store = store(100_000, false);
     let stored = (0..200).filter(|item| put(&store, &format!("{item:03}"), 1000).is_ok());
     let stored = stored.count();
-    assert!((80..100).contains(&stored), "{stored}");
+    assert!((70..100).contains(&stored), "{stored}");
     assert!((0..stored).all(|item| has(&store, &format!("{item:03}"))));
 }
 

@@ -91,7 +91,7 @@ fn answer(
 }
 
 /// What there is to see before anything is changed.
-fn snapshot(context: &Context<'_>, meta: &Meta<'_>, item: &Item) -> MetaReply {
+fn snapshot(context: &Context<'_>, meta: &Meta<'_>, item: Item<'_>) -> MetaReply {
     let is_known = meta.compare == Some(item.unique());
     let value = (meta.has(b'v') && !is_known).then(|| item.share_value());
     MetaReply {

@@ -172,7 +172,7 @@ fn dump(context: &Context<'_>, limit: u32) -> Vec<u8> {
     text
 }
 
-fn visit(context: &Context<'_>, mut show: impl FnMut(&crate::store::Item)) {
+fn visit(context: &Context<'_>, mut show: impl FnMut(&crate::store::Item<'_>)) {
     let store = &context.shared.store;
     for part in 0..store.parts() {
         store.visit(part, context.now, &mut show);

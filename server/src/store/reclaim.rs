@@ -1,0 +1,306 @@
+//! How a shard makes room: it lets go of what is dead, packs what is live, and at last gives up
+//! what was wanted least.
+//!
+//! S3-FIFO over segments. What leaves the small log without having been wanted goes, and is
+//! remembered by the ghost; what was wanted goes on to the main log. There, what was wanted since
+//! stays for another round. It never gives up a live item while packing would do.
+
+use super::segment::Log;
+use super::shard::{Shard, Stream, Terms};
+use super::table::Location;
+use crate::sync::{Fault, seeded};
+
+/// How many segments are searched for dead items at once.
+const SWEEP_SEGMENTS: usize = 8;
+
+/// The share of a segment's bytes that may stay in the main log, in percent.
+const SURVIVORS_PERCENT: usize = 75;
+
+/// Where so much of a small segment is wanted, it becomes a main segment as it is, in percent.
+const RELABEL_PERCENT: usize = 40;
+
+/// A segment that is dead to this part is packed even when little room is left, in percent.
+const DEAD_PERCENT: usize = 40;
+
+/// The small log's share of the segments, as a divisor.
+const SMALL_SHARE: usize = 20;
+
+/// A record in a segment that is being reclaimed.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    location: Location,
+    hash: u64,
+    len: usize,
+    frequency: u8,
+    fetched: bool,
+    expires: u32,
+    flushed: bool,
+}
+
+impl Found {
+    /// Whether a client could still see it.
+    const fn is_alive(&self, terms: Terms<'_>) -> bool {
+        !self.flushed && self.expires > terms.second
+    }
+}
+
+impl Shard {
+    /// Makes some room, or gets nearer to it. Tells whether anything could be done. Survivors of
+    /// the main log get the smaller a share the longer it takes.
+    pub(super) fn reclaim(&mut self, terms: Terms<'_>, round: usize) -> bool {
+        self.sweep(terms, SWEEP_SEGMENTS) || self.pack(terms) || (terms.budget.evicts() && self.evict(terms, round))
+    }
+
+    /// Makes room for what cannot wait: copies nothing that it can give up.
+    pub(super) fn give_way(&mut self, terms: Terms<'_>) -> bool {
+        if self.sweep(terms, SWEEP_SEGMENTS) {
+            return true;
+        }
+        if !terms.budget.evicts() {
+            return self.pack(terms);
+        }
+        let Some(victim) = self.oldest(Log::Small).or_else(|| self.oldest(Log::Main)) else {
+            return self.seal();
+        };
+        for found in self.live_in(terms, victim) {
+            self.give_up(terms, found);
+        }
+        self.retire(terms, victim);
+        true
+    }
+
+    /// Removes what has expired or was flushed from some segments, and retires those where nothing
+    /// is left. Tells whether it retired any.
+    pub(super) fn sweep(&mut self, terms: Terms<'_>, segments: usize) -> bool {
+        let stale: Vec<u32> = self
+            .ids()
+            .filter(|&id| {
+                self.segment(id).is_some_and(|segment| {
+                    segment.epoch != terms.epoch || segment.earliest <= terms.second
+                })
+            })
+            .take(segments)
+            .collect();
+        for id in stale {
+            self.sweep_segment(terms, id);
+        }
+        let empty: Vec<u32> = self
+            .ids()
+            .filter(|&id| {
+                self.segment(id).is_some_and(|segment| {
+                    segment.live == 0 && (segment.epoch != terms.epoch || !self.is_open(id))
+                })
+            })
+            .collect();
+        for &id in &empty {
+            self.retire(terms, id);
+        }
+        !empty.is_empty()
+    }
+
+    fn sweep_segment(&mut self, terms: Terms<'_>, id: u32) {
+        let mut earliest = u32::MAX;
+        for found in self.live_in(terms, id) {
+            if found.is_alive(terms) {
+                earliest = earliest.min(found.expires);
+            } else {
+                self.give_up(terms, found);
+            }
+        }
+        if let Some(segment) = self.segment_mut(id) {
+            segment.earliest = earliest;
+        }
+    }
+
+    /// Copies what is live in the segment with the most dead bytes, and retires it.
+    fn pack(&mut self, terms: Terms<'_>) -> bool {
+        let sealed = self.ids().filter(|&id| !self.is_open(id));
+        let dead = |id: u32| self.segment(id).map_or(0, |segment| segment.dead());
+        let Some(victim) = sealed.max_by_key(|&id| dead(id)) else {
+            return false;
+        };
+        let is_worthwhile = dead(victim) * 100 >= self.segment_bytes * DEAD_PERCENT
+            || (terms.budget.is_loose() && dead(victim) > 0);
+        if !is_worthwhile {
+            return false;
+        }
+        let Some(log) = self.segment(victim).map(|segment| segment.log) else {
+            return false;
+        };
+        let position = self.queue(log).iter().position(|&id| id == victim);
+        for found in self.live_in(terms, victim) {
+            let stream = Stream::Compacted(log);
+            if !found.is_alive(terms) {
+                self.give_up(terms, found);
+            } else if !self.copy(terms, found, stream, found.frequency, position) {
+                return false;
+            }
+        }
+        self.retire(terms, victim);
+        true
+    }
+
+    /// Gives up what was wanted least.
+    fn evict(&mut self, terms: Terms<'_>, round: usize) -> bool {
+        self.fit_ghost(terms);
+        let all = self.small.len() + self.main.len();
+        let small_is_full = self.small.len() > (all / SMALL_SHARE).max(1);
+        let (first, second) = if small_is_full {
+            (Log::Small, Log::Main)
+        } else {
+            (Log::Main, Log::Small)
+        };
+        let victim = self.oldest(first).or_else(|| self.oldest(second));
+        let Some(victim) = victim else {
+            return self.seal();
+        };
+        match self.segment(victim).map(|segment| segment.log) {
+            Some(Log::Small) => self.evict_small(terms, victim),
+            _ => self.evict_main(terms, victim, round),
+        }
+        true
+    }
+
+    fn evict_small(&mut self, terms: Terms<'_>, victim: u32) {
+        let found = self.live_in(terms, victim);
+        let wanted = found.iter().filter(|found| found.frequency > 0);
+        let wanted: usize = wanted.map(|found| found.len).sum();
+        if wanted * 100 >= self.segment_bytes * RELABEL_PERCENT {
+            self.small.retain(|&id| id != victim);
+            self.main.push_back(victim);
+            if let Some(segment) = self.segment_mut(victim) {
+                segment.log = Log::Main;
+            }
+            return;
+        }
+        for found in found {
+            let stays = found.frequency > 0
+                && found.is_alive(terms)
+                && self.copy(terms, found, Stream::Written(Log::Main), 0, None);
+            if !stays {
+                if found.is_alive(terms) {
+                    self.ghost.note(found.hash);
+                }
+                self.give_up(terms, found);
+            }
+        }
+        self.retire(terms, victim);
+    }
+
+    fn evict_main(&mut self, terms: Terms<'_>, victim: u32, round: usize) {
+        let shift = u32::try_from(round.saturating_sub(1)).unwrap_or(0).min(7);
+        let mut left = (self.segment_bytes / 100 * SURVIVORS_PERCENT) >> shift;
+        for found in self.live_in(terms, victim) {
+            let frequency = found.frequency.saturating_sub(1);
+            let stays = found.frequency > 0
+                && found.is_alive(terms)
+                && found.len <= left
+                && self.copy(terms, found, Stream::Written(Log::Main), frequency, None);
+            if stays {
+                left -= found.len;
+            } else {
+                self.give_up(terms, found);
+            }
+        }
+        self.retire(terms, victim);
+    }
+
+    fn give_up(&mut self, terms: Terms<'_>, found: Found) {
+        if !found.is_alive(terms) {
+            self.census.reclaimed += 1;
+            let unfetched = !found.flushed && !found.fetched;
+            self.census.expired_unfetched += u64::from(unfetched);
+        } else {
+            self.census.evictions += 1;
+            self.census.evicted_unfetched += u64::from(!found.fetched);
+        }
+        if !seeded(Fault::EvictsWithoutRemoving) {
+            self.remove(terms, found.hash, found.location);
+        }
+    }
+
+    /// Copies a record to where that stream is open. Tells whether there was room.
+    fn copy(
+        &mut self,
+        terms: Terms<'_>,
+        found: Found,
+        stream: Stream,
+        frequency: u8,
+        position: Option<usize>,
+    ) -> bool {
+        let Some(mut record) = self.record(found.location) else {
+            return false;
+        };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        let bytes = self.bytes_at(found.location);
+        scratch.extend_from_slice(bytes.get(..record.len()).unwrap_or_default());
+        let (key, body) = (record.key(&scratch), record.body(&scratch));
+        record.frequency = frequency;
+        if seeded(Fault::LosesMarks) {
+            record.marks = super::item::Marks::default();
+        }
+        let copied = self.append(terms, stream, &record, key, body, position);
+        self.scratch = scratch;
+        let Some(location) = copied else {
+            return false;
+        };
+        self.census.copied_bytes += u64::try_from(record.len()).unwrap_or(0);
+        if !seeded(Fault::ForgetsToRelocate) {
+            self.table.relocate(found.hash, found.location, location);
+        }
+        self.leave(found.location);
+        true
+    }
+
+    /// The records of a segment that can be found.
+    fn live_in(&self, terms: Terms<'_>, id: u32) -> Vec<Found> {
+        let Some(segment) = self.segment(id) else {
+            return Vec::new();
+        };
+        let live = segment.records().filter(|(_, record)| !record.is_dead);
+        live.filter_map(|(offset, record)| {
+            Some(Found {
+                location: self.location(id, offset)?,
+                hash: self.hash(record.key(segment.from(offset))),
+                len: record.len(),
+                frequency: record.frequency,
+                fetched: record.marks.fetched,
+                expires: record.expires,
+                flushed: segment.epoch != terms.epoch,
+            })
+        })
+        .collect()
+    }
+
+    /// Fits the ghost to the number of items.
+    fn fit_ghost(&mut self, terms: Terms<'_>) {
+        self.ghost.fit(self.table.len());
+        self.tell(terms.budget);
+    }
+
+    /// The segments, those of the small log first.
+    fn ids(&self) -> impl Iterator<Item = u32> {
+        self.small.iter().chain(&self.main).copied()
+    }
+
+    fn is_open(&self, id: u32) -> bool {
+        self.open.contains(&Some(id))
+    }
+
+    /// The oldest segment of a log that nothing is appended to.
+    fn oldest(&self, log: Log) -> Option<u32> {
+        let queue = match log {
+            Log::Small => &self.small,
+            Log::Main => &self.main,
+        };
+        queue.iter().copied().find(|&id| !self.is_open(id))
+    }
+
+    /// Lets nothing be appended to any segment. Tells whether there was one open.
+    fn seal(&mut self) -> bool {
+        let was_open = self.open.iter().any(Option::is_some);
+        self.open = [None; Stream::ALL];
+        was_open
+    }
+}

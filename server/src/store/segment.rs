@@ -1,0 +1,97 @@
+//! A run of records, filled from the front.
+//!
+//! It never lets a record go: records die in it, until all of it is given up or copied.
+
+use super::record::Record;
+
+/// Which of the two queues a segment stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Log {
+    /// New items, on probation.
+    Small,
+    /// Items that were wanted again.
+    Main,
+}
+
+/// Records of one log and one flush epoch.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) bytes: Box<[u8]>,
+    pub(super) log: Log,
+    pub(super) epoch: u32,
+    /// Up to where it is filled.
+    pub(super) len: usize,
+    /// How many bytes of that are records that can be found.
+    pub(super) live: usize,
+    /// No record expires before this second.
+    pub(super) earliest: u32,
+}
+
+impl Segment {
+    pub(super) fn new(size: usize, log: Log, epoch: u32) -> Self {
+        Self {
+            bytes: vec![0; size].into(),
+            log,
+            epoch,
+            len: 0,
+            live: 0,
+            earliest: u32::MAX,
+        }
+    }
+
+    /// How many bytes are taken by what can no longer be found.
+    pub(super) const fn dead(&self) -> usize {
+        self.len - self.live
+    }
+
+    /// How many bytes are left.
+    pub(super) const fn room(&self) -> usize {
+        self.bytes.len() - self.len
+    }
+
+    /// The bytes from a record on.
+    pub(super) fn from(&self, offset: usize) -> &[u8] {
+        self.bytes.get(offset..self.len).unwrap_or_default()
+    }
+
+    /// The bytes from a record on, to change.
+    pub(super) fn from_mut(&mut self, offset: usize) -> &mut [u8] {
+        self.bytes.get_mut(offset..self.len).unwrap_or_default()
+    }
+
+    /// The record there, the dead ones too.
+    pub(super) fn record(&self, offset: usize) -> Option<Record> {
+        Record::read(self.from(offset))
+    }
+
+    /// Adds a record for which there is room. Tells where it lies.
+    pub(super) fn append(&mut self, record: &Record, key: &[u8], body: &[u8]) -> usize {
+        let offset = self.len;
+        self.len += record.len();
+        self.live += record.len();
+        self.earliest = self.earliest.min(record.expires);
+        record.write_all(key, body, self.from_mut(offset));
+        offset
+    }
+
+    /// Marks a record as dead.
+    pub(super) fn bury(&mut self, offset: usize) {
+        let Some(mut record) = self.record(offset) else {
+            return;
+        };
+        self.live -= record.len();
+        record.is_dead = true;
+        record.write(self.from_mut(offset));
+    }
+
+    /// Where its records lie, and what they are.
+    pub(super) fn records(&self) -> impl Iterator<Item = (usize, Record)> {
+        let mut offset = 0;
+        std::iter::from_fn(move || {
+            let record = self.record(offset)?;
+            let here = offset;
+            offset += record.len();
+            Some((here, record))
+        })
+    }
+}
