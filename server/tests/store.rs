@@ -108,6 +108,7 @@ impl Trial {
 
     /// Whether the store has exactly what the map has; tells what it forgot.
     fn compare(&mut self, key: &[u8]) {
+        self.age();
         let now = self.now();
         let found = self.store.entry(key, now, |entry| {
             entry.item().map(|item| Known {

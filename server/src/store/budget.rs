@@ -110,6 +110,6 @@ impl Budget {
     /// Whether so many more bytes could live, if nothing may be given up for them.
     pub(super) fn has_room(&self, more_bytes: usize) -> bool {
         let usable = self.limit().saturating_sub(self.reserve + self.open);
-        self.live().saturating_add(more_bytes) <= usable / 100 * 92
+        self.live().saturating_add(more_bytes) <= usable
     }
 }

@@ -59,7 +59,7 @@ const SHARDS_MAX: usize = 64;
 const REACH_BYTES: usize = 1 << 32;
 
 /// A shard has about so many segments.
-const SEGMENTS: usize = 128;
+const SEGMENTS: usize = 256;
 
 /// The least and the most bytes of a segment.
 const SEGMENT_BYTES_MIN: usize = 1024;
@@ -179,9 +179,9 @@ impl Store {
         let mut shard = self.hold(part);
         let terms = self.terms(now);
         let result = act(&mut Entry::find(self, &mut shard, terms, hash, key));
-        self.tell(part, &mut shard);
+        let changed = self.tell(part, &mut shard);
         drop(shard);
-        if self.budget.is_short() {
+        if changed && self.budget.is_short() {
             self.trim(now, ROUNDS_MAX);
         }
         result
@@ -207,13 +207,14 @@ impl Store {
     #[must_use]
     pub fn tally(&self) -> Tally {
         let mut tally = Tally {
-            bytes: wide(self.budget.live()),
             used_bytes: wide(self.budget.used()),
             limit_bytes: wide(self.budget.limit()),
             ..Tally::default()
         };
         for part in &self.parts {
-            let census = self.hold(part).census;
+            let shard = self.hold(part);
+            let census = shard.census;
+            tally.bytes += wide(shard.live_bytes());
             tally.items += census.items;
             tally.items_ever += census.items_ever;
             tally.evictions += census.evictions;
@@ -330,11 +331,15 @@ impl Store {
         })
     }
 
-    fn tell(&self, part: &Part, shard: &mut Shard) {
-        shard.tell(&self.budget);
-        part.taken_bytes
-            .store(shard.taken_bytes(), Ordering::Relaxed);
-        part.dead_bytes.store(shard.dead_bytes(), Ordering::Relaxed);
+    /// Lets others know what a shard takes now. Tells whether that has changed.
+    fn tell(&self, part: &Part, shard: &mut Shard) -> bool {
+        let changed = shard.tell(&self.budget);
+        if changed {
+            part.taken_bytes
+                .store(shard.taken_bytes(), Ordering::Relaxed);
+            part.dead_bytes.store(shard.dead_bytes(), Ordering::Relaxed);
+        }
+        changed
     }
 
     /// Locks a shard. One whose holder panicked may be broken: it is emptied; a cache may forget.

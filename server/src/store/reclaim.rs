@@ -22,6 +22,9 @@ const RELABEL_PERCENT: usize = 40;
 /// A segment that is dead to this part is packed even when little room is left, in percent.
 const DEAD_PERCENT: usize = 40;
 
+/// A segment of which less is dead than this part, as a divisor, is never packed.
+const DEAD_SHARE_MIN: usize = 32;
+
 /// The small log's share of the segments, as a divisor.
 const SMALL_SHARE: usize = 20;
 
@@ -120,7 +123,7 @@ impl Shard {
             return false;
         };
         let is_worthwhile = dead(victim) * 100 >= self.segment_bytes * DEAD_PERCENT
-            || (terms.budget.is_loose() && dead(victim) > 0);
+            || (terms.budget.is_loose() && dead(victim) * DEAD_SHARE_MIN >= self.segment_bytes);
         if !is_worthwhile {
             return false;
         }

@@ -87,7 +87,8 @@ pub(super) struct Shard {
     filled_bytes: usize,
     overhead_bytes: usize,
     taken_bytes: usize,
-    told_live_bytes: usize,
+    /// What the budget was told last: bytes that are live, and bytes that are filled.
+    told_bytes: (usize, usize),
 }
 
 impl Shard {
@@ -109,14 +110,14 @@ impl Shard {
             filled_bytes: 0,
             overhead_bytes: 0,
             taken_bytes: 0,
-            told_live_bytes: 0,
+            told_bytes: (0, 0),
         }
     }
 
     /// Forgets everything, and gives back what it took.
     pub(super) fn forget(&mut self, budget: &Budget) {
         budget.release(self.taken_bytes);
-        budget.settle_live(self.told_live_bytes, 0);
+        budget.settle_live(self.told_bytes.0, 0);
         let census = Census {
             items: 0,
             ..self.census
@@ -130,24 +131,33 @@ impl Shard {
         self.taken_bytes
     }
 
+    /// What its items take, beside their entries in the table.
+    pub(super) const fn live_bytes(&self) -> usize {
+        self.live_bytes
+    }
+
     /// What its segments hold in vain.
     pub(super) const fn dead_bytes(&self) -> usize {
         self.filled_bytes.saturating_sub(self.live_bytes)
     }
 
-    /// Lets the budget know what has changed since it was last told.
-    pub(super) fn tell(&mut self, budget: &Budget) {
+    /// Lets the budget know what has changed since it was last told. Tells whether anything has.
+    pub(super) fn tell(&mut self, budget: &Budget) -> bool {
         let overhead = self.table.bytes() + self.ghost.bytes();
+        let now = (self.live_bytes + overhead, self.filled_bytes + overhead);
+        if now == self.told_bytes {
+            return false;
+        }
         if overhead > self.overhead_bytes {
             budget.charge(overhead - self.overhead_bytes);
-        } else {
+        } else if overhead < self.overhead_bytes {
             budget.release(self.overhead_bytes - overhead);
         }
         self.taken_bytes = self.taken_bytes + overhead - self.overhead_bytes;
         self.overhead_bytes = overhead;
-        let live = self.live_bytes + overhead;
-        budget.settle_live(self.told_live_bytes, live);
-        self.told_live_bytes = live;
+        budget.settle_live(self.told_bytes.0, now.0);
+        self.told_bytes = now;
+        true
     }
 
     pub(super) fn hash(&self, key: &[u8]) -> u64 {

@@ -1,0 +1,41 @@
+//! What the store is made thread-safe with, on loom: every lock and atomic is explored.
+//!
+//! The other version of this file, which the server is built with, is `src/sync.rs`.
+
+use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::sync::atomic::AtomicUsize as Plain;
+use std::sync::atomic::Ordering::SeqCst;
+
+pub(crate) use crate::store::fault::Fault;
+pub(crate) use loom::sync::MutexGuard as Held;
+pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+/// Hashes alike in every execution, so that each can be replayed.
+pub(crate) type Hasher = BuildHasherDefault<DefaultHasher>;
+
+/// A value that one thread has at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Lock<T>(loom::sync::Mutex<T>);
+
+impl<T> Lock<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn hold(&self, _mend: impl FnOnce(&mut T)) -> Held<'_, T> {
+        self.0.lock().expect("nobody panics under it")
+    }
+}
+
+/// The mistake that is being made, counted from one.
+static FAULT: Plain = Plain::new(0);
+
+/// Makes a mistake from now on, or none.
+pub(crate) fn make(fault: Option<Fault>) {
+    FAULT.store(fault.map_or(0, |fault| fault as usize + 1), SeqCst);
+}
+
+/// Whether that mistake is to be made.
+pub(crate) fn seeded(fault: Fault) -> bool {
+    FAULT.load(SeqCst) == fault as usize + 1
+}
