@@ -3,6 +3,11 @@
 //! `cargo bench -p server --bench store`; a memcached beside it, named by `MEMCACHED`, is sent the
 //! same stream of keys over loopback.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a bench reads the clock and waits for its peer"
+)]
+
 use std::collections::HashSet;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::net::TcpStream;

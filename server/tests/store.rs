@@ -88,7 +88,7 @@ impl Trial {
             value: Bytes::from(vec![byte; length]),
             flags: u32::try_from(self.dice.below(3)).expect("small") * 77,
             expiry: self.expiry(),
-            unique: (self.dice.below(8) == 0).then(|| u64::MAX - 5),
+            unique: (self.dice.below(8) == 0).then_some(u64::MAX - 5),
             marks: Marks {
                 encoded: self.dice.below(2) == 0,
                 ..Marks::default()

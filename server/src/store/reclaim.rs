@@ -265,7 +265,7 @@ impl Shard {
         live.filter_map(|(offset, record)| {
             Some(Found {
                 location: self.location(id, offset)?,
-                hash: self.hash(record.key(segment.from(offset))),
+                hash: self.hash(record.key(segment.tail(offset))),
                 len: record.len(),
                 frequency: record.frequency,
                 fetched: record.marks.fetched,

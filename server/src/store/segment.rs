@@ -50,18 +50,18 @@ impl Segment {
     }
 
     /// The bytes from a record on.
-    pub(super) fn from(&self, offset: usize) -> &[u8] {
+    pub(super) fn tail(&self, offset: usize) -> &[u8] {
         self.bytes.get(offset..self.len).unwrap_or_default()
     }
 
     /// The bytes from a record on, to change.
-    pub(super) fn from_mut(&mut self, offset: usize) -> &mut [u8] {
+    pub(super) fn tail_mut(&mut self, offset: usize) -> &mut [u8] {
         self.bytes.get_mut(offset..self.len).unwrap_or_default()
     }
 
     /// The record there, the dead ones too.
     pub(super) fn record(&self, offset: usize) -> Option<Record> {
-        Record::read(self.from(offset))
+        Record::read(self.tail(offset))
     }
 
     /// Adds a record for which there is room. Tells where it lies.
@@ -70,7 +70,7 @@ impl Segment {
         self.len += record.len();
         self.live += record.len();
         self.earliest = self.earliest.min(record.expires);
-        record.write_all(key, body, self.from_mut(offset));
+        record.write_all(key, body, self.tail_mut(offset));
         offset
     }
 
@@ -81,7 +81,7 @@ impl Segment {
         };
         self.live -= record.len();
         record.is_dead = true;
-        record.write(self.from_mut(offset));
+        record.write(self.tail_mut(offset));
     }
 
     /// Where its records lie, and what they are.

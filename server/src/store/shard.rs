@@ -202,7 +202,7 @@ impl Shard {
         for segment in segments.filter(|segment| segment.epoch == terms.epoch) {
             for (offset, record) in segment.records() {
                 if !record.is_dead && record.expires > terms.second {
-                    show(&self.view(&record, segment.from(offset)));
+                    show(&self.view(&record, segment.tail(offset)));
                 }
             }
         }
@@ -216,7 +216,7 @@ impl Shard {
         {
             change(&mut record);
             segment.earliest = segment.earliest.min(record.expires);
-            record.write(segment.from_mut(offset));
+            record.write(segment.tail_mut(offset));
         }
     }
 
@@ -313,7 +313,7 @@ impl Shard {
         let (id, offset) = self.place(location);
         if let Some(segment) = self.segment_mut(id) {
             segment.earliest = segment.earliest.min(record.expires);
-            record.write_all(key, value, segment.from_mut(offset));
+            record.write_all(key, value, segment.tail_mut(offset));
         }
     }
 
@@ -526,7 +526,7 @@ fn place(segment_bytes: usize, location: Location) -> (u32, usize) {
 fn bytes_at(segments: &[Option<Segment>], segment_bytes: usize, location: Location) -> &[u8] {
     let (id, offset) = place(segment_bytes, location);
     let segment = segments.get(id as usize).and_then(Option::as_ref);
-    segment.map_or(&[], |segment| segment.from(offset))
+    segment.map_or(&[], |segment| segment.tail(offset))
 }
 
 /// The handle of a value that lies aside.

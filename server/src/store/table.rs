@@ -58,6 +58,7 @@ impl Bucket {
 /// Buckets that never move.
 #[derive(Debug, Default)]
 struct Buckets {
+    #[expect(clippy::vec_box, reason = "growth would move the buckets themselves")]
     chunks: Vec<Box<[Bucket; CHUNK]>>,
     len: usize,
 }

@@ -34,7 +34,7 @@ const LATER: Time = Time::from_seconds(DUE);
 const SEGMENT_BYTES: usize = 512;
 const MEMORY_BYTES: usize = 16 * 1024;
 
-/// How often a thread may be interrupted, unless `LOOM_MAX_PREEMPTIONS` says otherwise;
+/// How often a thread may be interrupted unless `LOOM_MAX_PREEMPTIONS` says otherwise;
 /// once only where an operation takes many steps.
 const PREEMPTIONS: usize = 2;
 
@@ -82,8 +82,8 @@ fn act(store: &Store, act: Act, key: u8, expected: u64, now: Time) -> Option<See
     match act {
         Act::Flush => store.flush(),
         Act::FlushWhenDue => store.flush_at(DUE),
-        Act::Evict => store.set_limit(5 * SEGMENT_BYTES, now),
-        Act::Compact => store.set_limit(8 * SEGMENT_BYTES, now),
+        Act::Evict => store.set_limit(5 * SEGMENT_BYTES * store.parts(), now),
+        Act::Compact => store.set_limit(8 * SEGMENT_BYTES * store.parts(), now),
         Act::Grow => {
             store.entry(&name(10), now, |entry| put(entry, b"0", None));
         }
@@ -102,10 +102,8 @@ fn act_on(entry: &mut Entry<'_>, act: Act, expected: u64) -> Option<Seen> {
         (Act::Replace, true) => put(entry, b"replaced", None),
         (Act::Append, true) => put(entry, &[value, b"1"].concat(), expires),
         (Act::Prepend, true) => put(entry, &[b"1", value].concat(), expires),
-        (Act::CompareAndSwap, true) => {
-            if entry.item().map(Item::unique) == Some(expected) {
-                put(entry, b"swapped", None);
-            }
+        (Act::CompareAndSwap, true) if entry.item().map(Item::unique) == Some(expected) => {
+            put(entry, b"swapped", None);
         }
         (Act::Empty, true) => put(entry, b"", None),
         (Act::Delete, _) => entry.remove(),
@@ -143,7 +141,7 @@ fn furnish(shards: usize) -> (Store, Plain) {
         for key in 0..10 {
             let value = vec![b'0' + round; 30 + usize::from(round) * 4];
             let value = if key < 2 {
-                b"0000000005"[usize::from(round)..].to_vec()
+                format!("{:0>1$}", 5, 10 - usize::from(round)).into_bytes()
             } else {
                 value
             };
@@ -289,9 +287,6 @@ fn every_pair(keys: [u8; 2], shards: usize) {
         for &second in ACTS.iter().skip(if keys[0] == keys[1] { at } else { 0 }) {
             let explored = explore(first, second, keys, shards);
             assert!(explored > 0, "{first:?} and {second:?} were not explored");
-            if std::env::var_os("LOOM_PAIRS").is_some() {
-                println!("{first:?} {second:?}: {explored}");
-            }
             pairs += 1;
             executions += explored;
         }
