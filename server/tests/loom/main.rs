@@ -311,8 +311,7 @@ fn every_pair_on_two_shards_comes_to_what_one_after_the_other_would() {
 }
 
 /// Which pair finds a mistake.
-const FAULTS: [(Fault, Act, Act, usize); 6] = [
-    (Fault::ReleasesMemoryInTwoSteps, Act::Evict, Act::Evict, 2),
+const FAULTS: [(Fault, Act, Act, usize); 5] = [
     (Fault::KeepsBothRecords, Act::Append, Act::Get, 1),
     (Fault::TrustsTags, Act::Grow, Act::Get, 1),
     (Fault::AppendsAcrossFlushes, Act::Flush, Act::Set, 1),
