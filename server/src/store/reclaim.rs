@@ -51,7 +51,9 @@ impl Shard {
     /// Makes some room, or gets nearer to it. Tells whether anything could be done. Survivors of
     /// the main log get the smaller a share the longer it takes.
     pub(super) fn reclaim(&mut self, terms: Terms<'_>, round: usize) -> bool {
-        self.sweep(terms, SWEEP_SEGMENTS) || self.pack(terms) || (terms.budget.evicts() && self.evict(terms, round))
+        self.sweep(terms, SWEEP_SEGMENTS)
+            || self.pack(terms)
+            || (terms.budget.evicts() && self.evict(terms, round))
     }
 
     /// Makes room for what cannot wait: copies nothing that it can give up.
