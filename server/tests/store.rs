@@ -75,9 +75,21 @@ impl Trial {
     }
 
     fn expiry(&mut self) -> Expiry {
-        match self.dice.below(4) {
+        match self.dice.below(5) {
             0 if self.dies => Expiry::at(self.second + self.dice.below(5)),
+            1 => Expiry::at(0xeffe_ffff + self.dice.below(4) * 0x1_0000),
+            2 => Expiry::at(u64::MAX - 1 - self.dice.below(3)),
             _ => Expiry::NEVER,
+        }
+    }
+
+    /// A unique that a client may choose, where it chooses one.
+    fn chosen(&mut self) -> Option<u64> {
+        match self.dice.below(16) {
+            0 => Some(u64::MAX - self.dice.below(9)),
+            1 => Some((1 << 47) - 4 + self.dice.below(9)),
+            2 => Some(self.dice.below(9)),
+            _ => None,
         }
     }
 
@@ -88,7 +100,7 @@ impl Trial {
             value: Bytes::from(vec![byte; length]),
             flags: u32::try_from(self.dice.below(3)).expect("small") * 77,
             expiry: self.expiry(),
-            unique: (self.dice.below(8) == 0).then_some(u64::MAX - 5),
+            unique: self.chosen(),
             marks: Marks {
                 encoded: self.dice.below(2) == 0,
                 ..Marks::default()
@@ -151,7 +163,7 @@ impl Trial {
         let Some(mut known) = self.known.get(key).cloned() else {
             return;
         };
-        let (what, expiry) = (self.dice.below(6), self.expiry());
+        let (what, expiry, chosen) = (self.dice.below(6), self.expiry(), self.chosen());
         let second = self.second;
         self.store.entry(key, self.now(), |entry| {
             if entry.item().is_none() {
@@ -175,10 +187,10 @@ impl Trial {
                     known.marks.won = !known.marks.won;
                     entry.mark_won(known.marks.won);
                 }
-                4 => known.unique = entry.renumber(None),
+                4 => known.unique = entry.renumber(chosen),
                 _ => {
                     known.value.fill(b'o');
-                    known.unique = entry.overwrite(Bytes::from(known.value.clone()), None);
+                    known.unique = entry.overwrite(Bytes::from(known.value.clone()), chosen);
                 }
             }
         });
@@ -324,4 +336,37 @@ fn no_live_item_is_lost_while_they_take_less_than_four_fifths() {
         assert_eq!(tally.evictions, 0, "values below {lengths}: {tally:?}");
         assert_eq!(tally.items, sizes.len() as u64);
     }
+}
+
+#[test]
+fn numbers_too_long_for_a_record_are_let_go_with_it() {
+    let configuration = Configuration {
+        memory_bytes: 1024 * 1024,
+        evicts: true,
+        has_uniques: true,
+    };
+    let store = Store::shaped(configuration, 1, 4096);
+    let now = Time::from_seconds(START);
+    for round in 0..steps(10_000) as u64 {
+        store.entry(b"k", now, |entry| {
+            let draft = Draft {
+                value: Bytes::from(vec![1; usize::try_from(round % 7).expect("small")]),
+                flags: 0,
+                expiry: Expiry::at(u64::MAX - 2 - round),
+                unique: Some(u64::MAX - round),
+                marks: Marks::default(),
+            };
+            entry.insert(draft).expect("it evicts");
+            entry.renumber(Some(u64::MAX - round - 1));
+            entry.set_expiry(Expiry::at(u64::MAX - 1 - round));
+            let item = entry.item().expect("it was stored");
+            assert_eq!(item.unique(), u64::MAX - round - 1);
+            assert_eq!(item.expiry(), Expiry::at(u64::MAX - 1 - round));
+        });
+        store.entry(b"gone", now, |entry| {
+            entry.remove();
+        });
+    }
+    let tally = store.tally();
+    assert!(tally.bytes < 4096, "{tally:?}");
 }

@@ -6,7 +6,7 @@ use super::Store;
 use bytes::Bytes;
 
 use super::item::{Draft, Expiry, Item};
-use super::record::{Record, second_of};
+use super::record::Record;
 use super::shard::{Shard, Terms};
 use super::table::Location;
 
@@ -140,13 +140,17 @@ impl<'a> Entry<'a> {
     /// Gives the item another unique: the one named, or one the store makes. Tells it.
     pub fn renumber(&mut self, chosen: Option<u64>) -> u64 {
         let unique = self.unique(chosen);
-        self.change(|record| record.unique = unique);
+        if let Some(location) = self.location {
+            self.shard.renumber(location, unique);
+        }
         unique
     }
 
     /// Changes when the item expires.
     pub fn set_expiry(&mut self, expiry: Expiry) {
-        self.change(|record| record.expires = second_of(expiry));
+        if let Some(location) = self.location {
+            self.shard.set_expiry(location, expiry);
+        }
     }
 
     /// Notes that a client was served the item.

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::record::{Record, expiry_of};
+use super::record::Record;
 use crate::time::Time;
 
 /// When an item stops being visible.
@@ -79,6 +79,8 @@ pub struct Item<'a> {
     key: &'a [u8],
     body: &'a [u8],
     aside: Option<&'a Bytes>,
+    expiry: Expiry,
+    unique: u64,
 }
 
 impl<'a> Item<'a> {
@@ -87,12 +89,16 @@ impl<'a> Item<'a> {
         key: &'a [u8],
         body: &'a [u8],
         aside: Option<&'a Bytes>,
+        expiry: Expiry,
+        unique: u64,
     ) -> Self {
         Self {
             record,
             key,
             body,
             aside,
+            expiry,
+            unique,
         }
     }
 
@@ -124,13 +130,13 @@ impl<'a> Item<'a> {
     /// The cas unique; 0 where the store keeps none.
     #[must_use]
     pub const fn unique(self) -> u64 {
-        self.record.unique
+        self.unique
     }
 
     /// When it expires.
     #[must_use]
-    pub fn expiry(self) -> Expiry {
-        expiry_of(self.record.expires)
+    pub const fn expiry(self) -> Expiry {
+        self.expiry
     }
 
     /// What has been done with it.

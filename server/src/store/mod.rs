@@ -10,7 +10,7 @@
 //! one lock: every operation on a key runs alone on its shard. That is what makes it exact, and it
 //! costs some 20 ns; all of it is safe Rust.
 //!
-//! - **An item** is a [record] of 20 bytes, its flags if it has any, its key and its value, one
+//! - **An item** is a [record] of 18 bytes, its flags if it has any, its key and its value, one
 //!   behind the other in a [segment]. The table adds 7 to 8 bytes. A value larger than an eighth of
 //!   a segment lies [aside] in memory of its own, and is sent from there uncopied.
 //! - **A value of the same length** is written over the old one. All else is appended, and the old
@@ -34,6 +34,7 @@ pub(crate) mod fault;
 mod flush;
 mod ghost;
 mod item;
+mod rare;
 mod reclaim;
 mod record;
 mod segment;

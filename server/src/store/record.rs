@@ -1,21 +1,22 @@
-//! How an item lies in a segment: 20 bytes, its flags if it has any, its key, its value.
+//! How an item lies in a segment: 18 bytes, its flags if it has any, its key, its value.
 //!
 //! | bytes | |
 //! |---|---|
 //! | 1 | marks, frequency, whether flags follow, whether the value lies aside |
 //! | 1 | length of the key |
 //! | 2 | length of the value, and a bit that says that the record is dead |
-//! | 4 | the second it expires at |
+//! | 4 | the second it expires at, or where a later one lies |
 //! | 4 | the second of the last access |
-//! | 8 | its unique |
+//! | 6 | its unique, or where a longer one lies |
 //!
-//! All numbers are little-endian and all times absolute, so a segment describes itself.
-//! It never knows where a record lies or who refers to it: that is `shard.rs`.
+//! All numbers are little-endian and all times absolute.
+//! It never knows where a record lies or who refers to it: that is `shard.rs`. What lies elsewhere
+//! is in `aside.rs` and `rare.rs`.
 
-use super::item::{Expiry, Marks};
+use super::item::Marks;
 
 /// What a record takes beside flags, key and value.
-pub(super) const HEADER_LEN: usize = 20;
+pub(super) const HEADER_LEN: usize = 18;
 
 /// What stands in the place of a value that lies aside.
 pub(super) const HANDLE_LEN: usize = 4;
@@ -36,9 +37,6 @@ const ASIDE: u8 = 0x80;
 
 const DEAD: u16 = 0x8000;
 
-/// The second that stands for none.
-const NEVER: u32 = u32::MAX;
-
 /// All of a record but its key and value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record {
@@ -49,6 +47,7 @@ pub(super) struct Record {
     pub(super) body_len: usize,
     pub(super) is_aside: bool,
     pub(super) is_dead: bool,
+    /// Later than now while the item lives; what it means is in `rare.rs`, as with the unique.
     pub(super) expires: u32,
     pub(super) accessed: u32,
     pub(super) unique: u64,
@@ -98,7 +97,12 @@ impl Record {
             a1,
             a2,
             a3,
-            ref unique @ ..,
+            u0,
+            u1,
+            u2,
+            u3,
+            u4,
+            u5,
         ] = header;
         let length = u16::from_le_bytes([v0, v1]);
         let is_aside = bits & ASIDE != 0;
@@ -125,7 +129,7 @@ impl Record {
             is_dead: length & DEAD != 0,
             expires: u32::from_le_bytes([e0, e1, e2, e3]),
             accessed: u32::from_le_bytes([a0, a1, a2, a3]),
-            unique: u64::from_le_bytes(*unique),
+            unique: u64::from_le_bytes([u0, u1, u2, u3, u4, u5, 0, 0]),
             flags,
         })
     }
@@ -146,9 +150,9 @@ impl Record {
         let [l0, l1] = length.to_le_bytes();
         let [e0, e1, e2, e3] = self.expires.to_le_bytes();
         let [a0, a1, a2, a3] = self.accessed.to_le_bytes();
-        let [u0, u1, u2, u3, u4, u5, u6, u7] = self.unique.to_le_bytes();
+        let [u0, u1, u2, u3, u4, u5, ..] = self.unique.to_le_bytes();
         let header: [u8; HEADER_LEN] = [
-            bits, key_len, l0, l1, e0, e1, e2, e3, a0, a1, a2, a3, u0, u1, u2, u3, u4, u5, u6, u7,
+            bits, key_len, l0, l1, e0, e1, e2, e3, a0, a1, a2, a3, u0, u1, u2, u3, u4, u5,
         ];
         put(bytes, 0, &header);
         if self.flags != 0 {
@@ -175,21 +179,5 @@ impl Record {
 fn put(bytes: &mut [u8], start: usize, new: &[u8]) {
     if let Some(place) = bytes.get_mut(start..start + new.len()) {
         place.copy_from_slice(new);
-    }
-}
-
-/// The second as a record has it. It is exact until 2106, later ones are the last before `NEVER`.
-pub(super) fn second_of(expiry: Expiry) -> u32 {
-    expiry.second().map_or(NEVER, |second| {
-        u32::try_from(second).map_or(NEVER - 1, |s| s.min(NEVER - 1))
-    })
-}
-
-/// The expiry that a record means.
-pub(super) fn expiry_of(second: u32) -> Expiry {
-    if second == NEVER {
-        Expiry::NEVER
-    } else {
-        Expiry::at(u64::from(second))
     }
 }

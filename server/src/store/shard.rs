@@ -8,12 +8,13 @@ use std::hash::BuildHasher;
 
 use bytes::Bytes;
 
-use super::aside::Aside;
+use super::aside::{self, Aside};
 use super::budget::Budget;
 use super::entry::NoMemory;
 use super::ghost::Ghost;
-use super::item::{Draft, Item};
-use super::record::{HANDLE_LEN, HEADER_LEN, Record, VALUE_LEN_MAX, second_of};
+use super::item::{Draft, Expiry, Item};
+use super::rare::Rare;
+use super::record::{HANDLE_LEN, HEADER_LEN, Record, VALUE_LEN_MAX};
 use super::segment::{Log, Segment};
 use super::table::{Location, Table};
 use crate::sync::{Fault, Hasher, seeded};
@@ -76,7 +77,8 @@ pub(super) struct Shard {
     pub(super) main: VecDeque<u32>,
     pub(super) open: [Option<u32>; Stream::ALL],
     pub(super) ghost: Ghost,
-    aside: Aside,
+    aside: Aside<Bytes>,
+    rare: Rare,
     pub(super) scratch: Vec<u8>,
     hasher: Hasher,
     pub(super) segment_bytes: usize,
@@ -102,6 +104,7 @@ impl Shard {
             open: [None; Stream::ALL],
             ghost: Ghost::default(),
             aside: Aside::default(),
+            rare: Rare::default(),
             scratch: Vec::new(),
             hasher,
             segment_bytes,
@@ -143,7 +146,7 @@ impl Shard {
 
     /// Lets the budget know what has changed since it was last told. Tells whether anything has.
     pub(super) fn tell(&mut self, budget: &Budget) -> bool {
-        let overhead = self.table.bytes() + self.ghost.bytes();
+        let overhead = self.table.bytes() + self.ghost.bytes() + self.rare.bytes();
         let now = (self.live_bytes + overhead, self.filled_bytes + overhead);
         if now == self.told_bytes {
             return false;
@@ -185,8 +188,9 @@ impl Shard {
 
     fn view<'a>(&'a self, record: &Record, bytes: &'a [u8]) -> Item<'a> {
         let body = record.body(bytes);
-        let aside = handle_of(record, body).and_then(|handle| self.aside.value(handle));
-        Item::new(*record, record.key(bytes), body, aside)
+        let aside = handle_of(record, body).and_then(|handle| self.aside.at(handle));
+        let (expiry, unique) = (self.rare.expiry(record), self.rare.unique(record));
+        Item::new(*record, record.key(bytes), body, aside, expiry, unique)
     }
 
     /// Whether the flush hides what lies there.
@@ -220,6 +224,24 @@ impl Shard {
         }
     }
 
+    /// Gives the item there another unique.
+    pub(super) fn renumber(&mut self, location: Location, unique: u64) {
+        let kept = self.rare.keep_unique(unique);
+        if let Some(before) = self.record(location) {
+            self.rare.let_unique_go(&before);
+            self.change(location, |record| record.unique = kept);
+        }
+    }
+
+    /// Changes when the item there expires.
+    pub(super) fn set_expiry(&mut self, location: Location, expiry: Expiry) {
+        let kept = self.rare.keep_expiry(expiry);
+        if let Some(before) = self.record(location) {
+            self.rare.let_expiry_go(&before);
+            self.change(location, |record| record.expires = kept);
+        }
+    }
+
     /// Stores an item, in the place of the one that may be there. Tells where it lies.
     pub(super) fn insert(
         &mut self,
@@ -240,6 +262,7 @@ impl Shard {
             && before.len() == record.len()
             && before.key_start() == record.key_start()
         {
+            self.rare.let_go(&before);
             self.rewrite(location, &record, key, &value);
             return Ok(location);
         }
@@ -248,7 +271,8 @@ impl Shard {
             None if self.ghost.recalls(hash) => Log::Main,
             None => Log::Small,
         };
-        let location = self.write(terms, log, &record, key, value)?;
+        let written = self.write(terms, log, &record, key, value);
+        let location = written.inspect_err(|NoMemory| self.rare.let_go(&record))?;
         // To make room may have moved the old record, or given it up.
         if let Some(old) = self
             .find(hash, key)
@@ -280,7 +304,7 @@ impl Shard {
 
     /// The record of a draft, and the value that goes with it.
     fn draft(
-        &self,
+        &mut self,
         terms: Terms<'_>,
         key: &[u8],
         draft: Draft,
@@ -301,9 +325,9 @@ impl Shard {
             },
             is_aside,
             is_dead: false,
-            expires: second_of(draft.expiry),
+            expires: self.rare.keep_expiry(draft.expiry),
             accessed: terms.second,
-            unique,
+            unique: self.rare.keep_unique(unique),
             flags: draft.flags,
         };
         (record, draft.value)
@@ -336,7 +360,7 @@ impl Shard {
                 .append(terms, Stream::Written(log), record, key, &value, None)
                 .ok_or(NoMemory);
         }
-        let cost = Aside::cost(value.len());
+        let cost = aside::cost(value.len());
         terms.budget.charge(cost);
         self.taken_bytes += cost;
         self.live_bytes += cost;
@@ -355,7 +379,7 @@ impl Shard {
             return;
         };
         if let Some(handle) = body {
-            if let Some(place) = self.aside.value_mut(handle) {
+            if let Some(place) = self.aside.at_mut(handle) {
                 *place = value;
             }
             return;
@@ -385,8 +409,9 @@ impl Shard {
             return;
         };
         let handle = handle_of(&record, record.body(bytes));
+        self.rare.let_go(&record);
         if let Some(value) = handle.and_then(|handle| self.aside.take(handle)) {
-            let cost = Aside::cost(value.len());
+            let cost = aside::cost(value.len());
             terms.budget.release(cost);
             self.taken_bytes -= cost;
             self.live_bytes -= cost;
