@@ -13,6 +13,7 @@ use model::{Model, Options, Reply, Ruling, Session, Time};
 use spec::Dialect;
 use spec::exchange::{Peer, Received};
 
+use crate::dice::Dice;
 use crate::record::requests::{Request, Requests, Touches};
 
 /// A lawful and unkind server, and its clients.
@@ -37,10 +38,6 @@ struct Client {
     output: Vec<u8>,
     dice: Dice,
 }
-
-/// Numbers that look like chance, and are the same for the same seed.
-#[derive(Clone, Debug)]
-struct Dice(u64);
 
 /// Of so many items that are asked for, one is evicted first.
 const EVICTED_ONE_IN: u64 = 8;
@@ -180,22 +177,6 @@ impl Peer for Adversary {
                 }
             }
         }
-    }
-}
-
-impl Dice {
-    fn new(seed: u64) -> Dice {
-        Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d).wrapping_add(1))
-    }
-
-    /// A number below this one; 0 where there is none.
-    fn below(&mut self, bound: u64) -> u64 {
-        // The steps of SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)).checked_rem(bound).unwrap_or(0)
     }
 }
 

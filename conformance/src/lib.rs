@@ -24,11 +24,13 @@
 #![forbid(unsafe_code)]
 
 pub mod adversarial;
+mod base64;
 pub mod baseline;
 pub mod capability;
 pub mod cases;
 pub mod check;
 pub mod compare;
+mod dice;
 pub mod elect;
 pub mod explain;
 pub mod faults;

@@ -10,8 +10,8 @@ use std::thread;
 
 use spec::exchange::{Action, Exchange};
 
+use crate::dice::mixed;
 use crate::target::Outcome;
-use crate::target::foreign::mixed;
 
 /// So many wait at once: each has its own server, or at least its own connection.
 const WAITING_MAX: usize = 128;

@@ -9,7 +9,8 @@
 use std::collections::VecDeque;
 
 use spec::exchange::{
-    Action, Bindings, Frame, Match, Peer, Protocol, Received, Template, cases, frames, replay,
+    Action, Bindings, Frame, Match, Peer, Protocol, Received, Template, cases, examples, frames,
+    replay,
 };
 
 /// A peer that says what it was told to say, whatever it hears; `None` is a close.
@@ -213,6 +214,19 @@ fn a_header_says_what_the_exchange_needs() {
     assert_eq!(header.options, "-C -m 8");
     assert!(header.exclusive && !header.fence);
     assert!(header.holds_for("law") && !header.holds_for("memcached-1.6.18"));
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    for exchange in examples().unwrap() {
+        let written = exchange.to_string();
+        let read = cases("written", &written).unwrap().remove(0);
+        assert_eq!(read.header, exchange.header, "{written}");
+        assert_eq!(read.requirement, exchange.requirement);
+        let known = exchange.steps.iter().map(|step| &step.action);
+        let found = read.steps.iter().map(|step| &step.action);
+        assert!(found.eq(known), "{written}");
+    }
 }
 
 #[test]

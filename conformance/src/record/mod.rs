@@ -24,6 +24,7 @@ use std::path::Path;
 
 use model::{Model, Options, Time};
 use spec::Dialect;
+use spec::exchange::{Header, Protocol};
 
 pub use file::SessionFile;
 pub use judge::Judge;
@@ -52,7 +53,7 @@ pub struct Recorder {
     file: SessionFile,
     clients: BTreeMap<u8, Client>,
     /// The protocols of the clients so far, in their order.
-    protocols: Vec<&'static str>,
+    protocols: Vec<Protocol>,
     began: Option<Time>,
     passed: u64,
     fence: bool,
@@ -62,7 +63,7 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Client {
     requests: Requests,
-    protocol: Option<&'static str>,
+    protocol: Option<Protocol>,
     /// When the request began that is not yet whole.
     began: Option<Time>,
     ended: bool,
@@ -97,7 +98,7 @@ impl Recorder {
             self.judge.forget_all();
             return None;
         };
-        self.protocols.push("text");
+        self.protocols.push(Protocol::Text);
         let requests = Requests::new(self.empty.clone());
         let fresh = Client {
             requests,
@@ -115,15 +116,15 @@ impl Recorder {
         let Some(speaker) = self.clients.get_mut(&client) else {
             return Vec::new();
         };
-        let binary = bytes.first() == Some(&0x80);
-        let protocol = speaker
-            .protocol
-            .get_or_insert(if binary { "binary" } else { "text" });
+        let protocol = *speaker.protocol.get_or_insert(match bytes.first() {
+            Some(0x80) => Protocol::Binary,
+            _ => Protocol::Text,
+        });
         if let Some(known) = self.protocols.get_mut(usize::from(client) - 1) {
             *known = protocol;
         }
         let mut findings = Vec::new();
-        if *protocol == "binary" {
+        if protocol == Protocol::Binary {
             // What such a client does to the items, nobody here can tell.
             self.judge.lose(client, BINARY);
             self.judge.forget_all();
@@ -152,7 +153,7 @@ impl Recorder {
             return Vec::new();
         };
         let mut findings = Vec::new();
-        if speaker.protocol == Some("binary") {
+        if speaker.protocol == Some(Protocol::Binary) {
             self.notation.frames(client, "<<", bytes);
         } else {
             self.notation
@@ -245,15 +246,12 @@ impl Recorder {
 const BINARY: &str = "the judge of a session follows the text protocol only";
 
 /// The line that opens the exchange.
-fn opening(protocols: &[&str], fence: bool) -> String {
-    let mut opening = "r[framing.pipeline]".to_owned();
-    if protocols.contains(&"binary") {
-        opening.push_str(" protocol=");
-        opening.push_str(&protocols.join(","));
-    }
-    if !fence {
-        opening.push_str(" fence=none");
-    }
-    opening.push('\n');
-    opening
+fn opening(protocols: &[Protocol], fence: bool) -> String {
+    let binary = protocols.contains(&Protocol::Binary);
+    let header = Header {
+        protocols: protocols.iter().copied().filter(|_| binary).collect(),
+        fence,
+        ..Header::default()
+    };
+    format!("r[framing.pipeline]{header}\n")
 }

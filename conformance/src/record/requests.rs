@@ -5,6 +5,8 @@
 
 use model::{Model, Recovery, Session, Time};
 
+use crate::base64;
+
 /// A client's bytes, as requests.
 #[derive(Debug)]
 pub struct Requests {
@@ -196,7 +198,7 @@ impl Request {
             b"delete" | b"incr" | b"decr" | b"touch" => keys(1, 1),
             b"mg" | b"ms" | b"md" | b"ma" | b"me" if self.flag(b'b').is_some() => {
                 let key = self.each_word().nth(1).unwrap_or_default();
-                Touches::Keys(base64(key).into_iter().collect())
+                Touches::Keys(base64::decode(key).into_iter().collect())
             }
             b"mg" | b"ms" | b"md" | b"ma" | b"me" => keys(1, 1),
             b"flush_all" => Touches::Everything,
@@ -214,21 +216,4 @@ impl Request {
             _ => false,
         }
     }
-}
-
-/// The bytes that are written so; nothing where it is no base64.
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut bytes = Vec::new();
-    let (mut held, mut bits) = (0_u32, 0_u32);
-    for letter in text.iter().filter(|letter| **letter != b'=') {
-        let digit = DIGITS.iter().position(|digit| digit == letter)?;
-        held = (held << 6 | u32::try_from(digit).ok()?) & 0xffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(held >> bits & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
 }

@@ -4,8 +4,7 @@
 
 use std::fmt::Write as _;
 
-use spec::Kind;
-use spec::exchange::{Action, Direction, Exchange, Failure, Header, Protocol};
+use spec::exchange::{Action, Direction, Exchange, Failure, Protocol};
 
 use super::failure::describe;
 use super::plain::{plain, printf};
@@ -58,50 +57,7 @@ fn told(judged: &Judged<'_>, report: &Report<'_>) -> String {
 
 /// The exchange in the notation, below what came of it.
 fn notation(exchange: &Exchange, judged: &Judged<'_>, report: &Report<'_>) -> String {
-    let marker = match exchange.requirement.kind {
-        Kind::Rule => 'r',
-        Kind::Alternative => 'a',
-        Kind::Deviation => 'd',
-    };
-    let name = exchange.requirement.name;
-    let mut text = told(judged, report);
-    let _ = writeln!(text, "{marker}[{name}]{}", header(&exchange.header));
-    for step in &exchange.steps {
-        let _ = writeln!(text, "{}", step.text);
-    }
-    text
-}
-
-/// The words of a header, each with a space before it.
-fn header(header: &Header) -> String {
-    let mut words = String::new();
-    if !header.options.is_empty() {
-        let _ = write!(words, " options=\"{}\"", header.options);
-    }
-    if !header.dialects.is_empty() {
-        let _ = write!(words, " dialect={}", header.dialects.join(","));
-    }
-    if header.exclusive {
-        words.push_str(" exclusive");
-    }
-    if !header.fence {
-        words.push_str(" fence=none");
-    }
-    if header.exact_writes {
-        words.push_str(" writes=exact");
-    }
-    if !header.users.is_empty() {
-        let _ = write!(words, " users=\"{}\"", header.users.join(","));
-    }
-    if !header.protocols.is_empty() {
-        let spoken = header.protocols.iter().map(|protocol| match protocol {
-            Protocol::Text => "text",
-            Protocol::Binary => "binary",
-            Protocol::Udp => "udp",
-        });
-        let _ = write!(words, " protocol={}", spoken.collect::<Vec<_>>().join(","));
-    }
-    words
+    told(judged, report) + &exchange.to_string()
 }
 
 /// One line for a shell that sends the same bytes; nothing where it takes several connections,

@@ -13,6 +13,7 @@ use super::address::Address;
 use super::guard::{Permits, admits};
 use super::prefix::{Owned, own};
 use super::socket::Socket;
+use crate::dice::mixed;
 
 /// How the model's clock stands while an exchange is rehearsed.
 const REHEARSAL: Time = Time(1_800_000_000);
@@ -188,15 +189,6 @@ fn sent_by(events: &[Event], client: u8) -> Vec<u8> {
             && !fences.contains(&event.bytes.as_slice())
     });
     own.flat_map(|event| event.bytes.clone()).collect()
-}
-
-/// A number that looks like none of its neighbours: the last steps of splitmix64.
-#[must_use]
-pub fn mixed(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ number >> 31
 }
 
 fn letters(mut number: u64, count: usize) -> String {

@@ -4,7 +4,7 @@
 //! out of step, could take for more than a request about our own keys: so every line is looked at,
 //! data blocks as well, and a doubt is a refusal. Who asks is `foreign.rs`.
 
-use super::base64;
+use crate::base64;
 
 /// What the user allows on a server that we did not start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! What can be tried. A target makes a fresh server for each exchange.
 
 pub mod address;
-mod base64;
 pub mod embedded;
 pub mod foreign;
 pub mod guard;

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use spec::exchange::{Action, Bindings, Exchange, Protocol, Step, Template, cases};
+use spec::exchange::{Action, Bindings, Exchange, Header, Protocol, Step, Template, cases};
 
-use super::base64;
 use super::guard::{Keys, keys_of};
+use crate::base64;
 
 /// A key from this length on keeps it: its first bytes give way to the prefix.
 const KEEPS_LENGTH_MIN: usize = 64;
@@ -41,11 +41,11 @@ pub(super) fn own(exchange: &Exchange, prefix: &str, fleeting: bool) -> Result<O
         fleeting,
         keys: BTreeSet::new(),
     };
-    let mut text = format!("r[{}]", exchange.requirement.name);
-    let protocols: Vec<&str> = exchange.header.protocols.iter().map(word).collect();
-    if !protocols.is_empty() {
-        text.push_str(&format!(" protocol={}", protocols.join(",")));
-    }
+    let header = Header {
+        protocols: exchange.header.protocols.clone(),
+        ..Header::default()
+    };
+    let mut text = format!("r[{}]{header}", exchange.requirement.name);
     for step in &exchange.steps {
         let binary = exchange.header.protocol(step.client) == Protocol::Binary;
         text.push('\n');
@@ -69,14 +69,6 @@ pub(super) fn own(exchange: &Exchange, prefix: &str, fleeting: bool) -> Result<O
         ..exchange.clone()
     };
     Ok(Owned { exchange, keys })
-}
-
-fn word(protocol: &Protocol) -> &'static str {
-    match protocol {
-        Protocol::Text => "text",
-        Protocol::Binary => "binary",
-        Protocol::Udp => "udp",
-    }
 }
 
 /// This key as our own.

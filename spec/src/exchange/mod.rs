@@ -11,6 +11,7 @@ mod parse;
 mod replay;
 mod shown;
 mod template;
+mod written;
 
 pub use binary::Frame;
 pub use datagram::Datagram;
@@ -68,6 +69,21 @@ pub enum Protocol {
     Binary,
     /// Either, over UDP.
     Udp,
+}
+
+/// What an exchange needs that says nothing: any server, one client that speaks text.
+impl Default for Header {
+    fn default() -> Header {
+        Header {
+            options: String::new(),
+            dialects: Vec::new(),
+            exclusive: false,
+            fence: true,
+            exact_writes: false,
+            users: Vec::new(),
+            protocols: Vec::new(),
+        }
+    }
 }
 
 impl Header {

@@ -157,15 +157,7 @@ fn closed(file: &str, exchange: Option<Exchange>) -> Result<Option<Exchange>, Pa
 /// The words of a header: `options="-C -m 8" dialect=law,memcached-1.6.45 exclusive fence=none
 /// writes=exact protocol=text,binary`.
 fn parse_header(text: &str) -> Result<Header, String> {
-    let mut header = Header {
-        options: String::new(),
-        dialects: Vec::new(),
-        exclusive: false,
-        fence: true,
-        exact_writes: false,
-        users: Vec::new(),
-        protocols: Vec::new(),
-    };
+    let mut header = Header::default();
     let mut rest = text.trim();
     while !rest.is_empty() {
         let (word, after) = if let Some(quoted) = rest.strip_prefix("options=\"") {
