@@ -1,11 +1,12 @@
-//! What a server may lack: declared by the user, or probed before anything is tried.
+//! What a server has and lacks: declared by the user, or probed before anything is tried.
 //!
-//! A probe is one good request; only `ERROR`, which is how a server says that it knows no such
-//! command, shows that it lacks it. A failed case never does.
+//! A probe is one good request. Only `ERROR`, which is how a server says that it knows no such
+//! command, shows that it lacks it, and anything but a frame, that it speaks no binary. A failed case
+//! never does.
 
 use std::thread;
 
-use spec::exchange::{Action, Exchange, Protocol, cases};
+use spec::exchange::{Action, Exchange, Fence, Protocol, cases};
 
 use crate::target::shape::Shape;
 use crate::target::{Outcome, Target};
@@ -15,65 +16,75 @@ struct Capability {
     name: &'static str,
     /// The commands of the text protocol that need it.
     commands: &'static [&'static str],
-    /// The steps that show it, where a request can.
-    probe: &'static str,
+    probe: Probe,
+}
+
+/// What a target is asked.
+#[derive(Clone, Copy)]
+enum Probe {
+    /// Nothing: no request shows it.
+    Nothing,
+    /// These steps, in text.
+    Text(&'static str),
+    /// A binary noop, be it answered by the right frame or by a wrong one.
+    Frame,
 }
 
 static CAPABILITIES: [Capability; 11] = [
     Capability {
         name: "meta",
         commands: &["mg", "ms", "md", "ma", "me", "mn"],
-        probe: "> mn\n< MN",
+        probe: Probe::Text("> mn\n< MN"),
     },
     Capability {
         name: "cas",
         commands: &["gets", "cas"],
-        probe: "> gets probe\n< END",
+        probe: Probe::Text("> gets probe\n< END"),
     },
     Capability {
         name: "touch",
         commands: &["touch"],
-        probe: "> touch probe 9\n< NOT_FOUND",
+        probe: Probe::Text("> touch probe 9\n< NOT_FOUND"),
     },
     Capability {
         name: "gat",
         commands: &["gat", "gats"],
-        probe: "> gat 9 probe\n< END",
+        probe: Probe::Text("> gat 9 probe\n< END"),
     },
     Capability {
         name: "arithmetic",
         commands: &["incr", "decr"],
-        probe: "> incr probe 1\n< NOT_FOUND",
+        probe: Probe::Text("> incr probe 1\n< NOT_FOUND"),
     },
     Capability {
         name: "append",
         commands: &["append", "prepend"],
-        probe: "> append probe 0 9 1 ⏎ a\n< NOT_STORED",
+        probe: Probe::Text("> append probe 0 9 1 ⏎ a\n< NOT_STORED"),
     },
     Capability {
         name: "flush",
         commands: &["flush_all"],
-        probe: "> flush_all\n< OK",
+        probe: Probe::Text("> flush_all\n< OK"),
     },
     Capability {
         name: "statistics",
         commands: &["stats"],
-        probe: "> stats\n<* END",
+        probe: Probe::Text("> stats\n<* END"),
     },
     Capability {
         name: "binary",
         commands: &[],
-        probe: "",
+        probe: Probe::Frame,
     },
     Capability {
         name: "udp",
         commands: &[],
-        probe: "",
+        probe: Probe::Nothing,
     },
     Capability {
         name: "authentication",
         commands: &[],
-        probe: "",
+        probe: Probe::Nothing,
     },
 ];
 
@@ -86,14 +97,17 @@ pub fn names() -> Vec<&'static str> {
         .collect()
 }
 
-/// What a target was found to lack, and how.
-#[derive(Clone, Debug, Default)]
+/// What was found out about a target before anything was tried on it.
+#[derive(Clone, Debug)]
 pub struct Capabilities {
+    /// How its silence is proved.
+    pub fence: Fence,
+    /// What it lacks, and how that was seen.
     lacks: Vec<(&'static str, String)>,
 }
 
 impl Capabilities {
-    /// Asks the target, where it is a real one; what is declared is not asked for.
+    /// Asks the target; what is declared is not asked for.
     #[must_use]
     pub fn of(target: &Target, without: &[String]) -> Capabilities {
         let found = |capability: &'static Capability| {
@@ -101,20 +115,26 @@ impl Capabilities {
             if without.iter().any(|declared| declared == name) {
                 return Some(format!("it is declared to have none (--without {name})"));
             }
-            let asks = target.is_real() && !probe.is_empty();
-            asks.then(|| capability.refused(target)).flatten()
+            match probe {
+                Probe::Text(steps) if target.is_real() => refused(target, steps),
+                Probe::Frame => unframed(target),
+                Probe::Text(_) | Probe::Nothing => None,
+            }
         };
         // Each listens for silence behind its reply: together, that takes as long as once.
-        let lacks = thread::scope(|scope| {
+        thread::scope(|scope| {
+            let fence = scope.spawn(|| target.fence());
             let probe = |capability| (capability, scope.spawn(move || found(capability)));
             let probes: Vec<_> = CAPABILITIES.iter().map(probe).collect();
             let found = probes.into_iter().filter_map(|(capability, probe)| {
                 let how = probe.join().expect("no probe panics");
                 how.map(|how| (capability.name, how))
             });
-            found.collect()
-        });
-        Capabilities { lacks }
+            Capabilities {
+                lacks: found.collect(),
+                fence: fence.join().expect("no probe panics"),
+            }
+        })
     }
 
     /// What this exchange needs and the target has not.
@@ -125,19 +145,34 @@ impl Capabilities {
     }
 }
 
-impl Capability {
-    /// How the target refused the probe, if it did.
-    fn refused(&self, target: &Target) -> Option<String> {
-        let text = format!("r[framing.line.cr] fence=none\n{}\n", self.probe);
-        let probe = cases("the probe of a capability", &text).expect("it is in the notation");
-        let outcome = target.play(probe.first()?, Shape::Written, spec::exchange::Fence::Noop);
-        let Outcome::Failed(failure) = outcome else {
-            return None;
-        };
-        let request = self.probe.lines().next()?.trim_start_matches("> ");
-        let refused = failure.received.starts_with(b"ERROR");
-        refused.then(|| format!("`{request}` was answered `ERROR`"))
-    }
+/// How the target refused this probe, if it did.
+fn refused(target: &Target, steps: &str) -> Option<String> {
+    let outcome = tried(target, &format!("r[framing.line.cr] fence=none\n{steps}\n"));
+    let Outcome::Failed(failure) = outcome else {
+        return None;
+    };
+    let request = steps.lines().next()?.trim_start_matches("> ");
+    let refused = failure.received.starts_with(b"ERROR");
+    refused.then(|| format!("`{request}` was answered `ERROR`"))
+}
+
+/// How the target answered a binary noop, if with no frame. Once may go wrong for no fault of its
+/// own: a machine under load.
+fn unframed(target: &Target) -> Option<String> {
+    let noop = "r[binary.administration.noop] protocol=binary fence=none\n> noop\n< noop\n";
+    let framed = || match tried(target, noop) {
+        Outcome::Passed => true,
+        Outcome::Failed(failure) => failure.received.starts_with(&[0x81]),
+        _ => false,
+    };
+    let framed = (0..3).any(|_| framed());
+    (!framed).then(|| "a noop is answered with no frame".to_owned())
+}
+
+fn tried(target: &Target, probe: &str) -> Outcome {
+    let probe = cases("the probe of a capability", probe).expect("it is in the notation");
+    let exchange = probe.first().expect("it is one exchange");
+    target.play(exchange, Shape::Written, Fence::Noop)
 }
 
 fn needs(exchange: &Exchange, name: &str) -> bool {

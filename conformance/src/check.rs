@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use spec::exchange::{Exchange, Fence};
@@ -96,18 +95,18 @@ impl Trial {
             return std::iter::repeat_with(crashed).take(cases.len()).collect();
         }
         let watch = Watch::new(target, &self.terms, cases.len());
-        let knows = Knows::of(target, &self.terms.without);
+        let capabilities = Capabilities::of(target, &self.terms.without);
         let shared = matches!(target, Target::Foreign(_));
         let play = |case: &Case<'_>| match case {
-            Case::Exchange(exchange) => match knows.lack(target, exchange) {
+            Case::Exchange(exchange) => match capabilities.lack(exchange) {
                 Some(lack) => watch.untried(Outcome::Unsupported(lack)),
-                None => watch.over(|| target.play(exchange, self.shape, knows.fence)),
+                None => watch.over(|| target.play(exchange, self.shape, capabilities.fence)),
             },
             Case::Fault(_) if shared => {
                 let reason = "it strains a server, and this is somebody's (--spawn)";
                 watch.untried(Outcome::Skipped(reason.to_owned()))
             }
-            Case::Fault(fault) => watch.over(|| faults::try_on(target, fault, knows.fence)),
+            Case::Fault(fault) => watch.over(|| faults::try_on(target, fault, capabilities.fence)),
         };
         let turn = |case: &Case<'_>| match case {
             Case::Exchange(exchange) if target.is_real() => schedule::turn(exchange, shared),
@@ -128,14 +127,14 @@ impl Trial {
     pub fn shorten(&self, report: &mut Report<'_>, rules: usize) {
         let model = Target::Model(Box::new(self.dialect.clone()));
         let broken = broken(report);
-        let some_exchange = broken.iter().take(rules);
-        if some_exchange.clone().count() == 0 || self.target.answers().is_err() {
+        let basic = broken.iter().take(rules);
+        if basic.len() == 0 || self.target.answers().is_err() {
             return;
         }
         let fence = self.target.fence();
         let deadline = Instant::now().checked_add(SHORTENING_MAX);
         let in_time = || deadline.is_some_and(|deadline| Instant::now() < deadline);
-        for rule in some_exchange {
+        for rule in basic {
             let Some(judged) = report.judged.get_mut(rule.index) else {
                 continue;
             };
@@ -202,35 +201,6 @@ fn spoken(dialect: &Dialect) -> &str {
         name
     } else {
         "law"
-    }
-}
-
-/// What was found out about a target before anything was tried on it.
-struct Knows {
-    fence: Fence,
-    speaks_binary: bool,
-    capabilities: Capabilities,
-}
-
-impl Knows {
-    /// Asks all at once: each answer is listened for.
-    fn of(target: &Target, without: &[String]) -> Knows {
-        thread::scope(|scope| {
-            let fence = scope.spawn(|| target.fence());
-            let speaks_binary = scope.spawn(|| target.speaks_binary());
-            let capabilities = Capabilities::of(target, without);
-            Knows {
-                fence: fence.join().expect("no probe panics"),
-                speaks_binary: speaks_binary.join().expect("no probe panics"),
-                capabilities,
-            }
-        })
-    }
-
-    /// Why the target cannot show this exchange.
-    fn lack(&self, target: &Target, exchange: &Exchange) -> Option<String> {
-        let lack = self.capabilities.lack(exchange);
-        lack.or_else(|| target.lacks(&exchange.header, self.speaks_binary))
     }
 }
 

@@ -131,9 +131,7 @@ impl Suite {
     /// Never, unless a case of the suite itself is not in the notation.
     #[must_use]
     pub fn verdict(mut self) -> Verdict {
-        if let Target::Foreign(foreign) = &mut self.trial.target {
-            *foreign.dialect = self.trial.dialect.clone();
-        }
+        self.trial.target = self.trial.target.held_to(&self.trial.dialect);
         let exchanges = cases::all().expect("the suite is in the notation");
         let report = self.trial.run(&exchanges, &faults::all());
         Verdict {

@@ -19,7 +19,7 @@ use spec::exchange::Exchange;
 use spec::{Dialect, Level, REQUIREMENTS};
 
 use super::dialect;
-use super::target::{Chosen, held_to};
+use super::target::Chosen;
 
 /// What the help says below the options.
 const LESSON: &str = "\
@@ -161,7 +161,7 @@ impl Check {
             }
         };
         let trial = Trial {
-            target: held_to(target, &dialect),
+            target: target.held_to(&dialect),
             dialect,
             baseline,
             shape: self.shape,

@@ -13,7 +13,7 @@ use conformance::{replay, report};
 use spec::Dialect;
 
 use super::dialect;
-use super::target::{Chosen, held_to};
+use super::target::Chosen;
 
 #[derive(Args)]
 pub(super) struct Replay {
@@ -41,7 +41,7 @@ impl Replay {
         let seed = self.chosen.seed();
         let target = self.chosen.target(self.target.as_deref(), seed)?;
         let trial = Trial {
-            target: held_to(target, &self.dialect),
+            target: target.held_to(&self.dialect),
             dialect: self.dialect,
             baseline: Baseline::default(),
             shape: self.shape,

@@ -13,7 +13,6 @@ use conformance::target::address::{Address, Trust};
 use conformance::target::foreign::Foreign;
 use conformance::target::guard::Permits;
 use conformance::terms::any_seed;
-use spec::Dialect;
 
 use super::liar;
 
@@ -119,17 +118,5 @@ impl Tls {
             true => Trust::Anybody,
             false => Trust::Authorities(self.tls_ca.clone()),
         }
-    }
-}
-
-/// The target, which follows the dialect where it is the model itself.
-pub(super) fn held_to(target: Target, dialect: &Dialect) -> Target {
-    match target {
-        Target::Model(_) => Target::Model(Box::new(dialect.clone())),
-        Target::Foreign(foreign) => Target::Foreign(Foreign {
-            dialect: Box::new(dialect.clone()),
-            ..foreign
-        }),
-        other => other,
     }
 }
