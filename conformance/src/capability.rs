@@ -1,8 +1,8 @@
 //! What a server has and lacks: declared by the user, or probed before anything is tried.
 //!
 //! A probe is one good request. Only `ERROR`, which is how a server says that it knows no such
-//! command, shows that it lacks it, and anything but a frame, that it speaks no binary. A failed case
-//! never does.
+//! command, shows that it lacks it; whatever is no frame shows that it speaks no binary. A failed
+//! case never does.
 
 use std::thread;
 

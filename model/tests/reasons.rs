@@ -1,6 +1,6 @@
 //! What a ruling must not cite: a reason that did not decide is no reason.
 
-use model::{Host, Model, Options, Session, Time};
+use model::{Datagrams, Host, Model, Options, Session, Time};
 use spec::exchange::Peer;
 use spec::{Dialect, req};
 
@@ -108,4 +108,32 @@ fn one_returned_flag_has_no_order_and_a_bare_noop_no_arguments() {
     assert!(!cited("set k 0 0 1\r\na\r\nmg k s\r\n").contains(&"meta.flags.order"));
     assert!(cited("set k 0 0 1\r\na\r\nmg k s f\r\n").contains(&"meta.flags.order"));
     assert!(!cited("mn\r\n").contains(&"meta.noop.arguments"));
+}
+
+/// The names cited for a datagram with this sequence number and these reserved bytes.
+fn cited_for(sequence: u8, reserved: u8, requests: &str) -> Vec<&'static str> {
+    let header = [0, 7, 0, sequence, 0, 1, 0, reserved];
+    let datagram = [&header, requests.as_bytes()].concat();
+    let answer = Datagrams::default().receive(&mut Model::default(), &datagram, NOW);
+    answer.because.iter().map(|rule| rule.name).collect()
+}
+
+#[test]
+fn a_plain_datagram_is_nothing_odd() {
+    let cited = cited_for(0, 0, "mn\r\n");
+    for odd in [
+        "udp.frame.ignored",
+        "udp.request.several",
+        "udp.response.fragments",
+    ] {
+        assert!(!cited.contains(&odd), "{odd} of {cited:?}");
+    }
+}
+
+#[test]
+fn each_field_that_a_datagram_need_not_have_is_ignored_by_its_rule() {
+    for (sequence, reserved) in [(1, 0), (0, 1)] {
+        let cited = cited_for(sequence, reserved, "mn\r\n");
+        assert!(cited.contains(&"udp.frame.ignored"), "{cited:?}");
+    }
 }
