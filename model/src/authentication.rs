@@ -18,6 +18,8 @@ use crate::{Model, numbers};
 pub(crate) enum Answer {
     /// Its ruling.
     Ruled(Ruling),
+    /// Its ruling: an attempt that failed already.
+    Failed(Ruling),
     /// A token of this length first, and its line end.
     AwaitsToken(usize),
 }
@@ -29,7 +31,36 @@ const LINE_MAX_BYTES: usize = 2048;
 const LINE_MIN_BYTES: usize = 7;
 
 /// The longest token.
-const TOKEN_MAX_BYTES: u32 = 16_384;
+pub(crate) const TOKEN_MAX_BYTES: u32 = 16_384;
+
+/// What memcached can hold of a stranger's token and its line end.
+const ROOM_BYTES: usize = 16_384;
+
+/// How many attempts may fail on a connection.
+const GUESSES_MAX: u32 = 10;
+
+/// How many attempts have failed on a connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Guesses(u32);
+
+impl Guesses {
+    /// One more has, with this ruling: the last closes, unless the dialect lets anybody guess on.
+    pub(crate) fn count(
+        &mut self,
+        ruling: Ruling,
+        rule: &'static Requirement,
+        forever: Option<&'static Requirement>,
+    ) -> Ruling {
+        self.0 = self.0.saturating_add(1);
+        if self.0 < GUESSES_MAX {
+            return ruling;
+        }
+        match forever {
+            Some(deviation) => ruling.also(deviation),
+            None => ruling.also(rule).closing(),
+        }
+    }
+}
 
 /// Whether the line of a stranger, which may still go on, is too long.
 pub(crate) fn is_overlong(line: &[u8]) -> bool {
@@ -45,6 +76,7 @@ pub(crate) fn line(model: &Model, line: &Line) -> Answer {
     };
     let block = u64::from(length).saturating_add(2);
     if length <= TOKEN_MAX_BYTES {
+        line.note(req!("authentication.token.judged"));
         Answer::AwaitsToken(usize::try_from(length).unwrap_or(usize::MAX))
     } else if model.dialect.has(awaited) {
         let waits = Reply::Nothing.because(awaited);
@@ -52,7 +84,7 @@ pub(crate) fn line(model: &Model, line: &Line) -> Answer {
     } else {
         let ruling = told(model, "auth token too long", long);
         let lines = req!("authentication.token.swallow.lines");
-        Answer::Ruled(if model.dialect.has(lines) {
+        Answer::Failed(if model.dialect.has(lines) {
             ruling.also(lines)
         } else {
             ruling.swallowing(block, req!("authentication.token.swallow"))
@@ -95,6 +127,10 @@ fn refused(model: &Model, line: &Line) -> Ruling {
 
 /// Judges a token with its line end, and says whether the client is known now.
 pub(crate) fn judge(model: &mut Model, block: &[u8]) -> (Ruling, bool) {
+    let closed = req!("authentication.token.judged.closed");
+    if block.len() > ROOM_BYTES && model.dialect.has(closed) {
+        return (Reply::Nothing.because(closed).closing(), false);
+    }
     let Some(token) = block.strip_suffix(b"\r\n") else {
         let end = req!("authentication.token.end");
         let ruling = told(model, "bad command line termination", end);

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use spec::{Requirement, req};
 
-use crate::authentication;
+use crate::authentication::{self, Guesses};
 use crate::binary::{self, HEADER_BYTES, Header, Request, Sasl};
 use crate::dispatch::{self, Answer, Upload};
 use crate::framing::Line;
@@ -32,6 +32,7 @@ pub struct Session {
     sasl: Sasl,
     /// The client has logged in, where it must.
     admitted: bool,
+    guesses: Guesses,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -241,6 +242,10 @@ impl Session {
                 ruling.because.extend(line.because());
                 Some(ruling)
             }
+            authentication::Answer::Failed(mut ruling) => {
+                ruling.because.extend(line.because());
+                Some(self.guessed(model, ruling))
+            }
             authentication::Answer::AwaitsToken(length) => {
                 self.token(length, line.because(), model, input)
             }
@@ -264,7 +269,19 @@ impl Session {
         let (mut ruling, admitted) = authentication::judge(model, block);
         self.admitted = admitted;
         ruling.because.extend(because);
-        Some(ruling)
+        Some(if admitted {
+            ruling
+        } else {
+            self.guessed(model, ruling)
+        })
+    }
+
+    /// Counts an attempt to log in that failed.
+    fn guessed(&mut self, model: &Model, ruling: Ruling) -> Ruling {
+        let forever = req!("authentication.guesses.forever");
+        let forever = model.dialect.has(forever).then_some(forever);
+        self.guesses
+            .count(ruling, req!("authentication.guesses"), forever)
     }
 
     /// Reads a data block and its line end.

@@ -63,8 +63,8 @@ impl Datagrams {
         if sequence != [0, 0] || reserved != [0, 0] {
             answer.because.push(req!("udp.frame.ignored"));
         }
-        if goes_on(requests) {
-            self.refuse(model, id, &mut answer);
+        if watches(requests) {
+            self.refuse(&model.dialect, id, &mut answer);
             return answer;
         }
         self.play(Session::new(), id, requests, model, now, &mut answer);
@@ -81,22 +81,31 @@ impl Datagrams {
         now: Time,
         answer: &mut Answer,
     ) {
-        let rulings = session.receive(model, bytes, now);
-        answer.replies(&rulings, id, &model.dialect);
+        for ruling in session.receive(model, bytes, now) {
+            if self.deaf {
+                return;
+            }
+            answer.explain(&ruling);
+            if is_dump(&ruling) {
+                self.refuse(&model.dialect, id, answer);
+            } else {
+                answer.reply(&ruling, id, &model.dialect);
+            }
+        }
         self.leave(session, id, &model.dialect, answer);
     }
 
     /// A request whose reply would go on for as long as the server likes.
-    fn refuse(&mut self, model: &Model, id: &[u8], answer: &mut Answer) {
+    fn refuse(&mut self, dialect: &Dialect, id: &[u8], answer: &mut Answer) {
         let deaf = req!("udp.request.endless.deaf");
         let silent = req!("udp.request.endless-told.silent");
-        self.deaf = model.dialect.has(deaf);
+        self.deaf = dialect.has(deaf);
         answer.because.push(if self.deaf {
             deaf
         } else {
             req!("udp.request.endless")
         });
-        if model.dialect.has(silent) {
+        if dialect.has(silent) {
             answer.because.push(silent);
         } else {
             answer.because.push(req!("udp.request.endless-told.error"));
@@ -122,16 +131,15 @@ impl Datagrams {
     }
 }
 
-/// Whether this asks for a stream of lines: a watch or a dump.
-fn goes_on(requests: &[u8]) -> bool {
-    let mut words = requests
-        .split(|byte| byte.is_ascii_whitespace())
-        .filter(|word| !word.is_empty());
-    match words.next() {
-        Some(b"watch") => true,
-        Some(b"lru_crawler") => matches!(words.next(), Some(b"metadump" | b"mgdump")),
-        _ => false,
-    }
+/// Whether this asks for the log.
+fn watches(requests: &[u8]) -> bool {
+    let mut words = requests.split(|byte| byte.is_ascii_whitespace());
+    words.find(|word| !word.is_empty()) == Some(b"watch")
+}
+
+/// Whether this is the reply to a dump that was begun.
+fn is_dump(ruling: &Ruling) -> bool {
+    ruling.cites(req!("administration.dump.live")) || ruling.cites(req!("administration.dump.keys"))
 }
 
 impl Answer {
@@ -140,36 +148,45 @@ impl Answer {
         self
     }
 
-    /// A response for each request that has a reply.
-    fn replies(&mut self, rulings: &[Ruling], id: &[u8], dialect: &Dialect) {
-        let each = req!("udp.response.whole.each-key");
-        if rulings.len() > 1 {
+    /// Why a request is answered as it is.
+    fn explain(&mut self, ruling: &Ruling) {
+        if !self.datagrams.is_empty() {
             self.because.push(req!("udp.request.several"));
         }
-        for ruling in rulings {
-            self.because.extend(&ruling.because);
-            self.because.push(req!("udp.request.alike"));
-            if ruling.closes() {
-                self.leave_off(ruling, id, dialect);
-            }
-            match &ruling.reply {
-                _ if ruling.bytes().is_empty() => self.because.push(req!("udp.request.silent")),
-                Reply::Values(values) if values.len() > 1 && dialect.has(each) => {
-                    self.because.push(each);
-                    let last = values.len().saturating_sub(1);
-                    for (at, value) in values.iter().enumerate() {
-                        let mut response = Vec::new();
-                        value.print(&mut response);
-                        if at == last {
-                            response.extend_from_slice(b"END\r\n");
-                        }
-                        self.respond(id, &response);
+        self.because.extend(&ruling.because);
+        self.because.push(req!("udp.request.alike"));
+        let bad = [
+            req!("administration.dump.bad"),
+            req!("administration.dump.class"),
+        ];
+        if bad.into_iter().any(|rule| ruling.cites(rule)) {
+            self.because.push(req!("udp.request.endless-bad"));
+        }
+    }
+
+    /// The response to a request, where it has a reply.
+    fn reply(&mut self, ruling: &Ruling, id: &[u8], dialect: &Dialect) {
+        let each = req!("udp.response.whole.each-key");
+        if ruling.closes() {
+            self.leave_off(ruling, id, dialect);
+        }
+        match &ruling.reply {
+            _ if ruling.bytes().is_empty() => self.because.push(req!("udp.request.silent")),
+            Reply::Values(values) if values.len() > 1 && dialect.has(each) => {
+                self.because.push(each);
+                let last = values.len().saturating_sub(1);
+                for (at, value) in values.iter().enumerate() {
+                    let mut response = Vec::new();
+                    value.print(&mut response);
+                    if at == last {
+                        response.extend_from_slice(b"END\r\n");
                     }
+                    self.respond(id, &response);
                 }
-                _ => {
-                    self.because.push(req!("udp.response.whole"));
-                    self.respond(id, ruling.bytes());
-                }
+            }
+            _ => {
+                self.because.push(req!("udp.response.whole"));
+                self.respond(id, ruling.bytes());
             }
         }
     }

@@ -54,7 +54,7 @@ pub const BYTES_PER_SECOND: u64 = 1024;
 pub const UNREAD_TIME: Duration = Duration::from_secs(60);
 
 /// The longest name and password that a client may send to log in, in bytes.
-pub const TOKEN_LEN_MAX: usize = 2048;
+pub const TOKEN_LEN_MAX: usize = 16 * 1024;
 
 /// How much is read at once of a client that has not logged in, in bytes.
 pub const STRANGER_READ_BYTES: usize = 4 * 1024;

@@ -7,6 +7,7 @@ use spec::{Requirement, req};
 
 use super::{Command, Header, Request, Status};
 use crate::Model;
+use crate::authentication::{Guesses, TOKEN_MAX_BYTES};
 use crate::reply::{Packet, Reply};
 use crate::ruling::Ruling;
 use crate::statistics::count;
@@ -17,6 +18,7 @@ pub(crate) struct Sasl {
     /// PLAIN was begun.
     started: bool,
     authenticated: bool,
+    guesses: Guesses,
 }
 
 /// The longest name of a mechanism.
@@ -72,14 +74,18 @@ fn off(header: &Header) -> Ruling {
 pub(super) fn refuse(model: &Model, request: &Request) -> Option<Ruling> {
     let header = &request.header;
     let length = header.value_length() as u64;
+    let item = req!("binary.sasl.token-length.item");
+    let as_item = model.dialect.has(item);
     let ruling = if !model.options.sasl {
         off(header)
     } else if header.key_length > MECHANISM_MAX_BYTES {
         let long = header.fail(Status::Invalid);
         long.because(req!("binary.sasl.mechanism-length"))
-    } else if model.too_large(&request.key, length, 0) {
+    } else if !as_item && length > u64::from(TOKEN_MAX_BYTES) {
         let large = header.fail(Status::OutOfMemory);
         large.because(req!("binary.sasl.token-length"))
+    } else if as_item && model.too_large(&request.key, length, 0) {
+        header.fail(Status::OutOfMemory).because(item)
     } else {
         return None;
     };
@@ -93,7 +99,7 @@ pub(super) fn auth(model: &mut Model, request: &Request, token: &[u8], sasl: &mu
     let plain = request.key.eq_ignore_ascii_case(b"PLAIN");
     sasl.started = plain;
     if !plain {
-        return failed(model, request, req!("binary.sasl.mechanism-unknown"));
+        return failed(model, request, sasl, req!("binary.sasl.mechanism-unknown"));
     }
     if token.is_empty() {
         let packet = Packet {
@@ -103,17 +109,19 @@ pub(super) fn auth(model: &mut Model, request: &Request, token: &[u8], sasl: &mu
         return Reply::Packets([packet].into()).because(req!("binary.sasl.continue"));
     }
     if again && model.dialect.has(refused) {
-        return failed(model, request, refused);
+        return failed(model, request, sasl, refused);
     }
     let ruling = judge(model, request, token, sasl);
-    ruling.also(again.then_some(req!("binary.sasl.again")))
+    ruling
+        .also(req!("binary.sasl.token-judged"))
+        .also(again.then_some(req!("binary.sasl.again")))
 }
 
 /// `sasl-step`: the token that `sasl-auth` did not bring.
 pub(super) fn step(model: &mut Model, request: &Request, token: &[u8], sasl: &mut Sasl) -> Ruling {
     sasl.authenticated = false;
     if !sasl.started {
-        return failed(model, request, req!("binary.sasl.step-first"));
+        return failed(model, request, sasl, req!("binary.sasl.step-first"));
     }
     judge(model, request, token, sasl).also(req!("binary.sasl.step"))
 }
@@ -122,7 +130,7 @@ pub(super) fn step(model: &mut Model, request: &Request, token: &[u8], sasl: &mu
 fn judge(model: &mut Model, request: &Request, token: &[u8], sasl: &mut Sasl) -> Ruling {
     let parts: alloc::vec::Vec<&[u8]> = token.split(|byte| *byte == 0).collect();
     let [as_whom, user, password] = parts.as_slice() else {
-        return failed(model, request, req!("binary.sasl.token"));
+        return failed(model, request, sasl, req!("binary.sasl.token"));
     };
     let known = [*user, *password].join(&b':');
     let known = model
@@ -131,15 +139,13 @@ fn judge(model: &mut Model, request: &Request, token: &[u8], sasl: &mut Sasl) ->
         .iter()
         .any(|one| one.as_bytes() == known);
     if !known {
-        return failed(model, request, req!("binary.sasl.refused"));
+        return failed(model, request, sasl, req!("binary.sasl.refused"));
     }
     if !as_whom.is_empty() && as_whom != user {
-        return failed(model, request, req!("binary.sasl.authzid"));
+        return failed(model, request, sasl, req!("binary.sasl.authzid"));
     }
-    *sasl = Sasl {
-        started: false,
-        authenticated: true,
-    };
+    sasl.started = false;
+    sasl.authenticated = true;
     count(&mut model.counters.auth_cmds);
     let packet = Packet {
         value: b"Authenticated".into(),
@@ -148,8 +154,17 @@ fn judge(model: &mut Model, request: &Request, token: &[u8], sasl: &mut Sasl) ->
     Reply::Packets([packet].into()).because(req!("binary.sasl.accepted"))
 }
 
-fn failed(model: &mut Model, request: &Request, rule: &'static Requirement) -> Ruling {
+fn failed(
+    model: &mut Model,
+    request: &Request,
+    sasl: &mut Sasl,
+    rule: &'static Requirement,
+) -> Ruling {
     count(&mut model.counters.auth_cmds);
     count(&mut model.counters.auth_errors);
-    request.header.fail(Status::Unauthenticated).because(rule)
+    let ruling = request.header.fail(Status::Unauthenticated).because(rule);
+    let forever = req!("binary.sasl.guesses.forever");
+    let forever = model.dialect.has(forever).then_some(forever);
+    sasl.guesses
+        .count(ruling, req!("binary.sasl.guesses"), forever)
 }

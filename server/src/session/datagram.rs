@@ -41,8 +41,10 @@ fn responses(mut connection: Connection, mut request: &[u8]) -> Vec<Vec<u8>> {
         request = request.get(used..).unwrap_or_default();
         if matches!(connection.state, State::Dumping(_)) {
             // It would go on for as long as there are items, to whoever was named as the sender.
+            drop(connection.output.take());
             responses.push(b"ERROR\r\n".to_vec());
-            break;
+            connection.state = State::Line;
+            continue;
         }
         loop {
             let bytes = connection.output.take();
@@ -55,7 +57,7 @@ fn responses(mut connection: Connection, mut request: &[u8]) -> Vec<Vec<u8>> {
             left = less;
             response.extend_from_slice(&bytes);
         }
-        let has_more = matches!(connection.state, State::Keys(_) | State::Dumping(_));
+        let has_more = matches!(connection.state, State::Keys(_));
         if !response.is_empty() && !has_more {
             responses.push(std::mem::take(&mut response));
         }

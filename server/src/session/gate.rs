@@ -140,7 +140,7 @@ impl Connection {
         let refused = if attempt.is_misnamed() {
             Some(Status::InvalidArguments)
         } else if attempt.token_len > TOKEN_LEN_MAX {
-            Some(Status::OutOfMemory)
+            Some(Status::OutOfMemoryForToken)
         } else {
             None
         };

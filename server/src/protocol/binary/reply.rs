@@ -40,6 +40,8 @@ pub enum Status {
     OutOfMemoryForNumber,
     /// No memory for a first number.
     OutOfMemoryForInitial,
+    /// No room for the token of an attempt to log in.
+    OutOfMemoryForToken,
 }
 
 impl Status {
@@ -55,7 +57,10 @@ impl Status {
             Self::NotAllowed => 0x20,
             Self::Continue => 0x21,
             Self::UnknownCommand => 0x81,
-            Self::OutOfMemory | Self::OutOfMemoryForNumber | Self::OutOfMemoryForInitial => 0x82,
+            Self::OutOfMemory
+            | Self::OutOfMemoryForNumber
+            | Self::OutOfMemoryForInitial
+            | Self::OutOfMemoryForToken => 0x82,
         }
     }
 
@@ -73,6 +78,7 @@ impl Status {
             Self::OutOfMemory => "Out of memory allocating item",
             Self::OutOfMemoryForNumber => "Out of memory incrementing value",
             Self::OutOfMemoryForInitial => "Out of memory allocating new item",
+            Self::OutOfMemoryForToken => "Out of memory",
         }
     }
 }
