@@ -48,8 +48,10 @@ fn remove(model: &mut Model, key: &[u8], now: Time) -> Ruling {
                 .because(req!("deletion.missing"))
                 .also(absence.rule())
         }
-        Ok(_) => {
+        Ok(item) => {
+            let length = item.value.len();
             model.items.remove(key);
+            model.journal.deleted(key, "delete", length, now);
             count(&mut model.counters.delete_hits);
             Reply::Deleted
                 .because(req!("deletion.deleted"))

@@ -2,6 +2,7 @@
 
 use spec::{Requirement, req};
 
+use crate::administration::watch::{self, Watcher};
 use crate::administration::{dump, settings};
 use crate::framing::Line;
 use crate::reply::{MALFORMED, Reply};
@@ -17,6 +18,8 @@ pub(crate) enum Answer {
     Ruled(Ruling),
     /// A data block first.
     AwaitsData(Upload),
+    /// Its ruling, and from then on nothing but what others do.
+    Watches(Ruling, Watcher),
 }
 
 impl From<Ruling> for Answer {
@@ -71,7 +74,7 @@ pub(crate) fn rule(model: &mut Model, line: &Line, now: Time) -> Answer {
     }
     match command(model, line, now) {
         Answer::Ruled(ruling) => explained(model, line, ruling).into(),
-        awaits_data => awaits_data,
+        later => later,
     }
 }
 
@@ -156,6 +159,10 @@ fn command(model: &mut Model, line: &Line, now: Time) -> Answer {
         b"verbosity" => administration::verbosity(model, line).into(),
         b"quit" => administration::quit().into(),
         b"shutdown" => administration::shutdown(model, line).into(),
+        b"watch" => match watch::watch(model, line) {
+            (ruling, Some(watcher)) => Answer::Watches(ruling, watcher),
+            (ruling, None) => ruling.into(),
+        },
         b"refresh_certs" => administration::refresh_certs().into(),
         b"cache_memlimit" => settings::cache_memlimit(model, line).into(),
         b"slabs" => settings::slabs(model, line).into(),

@@ -51,6 +51,16 @@ impl Host {
         &self.cited
     }
 
+    /// Lets every client have what no request of its own caused.
+    fn tick(&mut self) {
+        for client in self.clients.values_mut() {
+            for ruling in client.session.tick(&mut self.model, self.now) {
+                client.output.extend(ruling.bytes());
+                self.cited.extend(ruling.because);
+            }
+        }
+    }
+
     /// The model in its present state.
     #[must_use]
     pub fn model(&self) -> &Model {
@@ -76,6 +86,7 @@ impl Peer for Host {
             client.output.extend(ruling.bytes());
             self.cited.extend(ruling.because);
         }
+        self.tick();
     }
 
     fn datagram(&mut self, client: u8, bytes: &[u8]) {
@@ -111,12 +122,7 @@ impl Peer for Host {
     fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
             self.now.0 = self.now.0.saturating_add(1);
-            for client in self.clients.values_mut() {
-                for ruling in client.session.tick(&mut self.model, self.now) {
-                    client.output.extend(ruling.bytes());
-                    self.cited.extend(ruling.because);
-                }
-            }
+            self.tick();
         }
     }
 }

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use spec::{Requirement, req};
 
+use crate::administration::watch::Watcher;
 use crate::authentication::{self, Guesses};
 use crate::binary::{self, HEADER_BYTES, Header, Request, Sasl};
 use crate::dispatch::{self, Answer, Upload};
@@ -48,6 +49,8 @@ enum Expecting {
     Token(usize, Vec<&'static Requirement>),
     /// So many bytes that nobody wants.
     Swallow(u64),
+    /// Nothing: the client watches others.
+    Watch(Watcher),
     /// Nothing: the connection is closed.
     End,
 }
@@ -96,8 +99,13 @@ impl Session {
     }
 
     /// Lets time act on the session: output and closes that no input caused.
-    pub fn tick(&mut self, _model: &mut Model, _now: Time) -> Vec<Ruling> {
-        Vec::new()
+    pub fn tick(&mut self, model: &mut Model, _now: Time) -> Vec<Ruling> {
+        let Expecting::Watch(watcher) = &mut self.expecting else {
+            return Vec::new();
+        };
+        let mut told: Vec<Ruling> = watcher.read(&model.journal).into_iter().collect();
+        told.iter_mut().for_each(Ruling::print);
+        told
     }
 
     /// Ends the session: the client sends nothing more, and what it has not finished is dropped.
@@ -144,6 +152,11 @@ impl Session {
             Expecting::Swallow(left) => {
                 self.swallow(left, model, input)?;
                 self.request(model, input, now)
+            }
+            Expecting::Watch(watcher) => {
+                *input = &[];
+                self.expecting = Expecting::Watch(watcher);
+                None
             }
             Expecting::End => {
                 *input = &[];
@@ -229,6 +242,11 @@ impl Session {
         match dispatch::rule(model, &line, now) {
             Answer::Ruled(mut ruling) => {
                 ruling.because.extend(line.because());
+                Some(ruling)
+            }
+            Answer::Watches(mut ruling, watcher) => {
+                ruling.because.extend(line.because());
+                self.expecting = Expecting::Watch(watcher);
                 Some(ruling)
             }
             Answer::AwaitsData(upload) => self.data(upload, line.because(), model, input, now),

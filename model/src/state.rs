@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use spec::{Dialect, Requirement, req};
 
+use crate::administration::watch::Journal;
 use crate::flush::Flush;
 use crate::statistics::{Prefixes, count};
 use crate::{Counters, Options, Time};
@@ -23,6 +24,7 @@ pub struct Model {
     pub(crate) flush: Option<Flush>,
     pub(crate) prefixes: Prefixes,
     pub(crate) verbosity: u32,
+    pub(crate) journal: Journal,
     /// Somebody stopped the crawler, without which there are no dumps.
     pub(crate) crawler_stopped: bool,
 }

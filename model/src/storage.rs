@@ -41,6 +41,19 @@ enum Verb {
     Cas(u64),
 }
 
+impl Verb {
+    fn word(&self) -> &'static str {
+        match self {
+            Verb::Set => "set",
+            Verb::Add => "add",
+            Verb::Replace => "replace",
+            Verb::Append => "append",
+            Verb::Prepend => "prepend",
+            Verb::Cas(_) => "cas",
+        }
+    }
+}
+
 /// The longest value that every server takes, under a key of one byte.
 const ACCEPTED_BYTES: u64 = 1_048_512;
 
@@ -157,7 +170,23 @@ impl Store {
             None => Reply::ClientError(Cow::Borrowed("bad data chunk"))
                 .because(req!("storage.block.end"))
                 .also(req!("storage.block.in-step")),
-            Some(data) => self.store(model, data, now).also(about(data)),
+            Some(data) => {
+                let (key, command) = (self.key.clone(), self.verb.word());
+                let ruling = self.store(model, data, now).also(about(data));
+                let length = model
+                    .items
+                    .get(&key)
+                    .map_or(data.len(), |item| item.value.len());
+                let length = if ruling.reply == Reply::Stored {
+                    length
+                } else {
+                    data.len()
+                };
+                model
+                    .journal
+                    .stored(&key, command, &ruling.reply, length, now);
+                ruling
+            }
         };
         ruling.silent_if(noreply, req!("framing.noreply"))
     }

@@ -1,9 +1,11 @@
 //! What operators ask and turn. Law: `spec/administration.md`.
 //!
-//! Nothing here touches an item. The settings are in `settings.rs`, the dumps in `dump.rs`.
+//! Nothing here touches an item. The settings are in `settings.rs`, the dumps in `dump.rs`, and who
+//! is told what others do in `watch.rs`.
 
 pub(crate) mod dump;
 pub(crate) mod settings;
+pub(crate) mod watch;
 
 use alloc::borrow::Cow;
 
