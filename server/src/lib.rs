@@ -8,7 +8,7 @@
 //!
 //! [`limits`] says what a client may take of all this.
 //! Beside them `users` knows who may log in; `counters`, `prefixes` and `roster` keep what `stats`
-//! tells, and `log` what the operator is told.
+//! tells, `watchers` what watchers are told, and `log` what the operator is.
 //! Each knows only those above it in this list; nothing here knows the law or the model.
 
 #![forbid(unsafe_code)]
@@ -28,6 +28,7 @@ pub mod store;
 mod sync;
 pub mod time;
 pub mod users;
+pub mod watchers;
 
 pub use session::Connection;
 pub use settings::Settings;

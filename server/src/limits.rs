@@ -17,6 +17,8 @@
 //! | users, and rounds of a hash | 1,024, 100,000 | the file is refused |
 //! | replies of which nothing is read | 60 s, or `idle_timeout` | the connection is closed |
 //! | a response over UDP | 1,400 bytes a datagram, 1,024 datagrams | nothing more is sent |
+//! | watchers | 20 | told so |
+//! | lines that wait for a watcher | `watcher_logbuf_size` | skipped, and counted to him |
 //! | clients at once | `-c`, whatever files the server has open | told so, and closed |
 //!
 //! It never holds what a user can set: that is in `settings`.
@@ -85,6 +87,12 @@ pub const DATAGRAM_LEN_MAX: usize = 1400;
 
 /// How many datagrams answer one at most: its sender may be another than it says.
 pub const REPLY_DATAGRAMS_MAX: usize = 1024;
+
+/// How many connections may watch at once.
+pub const WATCHERS_MAX: usize = 20;
+
+/// How long a watcher may wait for a line.
+pub const WATCH_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long clients may take to read what they are owed when the server ends.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);

@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::time::Time;
 
+/// The number of whoever is not connected.
+const UNLISTED: u64 = u64::MAX;
+
 /// Where a connection comes from and where it was taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addresses {
@@ -31,10 +34,15 @@ impl Record {
     /// A record that is on no roster.
     pub(crate) fn unlisted() -> Self {
         Self {
-            number: u64::MAX,
+            number: UNLISTED,
             addresses: Addresses::default(),
             active: AtomicU64::new(0),
         }
+    }
+
+    /// Its number, where it is on a roster.
+    pub(crate) fn listed(&self) -> Option<u64> {
+        Some(self.number).filter(|&number| number != UNLISTED)
     }
 
     /// Notes that it did something.

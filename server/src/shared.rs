@@ -14,6 +14,7 @@ use crate::settings::Settings;
 use crate::store::{Configuration, Store};
 use crate::time::Time;
 use crate::users::Users;
+use crate::watchers::Watchers;
 
 /// The store, the settings and the counters of one server.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Shared {
     pub prefixes: Prefixes,
     /// Who is connected.
     pub roster: Roster,
+    /// Who watches.
+    pub watchers: Watchers,
     /// What the operator is told.
     pub log: Log,
     /// When the server was started.
@@ -65,6 +68,7 @@ impl Shared {
             ledger: Ledger::new(settings.threads),
             prefixes: Prefixes::new(settings.prefix_delimiter, settings.counts_prefixes),
             roster: Roster::default(),
+            watchers: Watchers::new(settings.watcher_buffer_bytes),
             log: Log::default(),
             started: now,
             users: RwLock::default(),

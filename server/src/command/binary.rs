@@ -5,7 +5,9 @@
 
 use bytes::Bytes;
 
-use super::{Context, arithmetic, deletion, expiration, flush, retrieval, statistics, storage};
+use super::{
+    Context, arithmetic, deletion, expiration, flush, retrieval, statistics, storage, watch,
+};
 use crate::counters::Counter;
 use crate::protocol::binary::{Answer, Request, Status, Step};
 use crate::protocol::{Error, Reply, Storage, Tokens};
@@ -41,6 +43,7 @@ pub fn admit(context: &Context<'_>, storage: &Storage<'_>, removes: bool) -> Res
     storage::count_prefix(context, storage.key);
     let outcome = storage::fits(context, storage.key, storage.length, storage.flags);
     let Err(error) = outcome else { return Ok(()) };
+    storage::tell_refused(context, storage, error);
     if removes {
         context.entry(storage.key, |entry| entry.remove());
     }
@@ -183,5 +186,6 @@ fn begin(
         marks: Marks::default(),
     };
     let unique = entry.insert(draft)?;
+    watch::tell_made(context, key, entry);
     Ok(Answer::Number(initial, unique))
 }

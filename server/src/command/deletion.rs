@@ -3,14 +3,18 @@
 use super::Context;
 use crate::counters::Counter;
 use crate::protocol::Reply;
+use crate::watchers::Event;
 
 /// Removes an item that has this unique; 0 means any.
 pub(super) fn delete(context: &Context<'_>, key: &[u8], unique: u64) -> Reply {
     let deleted = context.entry(key, |entry| {
-        let found = entry.item()?.unique();
+        let item = entry.item()?;
+        let (found, size) = (item.unique(), item.value().len());
         let is_meant = unique == 0 || unique == found;
         if is_meant {
             entry.remove();
+            let command = "delete";
+            context.tell(&Event::Deleted { key, command, size });
         }
         Some(is_meant)
     });

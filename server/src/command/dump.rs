@@ -4,7 +4,7 @@
 //! client reads.
 
 use super::{Context, memory};
-use crate::protocol::{Error, Tokens, base64};
+use crate::protocol::{Error, Tokens, base64, escape};
 use crate::store::Item;
 
 /// What a line tells of an item.
@@ -84,8 +84,6 @@ impl Dump {
 }
 
 fn describe(context: &Context<'_>, item: &Item, lines: &mut Vec<u8>) {
-    lines.extend_from_slice(b"key=");
-    escape(item.key(), lines);
     let expiry = match item.expiry().second() {
         Some(second) => second.to_string(),
         None => String::from("-1"),
@@ -93,7 +91,8 @@ fn describe(context: &Context<'_>, item: &Item, lines: &mut Vec<u8>) {
     let store = &context.shared.store;
     let fetched = if item.marks().fetched { "yes" } else { "no" };
     let facts = format!(
-        " exp={expiry} la={} cas={} fetch={fetched} cls=1 size={} flags={} \n",
+        "key={} exp={expiry} la={} cas={} fetch={fetched} cls=1 size={} flags={} \n",
+        escape(item.key()),
         item.accessed(),
         item.unique(),
         store.cost(item.key().len(), item.value().len(), item.flags()),
@@ -111,15 +110,4 @@ fn request(item: &Item, lines: &mut Vec<u8>) {
         lines.extend_from_slice(item.key());
     }
     lines.extend_from_slice(b"\r\n");
-}
-
-/// A key in which no byte can end a word or a line.
-fn escape(key: &[u8], into: &mut Vec<u8>) {
-    for &byte in key {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            into.push(byte);
-        } else {
-            into.extend_from_slice(format!("%{byte:02X}").as_bytes());
-        }
-    }
 }

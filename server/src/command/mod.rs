@@ -16,12 +16,14 @@ pub mod retrieval;
 mod statistics;
 pub mod storage;
 mod touch;
+pub mod watch;
 
 use crate::counters::{Counter, Counters};
 use crate::protocol::{Reply, Request};
 use crate::shared::Shared;
 use crate::store::{Absence, Entry};
 use crate::time::Time;
+use crate::watchers::{Event, Told};
 
 /// What a command may use.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +44,31 @@ impl Context<'_> {
     /// Looks a key up, and counts an item that was found dead.
     fn entry<R>(&self, key: &[u8], act: impl FnOnce(&mut Entry<'_>) -> R) -> R {
         self.shared.store.entry(key, self.now, |entry| {
-            match entry.absence() {
-                Absence::Unknown => {}
-                Absence::Expired => self.count(Counter::GetExpired),
-                Absence::Flushed => self.count(Counter::GetFlushed),
-            }
+            let size = entry.item().map(|item| item.value().len());
+            let status = match entry.absence() {
+                Absence::Unknown if size.is_some() => "found",
+                Absence::Unknown => "not_found",
+                Absence::Expired => {
+                    self.count(Counter::GetExpired);
+                    "expired"
+                }
+                Absence::Flushed => {
+                    self.count(Counter::GetFlushed);
+                    "flushed"
+                }
+            };
+            self.tell(&Event::Fetched { key, status, size });
             act(entry)
         })
+    }
+
+    /// Tells watchers.
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        let told = self.shared.watchers.tell(event, self.connection, self.now);
+        if told != Told::default() {
+            self.counters.add(Counter::LogWatcherSent, told.sent);
+            self.counters.add(Counter::LogWatcherSkipped, told.skipped);
+        }
     }
 
     fn count(&self, counter: Counter) {
@@ -77,6 +97,8 @@ pub fn carry_out(context: &Context<'_>, request: &Request<'_>) -> Option<Reply> 
         Request::Crawler(words) => memory::crawler(context, words),
         Request::Shutdown(words) => return administration::shutdown(context, words),
         Request::RefreshCertificates => administration::refresh_certs(context),
-        Request::Store(_) | Request::Retrieve(_) | Request::Quit => return None,
+        Request::Store(_) | Request::Retrieve(_) | Request::Watch(_) | Request::Quit => {
+            return None;
+        }
     })
 }

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+use super::watch::Attempt;
 use super::{Context, expiration};
 use crate::counters::Counter;
 use crate::protocol::{Error, Reply, Storage, Verb};
@@ -18,11 +19,29 @@ use crate::store::{Draft, Entry, Item, Marks, NoMemory};
 pub fn admit(context: &Context<'_>, storage: &Storage<'_>) -> Result<(), Error> {
     count_prefix(context, storage.key);
     let admitted = has_room(context, storage.key, storage.length, storage.flags);
+    if let Err(error) = admitted {
+        tell_refused(context, storage, error);
+    }
     if admitted.is_err() && storage.verb == Verb::Set {
         // The client meant to replace the value: the old one must not be taken for the new one.
         context.entry(storage.key, |entry| entry.remove());
     }
     admitted
+}
+
+/// Tells watchers that a block was not let in.
+pub(super) fn tell_refused(context: &Context<'_>, storage: &Storage<'_>, error: Error) {
+    attempt(context, storage, storage.length).refused(context, error);
+}
+
+/// What watchers are told of.
+fn attempt<'a>(context: &Context<'_>, storage: &Storage<'a>, size: usize) -> Attempt<'a> {
+    Attempt {
+        key: storage.key,
+        command: storage.verb.word(),
+        expiry: expiration::expiry(storage.exptime, context.sent),
+        size,
+    }
 }
 
 /// Counts a request by the prefix of its key.
@@ -78,6 +97,14 @@ pub(super) fn fits(
 pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: &[u8]) -> (Reply, u64) {
     let (reply, unique) = context.entry(storage.key, |entry| {
         let reply = decide(context, storage, block, entry);
+        let status = match reply {
+            Ok(Reply::Stored) => "stored",
+            Ok(Reply::Exists) => "exists",
+            Ok(Reply::NotFound) => "not_found",
+            Ok(_) => "not_stored",
+            Err(NoMemory) => "no_memory",
+        };
+        attempt(context, storage, block.len()).ended(context, status, entry);
         (reply, entry.item().map_or(0, Item::unique))
     });
     if matches!(storage.verb, Verb::Cas(_)) {

@@ -110,7 +110,8 @@ async fn work(mut arriving: UnboundedReceiver<(Stream, Connection)>, means: Mean
     let _ = time::timeout(LAST_WORDS, all_said).await;
 }
 
-async fn welcome(stream: Stream, connection: Connection, desk: &Desk) -> io::Result<()> {
+async fn welcome(stream: Stream, mut connection: Connection, desk: &Desk) -> io::Result<()> {
+    connection.receive(&[], desk.clock.now());
     match stream {
         Stream::Tcp(stream, terms) => {
             stream.set_nodelay(true)?;
@@ -128,7 +129,7 @@ async fn welcome(stream: Stream, connection: Connection, desk: &Desk) -> io::Res
 async fn greet(
     stream: TcpStream,
     clients: Clients,
-    connection: Connection,
+    mut connection: Connection,
     desk: &Desk,
 ) -> io::Result<()> {
     let certificates = desk.means.certificates.as_deref();
@@ -140,7 +141,8 @@ async fn greet(
     let greeting = time::timeout(HANDSHAKE_TIME, greeting);
     match unless(greeting, pin!(desk.stopping.notified())).await {
         Some(Ok(Ok(stream))) => converse(stream, connection, desk).await,
-        Some(Ok(Err((_, stream)))) => {
+        Some(Ok(Err((error, stream)))) => {
+            connection.fail_tls(&error.to_string());
             drop(connection);
             part(stream, desk).await
         }
@@ -153,7 +155,6 @@ async fn converse<S>(mut stream: S, mut connection: Connection, desk: &Desk) -> 
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    connection.receive(&[], desk.clock.now());
     let mut stopping = pin!(desk.stopping.notified());
     loop {
         if desk.is_stopping.get() {

@@ -43,6 +43,7 @@ pub fn parse(line: &[u8]) -> Result<Parsed<'_>, Refusal> {
         b"slabs" => Ok(turning(Request::Slabs(words), words)),
         b"lru" => Ok(turning(Request::Lru(words), words)),
         b"lru_crawler" => Ok(turning(Request::Crawler(words), words)),
+        b"watch" => Ok(loudly(Request::Watch(words))),
         b"refresh_certs" => Ok(loudly(Request::RefreshCertificates)),
         b"version" => Ok(loudly(Request::Version)),
         b"stats" => Ok(loudly(Request::Statistics(words))),

@@ -10,6 +10,7 @@ pub(crate) mod base64;
 pub mod binary;
 pub mod classic;
 pub mod encode;
+mod escape;
 pub mod frame;
 pub mod login;
 pub mod meta;
@@ -19,6 +20,7 @@ mod reply;
 mod request;
 mod token;
 
+pub use escape::escape;
 pub use output::Output;
 pub use reply::{Anatomy, Error, MetaReply, Reply, Status};
 pub use request::{

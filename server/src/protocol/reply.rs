@@ -83,6 +83,10 @@ pub enum Error {
     CrawlUnknown,
     /// A pause longer than a second.
     PauseTooLong,
+    /// The server was started with `-W`.
+    WatchNotAllowed,
+    /// More watchers than there are seats.
+    TooManyWatchers,
     /// The server was started without `-A`.
     ShutdownNotEnabled,
     /// Neither `shutdown` nor `shutdown graceful`.
@@ -150,6 +154,8 @@ impl Error {
             Self::CrawlerDisabled => "CLIENT_ERROR lru crawler disabled",
             Self::CrawlUnknown => "ERROR an unknown error happened",
             Self::PauseTooLong => "CLIENT_ERROR sleep must be one second or less",
+            Self::WatchNotAllowed => "CLIENT_ERROR watch commands not allowed",
+            Self::TooManyWatchers => "WATCHER_TOO_MANY log watcher limit reached",
             Self::ShutdownNotEnabled => "SERVER_ERROR: shutdown not enabled",
             Self::InvalidShutdownMode => "CLIENT_ERROR invalid shutdown mode",
             Self::MemoryLimitTooSmall => "MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m",

@@ -65,6 +65,8 @@ pub enum Request<'a> {
     Lru(Tokens<'a>),
     /// `lru_crawler`, with these words.
     Crawler(Tokens<'a>),
+    /// `watch`, of these things.
+    Watch(Tokens<'a>),
     /// `refresh_certs`.
     RefreshCertificates,
     /// `shutdown`, with its mode.
@@ -88,6 +90,21 @@ pub enum Verb {
     Prepend,
     /// Only where the item still has this unique.
     Cas(u64),
+}
+
+impl Verb {
+    /// The command.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Add => "add",
+            Self::Replace => "replace",
+            Self::Append => "append",
+            Self::Prepend => "prepend",
+            Self::Cas(_) => "cas",
+        }
+    }
 }
 
 /// A storage line; its data block follows.

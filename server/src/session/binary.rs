@@ -7,6 +7,7 @@ use crate::command::binary as command;
 use crate::protocol::binary::{self, Answer, Frame, Head, Request, Status};
 use crate::protocol::{Error, Storage, Verb};
 use crate::time::Time;
+use crate::watchers::Reason;
 
 impl Connection {
     /// Answers the frame at the start of the input. None when not all of its head is there.
@@ -26,7 +27,7 @@ impl Connection {
                 if let Some((header, status)) = last_reply {
                     binary::fail(&header, status, &mut self.output);
                 }
-                self.state = State::Closing;
+                self.close(Reason::Error);
                 Some(input.len())
             }
         }
@@ -35,7 +36,7 @@ impl Connection {
     /// Answers a request. Tells how many of the bytes behind its head belonged to it.
     fn dispatch_binary(&mut self, head: &Head<'_>, input: &[u8], rest: &[u8]) -> usize {
         if !self.gate.is_open && !head.header.is_for_strangers() {
-            self.state = State::Closing;
+            self.close(Reason::Error);
             binary::fail(&head.header, Status::NotAllowed, &mut self.output);
             return 0;
         }
@@ -43,7 +44,7 @@ impl Connection {
             Ok(Request::Store(storage)) => return self.begin_value(head, &storage, input, rest),
             Ok(Request::Attempt(attempt)) => return self.begin_token(head, &attempt, input, rest),
             Ok(Request::Quit) => {
-                self.state = State::Closing;
+                self.close(Reason::Normal);
                 Answer::Done(0)
             }
             Ok(request) => match command::carry_out(&self.context(), &request) {
@@ -55,7 +56,7 @@ impl Connection {
                 Answer::Failed(Status::UnknownCommand)
             }
             Err(status) => {
-                self.state = State::Closing;
+                self.close(Reason::Error);
                 Answer::Failed(status)
             }
         };

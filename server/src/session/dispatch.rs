@@ -17,6 +17,7 @@ use crate::protocol::{
 
 use crate::settings::Protocol;
 use crate::time::Time;
+use crate::watchers::Reason;
 
 /// What ends a data block.
 const BLOCK_END: &[u8] = b"\r\n";
@@ -32,11 +33,12 @@ impl Connection {
             Ok(Parsed { request, quiet }) => match request {
                 Request::Store(storage) => return self.begin_block(line, &storage, quiet, rest),
                 Request::Retrieve(retrieval) => self.retrieve(&retrieval),
-                Request::Quit => self.state = State::Closing,
+                Request::Quit => self.close(Reason::Normal),
+                Request::Watch(words) => self.begin_watch(words),
                 Request::Crawler(words) if self.begin_dump(words) => {}
                 other => match command::carry_out(&self.context(), &other) {
                     Some(reply) => encode::reply(&reply, quiet, &mut self.output),
-                    None => self.state = State::Closing,
+                    None => self.close(Reason::Shutdown),
                 },
             },
         }
@@ -61,7 +63,7 @@ impl Connection {
             Recovery::Line => {}
             Recovery::Block(length) => self.swallow(length),
             Recovery::Close => {
-                self.state = State::Closing;
+                self.close(Reason::Error);
                 return;
             }
         }

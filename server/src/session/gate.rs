@@ -16,6 +16,7 @@ use crate::protocol::login::{self, Claim};
 use crate::protocol::{Error, Recovery, Reply, encode};
 use crate::time::Time;
 use crate::users::{Judgement, Question};
+use crate::watchers::Reason;
 
 /// What one connection has shown of itself.
 #[derive(Debug)]
@@ -84,7 +85,7 @@ impl Connection {
             self.decide(&asker, is_right);
         }
         self.resume();
-        self.watch(0);
+        self.note_progress(0);
     }
 
     /// Answers the line of a stranger. None when not all of it is there.
@@ -112,7 +113,7 @@ impl Connection {
                 None
             }
             _ => {
-                self.state = State::Closing;
+                self.close(Reason::Error);
                 Some(input.len())
             }
         }
@@ -220,7 +221,7 @@ impl Connection {
     fn fail(&mut self) {
         self.gate.failures = self.gate.failures.saturating_add(1);
         if self.gate.failures >= FAILURES_MAX {
-            self.state = State::Closing;
+            self.close(Reason::Error);
         }
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Bytes go in, bytes come out, and the time is told: it never waits, reads a clock or knows what
 //! carries the bytes. However the input is cut, the output is the same.
-//! `dispatch.rs` is where a line becomes a reply; `gate.rs` is what a stranger meets before.
+//! `dispatch.rs` is where a line becomes a reply; `gate.rs` is what a stranger meets before, and
+//! `watching.rs` what a watcher is told.
 
 mod binary;
 pub mod datagram;
 mod dispatch;
 mod gate;
+mod watching;
 
 use std::mem;
 use std::sync::Arc;
@@ -31,6 +33,7 @@ use crate::settings::Protocol;
 use crate::shared::Shared;
 use crate::time::Time;
 use crate::users::Question;
+use crate::watchers::Reason;
 use gate::{Asker, Gate};
 
 /// What the next bytes are.
@@ -53,6 +56,8 @@ enum State {
     Judging(Option<Question>, Asker),
     /// Not asked for yet: all items are told of first, as room for their lines comes.
     Dumping(Dump),
+    /// Nothing that is listened to: the client watches others.
+    Watching,
     /// Nothing: what is queued is sent, and then the connection is closed.
     Closing,
 }
@@ -81,6 +86,7 @@ pub struct Connection {
     active: Option<Time>,
     under_way: Option<UnderWay>,
     is_finished: bool,
+    reason: Reason,
     gate: Gate,
 }
 
@@ -127,6 +133,7 @@ impl Connection {
             active: None,
             under_way: None,
             is_finished: false,
+            reason: Reason::default(),
         }
     }
 
@@ -150,9 +157,13 @@ impl Connection {
     pub fn receive(&mut self, bytes: &[u8], now: Time) {
         self.now = now;
         self.gate.note(now);
-        if !bytes.is_empty() || self.active.is_none() {
+        let is_first = self.active.is_none();
+        if !bytes.is_empty() || is_first {
             self.active = Some(now);
             self.record.stir(now);
+        }
+        if is_first {
+            self.tell_opened();
         }
         let read = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.context().counters.add(Counter::BytesRead, read);
@@ -164,14 +175,15 @@ impl Connection {
             self.input.extend_from_slice(bytes);
             self.resume();
         }
-        self.watch(read);
+        self.note_progress(read);
     }
 
     /// Takes the next bytes for the client; empty when there are none for now.
     pub fn transmit(&mut self) -> Bytes {
         if self.output.queued_bytes() == 0 {
             self.resume();
-            self.watch(0);
+            self.note_progress(0);
+            self.hear();
         }
         let bytes = self.output.take();
         let written = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -207,6 +219,9 @@ impl Connection {
     /// When [`Connection::tick`] is to be called, if no bytes come before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
+        if let Some(look) = self.next_look() {
+            return Some(look);
+        }
         let active = self.active.unwrap_or(self.shared.started);
         let idle = self.idle_timeout().map(|timeout| active.after(timeout));
         let under_way = self.under_way.map(|UnderWay { since, bytes }| {
@@ -243,7 +258,8 @@ impl Connection {
         self.context().counters.count(Counter::IdleKicks);
         self.tell(1, |name| format!("{name}: closed: waited for in vain"));
         self.output = Output::default();
-        self.state = State::Closing;
+        self.end_watch();
+        self.close(Reason::Idle);
     }
 
     /// Tells the operator, where that is wanted.
@@ -265,11 +281,15 @@ impl Connection {
     }
 
     /// Notes whether a line or a block is under way, and how much of it has come.
-    fn watch(&mut self, more_bytes: u64) {
+    fn note_progress(&mut self, more_bytes: u64) {
         let waits = match self.state {
             State::Line => self.scanned > 0,
             State::Block { .. } | State::Swallow(_) => true,
-            State::Keys(_) | State::Dumping(_) | State::Judging(..) | State::Closing => false,
+            State::Keys(_)
+            | State::Dumping(_)
+            | State::Judging(..)
+            | State::Watching
+            | State::Closing => false,
         };
         if !waits {
             self.under_way = None;
@@ -289,7 +309,7 @@ impl Connection {
             counters: self.shared.counters(self.worker),
             now: self.now,
             sent: self.now,
-            connection: Some(self.record.number),
+            connection: self.record.listed(),
         }
     }
 
@@ -335,7 +355,7 @@ impl Connection {
     fn step(&mut self, input: &[u8]) -> Option<usize> {
         let speaks_binary = self.speaks_binary(input);
         match &mut self.state {
-            State::Closing => (!input.is_empty()).then_some(input.len()),
+            State::Closing | State::Watching => (!input.is_empty()).then_some(input.len()),
             State::Keys(_) => {
                 self.answer_more_keys();
                 Some(0)
@@ -406,7 +426,7 @@ impl Connection {
             }
             Frame::TooLong => {
                 self.tell(1, |name| format!("{name}: closed: its line is too long"));
-                self.state = State::Closing;
+                self.close(Reason::Error);
                 Some(input.len())
             }
         }
@@ -415,9 +435,11 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if thread::panicking() {
+        let has_panicked = thread::panicking();
+        if has_panicked {
             self.context().counters.count(Counter::Panics);
         }
+        self.tell_closed(has_panicked);
         self.tell(2, |name| format!("{name}: gone"));
         self.release_block();
         self.shared.roster.leave(self.record.number);

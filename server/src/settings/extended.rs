@@ -112,11 +112,15 @@ const WORDS: &[Word] = &[
             Some(())
         },
     ),
-    nothing(
+    set(
         "watcher_logbuf_size",
-        "a number of kilobytes",
-        "there is no `watch` here",
-        |text| within(text, 1, u32::MAX),
+        "a number of kilobytes, 1 to 65536",
+        "how much may wait for one who watches (256)",
+        |settings, text| {
+            let kilobytes: usize = number(text, 1, 65536)?;
+            settings.watcher_buffer_bytes = kilobytes.saturating_mul(1024);
+            Some(())
+        },
     ),
     nothing("maxconns_fast", "", ALWAYS_FAST, none),
     nothing("no_maxconns_fast", "", ALWAYS_FAST, none),
@@ -203,7 +207,7 @@ const WORDS: &[Word] = &[
     nothing(
         "worker_logbuf_size",
         "a number of kilobytes",
-        "there is no `watch` here",
+        "lines for watchers wait in the watchers' own buffers here",
         |text| within(text, 1, 65536),
     ),
     nothing(

@@ -127,6 +127,8 @@ pub struct Settings {
     pub allows_dump: bool,
     /// Whether `watch` is allowed (not `-W`).
     pub allows_watch: bool,
+    /// How many bytes may wait for a watcher.
+    pub watcher_buffer_bytes: usize,
     /// Whether `shutdown` is allowed (`-A`).
     pub allows_shutdown: bool,
     /// What ends the prefix of a key.
@@ -180,6 +182,7 @@ impl Default for Settings {
             allows_flush: true,
             allows_dump: true,
             allows_watch: true,
+            watcher_buffer_bytes: 256 * 1024,
             allows_shutdown: false,
             prefix_delimiter: b':',
             counts_prefixes: false,

@@ -18,3 +18,4 @@ mod store;
 mod tls;
 mod udp;
 mod unix;
+mod watch;

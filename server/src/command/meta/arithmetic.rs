@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::super::{Context, arithmetic, expiration};
+use super::super::{Context, arithmetic, expiration, watch};
 use crate::counters::Counter;
 use crate::protocol::meta::Meta;
 use crate::protocol::{Error, MetaReply, Status};
@@ -45,7 +45,11 @@ pub fn step(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error> 
                 number
             }
         };
-        Ok(Ok(answer(context, meta, number, is_made, entry)))
+        let answer = answer(context, meta, number, is_made, entry);
+        if is_made {
+            watch::tell_made(context, meta.key(), entry);
+        }
+        Ok(Ok(answer))
     });
     stepped.unwrap_or_else(|NoMemory| {
         context.count(Counter::StoreNoMemory);

@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 
+use super::super::watch::Attempt;
 use super::super::{Context, expiration};
 use crate::counters::Counter;
 use crate::protocol::meta::Meta;
 use crate::protocol::{Error, MetaReply, Status};
 use crate::store::{Draft, Entry, Expiry, Marks, NoMemory};
+use crate::watchers::Event;
 
 /// Removes an item, or its value, or makes it stale.
 ///
@@ -29,10 +31,14 @@ pub fn delete(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error
             let unique = meta.unique.or(keeps.then_some(item.unique()));
             let encoded = item.marks().encoded;
             empty(context, meta, unique, encoded, entry)?;
+            attempt(meta).ended(context, "stored", entry);
         } else if invalidates {
             entry.renumber(meta.unique);
         } else {
+            let size = item.value().len();
             entry.remove();
+            let (key, command) = (meta.key(), "md");
+            context.tell(&Event::Deleted { key, command, size });
         }
         if invalidates {
             entry.mark_stale(true);
@@ -47,6 +53,16 @@ pub fn delete(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error
     });
     let status = status.map_err(|NoMemory| Error::OutOfMemory)?;
     Ok(super::reply(meta, status))
+}
+
+/// What watchers are told of where the value goes, and the item stays.
+fn attempt<'a>(meta: &'a Meta<'_>) -> Attempt<'a> {
+    Attempt {
+        key: meta.key(),
+        command: "set",
+        expiry: Expiry::NEVER,
+        size: 0,
+    }
 }
 
 /// Puts an item without a value in the place of the item.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::super::watch::Attempt;
 use super::super::{Context, expiration, storage};
 use crate::counters::Counter;
 use crate::protocol::meta::{Meta, Mode};
@@ -19,7 +20,8 @@ pub fn admit(context: &Context<'_>, meta: &Meta<'_>) -> Result<(), Error> {
         meta.check_opaque()?;
     }
     let admitted = storage::has_room(context, meta.key(), meta.length, flags);
-    if admitted.is_err() {
+    if let Err(error) = admitted {
+        attempt(context, meta, meta.length).refused(context, error);
         // In whatever mode: a client that sent this much did not mean the old value to stay.
         context.entry(meta.key(), |entry| entry.remove());
     }
@@ -33,7 +35,10 @@ pub fn admit(context: &Context<'_>, meta: &Meta<'_>) -> Result<(), Error> {
 /// When there is no memory.
 pub fn set(context: &Context<'_>, meta: &Meta<'_>, block: &[u8]) -> Result<MetaReply, Error> {
     context.entry(meta.key(), |entry| {
-        let status = store(context, meta, block, entry).map_err(|NoMemory| {
+        let stored = store(context, meta, block, entry);
+        let attempt = attempt(context, meta, block.len());
+        attempt.ended(context, word(stored.as_ref().ok()), entry);
+        let status = stored.map_err(|NoMemory| {
             entry.remove();
             context.count(Counter::StoreNoMemory);
             Error::OutOfMemory
@@ -44,6 +49,35 @@ pub fn set(context: &Context<'_>, meta: &Meta<'_>, block: &[u8]) -> Result<MetaR
         reply.size = Some(stored.map_or(block.len(), |item| item.value().len()));
         Ok(reply)
     })
+}
+
+/// What watchers are told of.
+fn attempt<'a>(context: &Context<'_>, meta: &'a Meta<'_>, size: usize) -> Attempt<'a> {
+    let command = match meta.mode {
+        Mode::Set | Mode::Replace if meta.compare.is_some() => "cas",
+        Mode::Set => "set",
+        Mode::Add => "add",
+        Mode::Replace => "replace",
+        Mode::Append => "append",
+        Mode::Prepend => "prepend",
+    };
+    Attempt {
+        key: meta.key(),
+        command,
+        expiry: draft(context, meta, b"").expiry,
+        size,
+    }
+}
+
+/// A status, in the words for watchers.
+const fn word(status: Option<&Status>) -> &'static str {
+    match status {
+        None => "no_memory",
+        Some(Status::Done) => "stored",
+        Some(Status::Exists) => "exists",
+        Some(Status::NotFound) => "not_found",
+        Some(_) => "not_stored",
+    }
 }
 
 fn store(

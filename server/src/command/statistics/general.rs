@@ -42,13 +42,10 @@ const REQUESTS: &[Counter] = &[
 ];
 
 /// What never happens here.
-const NEVER_BEFORE_ITEMS: &[&str] = &[
-    "conn_yields",
-    "lru_crawler_starts",
-    "log_watchers",
-    "unexpected_napi_ids",
-    "round_robin_fallback",
-];
+const NEVER_BEFORE_WATCHERS: &[&str] = &["conn_yields", "lru_crawler_starts"];
+
+/// What never happens here either.
+const NEVER_BEFORE_ITEMS: &[&str] = &["unexpected_napi_ids", "round_robin_fallback"];
 
 /// What never happens to items here.
 const NEVER_TO_ITEMS: &[&str] = &[
@@ -79,6 +76,12 @@ pub(super) fn general(context: &Context<'_>) -> Lines {
     lines.add("time_in_listen_disabled_us", 0);
     lines.add("threads", shared.settings.threads);
     lines.add("lru_crawler_running", 0);
+    for name in NEVER_BEFORE_WATCHERS {
+        lines.add(name, 0);
+    }
+    add_counter(context, Counter::LogWatcherSkipped, &mut lines);
+    add_counter(context, Counter::LogWatcherSent, &mut lines);
+    lines.add("log_watchers", shared.watchers.count());
     for name in NEVER_BEFORE_ITEMS {
         lines.add(name, 0);
     }

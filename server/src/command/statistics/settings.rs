@@ -48,6 +48,7 @@ pub(super) fn settings(context: &Context<'_>) -> Lines {
     lines.add("hot_max_factor", "0.00");
     lines.add("warm_max_factor", "0.00");
     lines.add("idle_timeout", settings.idle_timeout_seconds.unwrap_or(0));
+    lines.add("watcher_logbuf_size", settings.watcher_buffer_bytes);
     lines.add_switch("track_sizes", settings.tracks_sizes);
     lines.add_switch("ssl_enabled", settings.tls.is_on);
     lines.add("client_flags_size", 4);
