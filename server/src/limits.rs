@@ -9,7 +9,7 @@
 //! | replies that wait to be sent | 128 KiB and one value | no further request is begun |
 //! | a line under way | 30 s and 1 s for each KiB of it | the connection is closed |
 //! | a block under way | 10 s and 1 s for each KiB of it | the connection is closed |
-//! | a stranger's line, and its token | 2 KiB each | closed, refused |
+//! | a stranger's line, and its token | 2 KiB, 16 KiB | closed, refused |
 //! | a TLS handshake | 10 s | the connection is closed |
 //! | time to log in | 30 s | the connection is closed |
 //! | attempts to log in that fail | 10 of a connection | the connection is closed |

@@ -82,7 +82,8 @@ chapters! {
     administration = "administration" after statistics;
     authentication = "authentication" after administration;
     udp = "udp" after authentication;
-    memory = "memory" after udp;
+    listeners = "listeners" after udp;
+    memory = "memory" after listeners;
     concurrency = "concurrency" after memory;
     limits = "limits" after concurrency;
 }

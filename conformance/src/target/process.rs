@@ -205,7 +205,10 @@ impl Peer for Process {
 ///
 /// Between finding it free and the server's binding it, another trial could find it free as well,
 /// and talk to the wrong server. So it is claimed by a datagram socket, kept as long as the server.
-fn claim_port() -> Result<(u16, UdpSocket), String> {
+///
+/// # Errors
+/// When there is none.
+pub fn claim_port() -> Result<(u16, UdpSocket), String> {
     let dealt = || -> std::io::Result<u16> {
         Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
             .local_addr()?

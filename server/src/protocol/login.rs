@@ -2,6 +2,7 @@
 //!
 //! It never knows who there is: it finds a name and a password, or what is wrong with the attempt.
 
+use super::number::unsigned32;
 use super::reply::Error;
 use super::request::{Recovery, Refusal};
 use super::token::Tokens;
@@ -32,7 +33,8 @@ pub fn line(line: &[u8]) -> Result<usize, Refusal> {
     };
     let mut words = Tokens::of(line);
     let is_set = line.starts_with(b"set ") && words.next().is_some();
-    let length = words.nth(3).and_then(length).filter(|_| is_set);
+    let length = words.nth(3).and_then(unsigned32).filter(|_| is_set);
+    let length = length.and_then(|length| usize::try_from(length).ok());
     let length = length.ok_or(refusal(Error::Unauthenticated, Recovery::Line))?;
     if length > TOKEN_LEN_MAX {
         return Err(refusal(Error::TokenTooLong, Recovery::Block(length)));
@@ -63,10 +65,4 @@ pub fn plain(token: &[u8]) -> Option<Claim<'_>> {
     let (as_whom, name, password) = (parts.next()?, parts.next()?, parts.next()?);
     let is_whole = parts.next().is_none() && (as_whom.is_empty() || as_whom == name);
     is_whole.then_some(Claim { name, password })
-}
-
-fn length(word: &[u8]) -> Option<usize> {
-    let digits = word.iter().all(u8::is_ascii_digit);
-    let length: u32 = std::str::from_utf8(word).ok()?.parse().ok()?;
-    usize::try_from(length).ok().filter(|_| digits)
 }
