@@ -11,8 +11,10 @@
 //! - [`record`]: takes down what real clients say, and judges it; [`mod@refine`]: what a server may
 //!   say instead of what the model rules.
 //! - [`replay`]: a file of exchanges again; [`compare`]: two reports side by side.
+//! - [`linear`]: whether what many clients were told at once can have happened.
 //! - [`list`] and [`explain`]: the law as a list, as a table, and rule by rule.
 //! - [`serve`]: the model or a liar on a port.
+//! - [`storm`]: makes such histories, with many clients on real connections.
 //! - [`suite`]: all of that in a third party's `cargo test`: [`spawn`] and [`at`].
 //! - [`target`]: what can be tried: the model, a server in this process, any command line, and
 //!   whatever listens somewhere; [`capability`]: what it has, and
@@ -35,6 +37,7 @@ pub mod elect;
 pub mod explain;
 pub mod faults;
 pub mod liars;
+pub mod linear;
 pub mod list;
 pub mod minimal;
 pub mod progress;
@@ -46,6 +49,7 @@ pub mod report;
 pub mod schedule;
 pub mod selftest;
 pub mod serve;
+pub mod storm;
 pub mod suite;
 pub mod target;
 pub mod terms;

@@ -7,6 +7,7 @@ mod compare;
 mod record;
 mod replay;
 mod serve;
+mod storm;
 mod target;
 
 use clap::{Parser, Subcommand};
@@ -50,6 +51,8 @@ enum Command {
     Replay(replay::Replay),
     /// Say which rules were fixed or broken from one JSON report to another
     Compare(compare::Compare),
+    /// Let many clients loose on few keys at once, and judge whether any order explains the replies
+    Storm(storm::Storm),
     /// Put the model, a liar or a lawful adversary on a TCP port of this machine
     Serve(serve::Serve),
 }
@@ -76,6 +79,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, String> {
         Command::Record(record) => return record.run(),
         Command::Replay(replay) => return replay.run(),
         Command::Compare(compare) => return compare.run(),
+        Command::Storm(storm) => return storm.run(),
         Command::Serve(serve) => serve.run()?,
     }
     Ok(0)

@@ -119,3 +119,22 @@ fn a_pending_flush_is_done_by_the_first_operation_after_its_second() {
     assert_eq!(found, unique.ok());
     assert!(!store.entry(b"old", later, |entry| entry.item().is_some()));
 }
+
+#[test]
+fn what_is_stored_from_an_item_that_a_flush_hides_meanwhile_is_hidden_too() {
+    let store = store(1_000_000, true);
+    put(&store, "log", 1).expect("it evicts");
+    store.entry(b"log", NOW, |entry| {
+        assert!(entry.item().is_some());
+        store.flush();
+        let longer = Draft {
+            value: Bytes::from_static(b"xy"),
+            flags: 0,
+            expiry: Expiry::NEVER,
+            unique: None,
+            marks: Marks::default(),
+        };
+        entry.insert(longer).expect("it evicts");
+    });
+    assert!(!has(&store, "log"));
+}

@@ -1,0 +1,246 @@
+//! Why no order explains what clients were told: few operations, drawn as lanes.
+//!
+//! An operation is left out only where what remains is still a proof: the end, after what cannot be
+//! explained; the beginning, with anything under the key instead; and what changed nothing.
+
+use std::fmt;
+
+use super::history::{NEVER, Op, Reply, Request, Value, Values};
+use super::search::{Found, Search};
+use super::step::{Freedom, Item, State, is_pure};
+
+/// So wide is the picture of the time.
+const WIDTH: usize = 48;
+/// Beyond so many operations none is tried alone.
+const ALONE_MAX: usize = 400;
+/// So much of a value is shown.
+const SHOWN_MAX: usize = 24;
+
+/// Operations for one key that no order explains.
+#[derive(Debug)]
+pub struct Witness {
+    /// The operations; those that may still have taken effect before or after are never answered.
+    pub ops: Vec<Op>,
+    /// Whether the beginning was left out.
+    pub is_cut: bool,
+    values: Values,
+}
+
+impl Witness {
+    /// Shortens operations for one key that no order explains, the last of them by this moment.
+    pub(super) fn of(mut ops: Vec<Op>, until: u64, values: &mut Values, free: Freedom) -> Witness {
+        let mut proof = Proof {
+            values,
+            free,
+            search: Search::default(),
+        };
+        let whole = ops.clone();
+        ops.retain(|op| op.sent <= until);
+        for op in &mut ops {
+            if op.answered > until {
+                op.answered = NEVER;
+            }
+        }
+        if !proof.refutes(&ops, false) {
+            ops = whole;
+        }
+        let (mut ops, is_cut) = proof.late_start(ops);
+        if ops.len() <= ALONE_MAX {
+            let mut place = 0;
+            while let Some(op) = ops.get(place).copied() {
+                ops.remove(place);
+                if !(is_pure(op.request, op.reply) && proof.refutes(&ops, is_cut)) {
+                    ops.insert(place, op);
+                    place += 1;
+                }
+            }
+        }
+        ops.sort_by_key(|op| (op.client, op.sent));
+        let mut shown = Values::default();
+        for op in &mut ops {
+            op.request = moved(op.request, proof.values, &mut shown);
+            if let Reply::Found(value, unique) = op.reply {
+                op.reply = Reply::Found(shown.of(&proof.values.bytes(value)), unique);
+            }
+        }
+        Witness {
+            ops,
+            is_cut,
+            values: shown,
+        }
+    }
+}
+
+struct Proof<'a> {
+    values: &'a mut Values,
+    free: Freedom,
+    search: Search,
+}
+
+impl Proof<'_> {
+    fn refutes(&mut self, ops: &[Op], is_cut: bool) -> bool {
+        let item = if is_cut { Item::Anything } else { Item::Absent };
+        let start = State {
+            item,
+            ..State::default()
+        };
+        let places: Vec<u32> = (0_u32..).zip(ops).map(|(place, _)| place).collect();
+        let found = self
+            .search
+            .run_from(start, ops, &places, self.values, self.free);
+        matches!(found, Found::NoOrder { .. })
+    }
+
+    /// The latest beginning from which it is still a proof, whatever was there before.
+    fn late_start(&mut self, ops: Vec<Op>) -> (Vec<Op>, bool) {
+        let mut starts: Vec<u64> = ops.iter().map(|op| op.answered).collect();
+        starts.sort_unstable();
+        let (mut low, mut high) = (0, starts.len());
+        let mut best = None;
+        while low < high {
+            let middle = low.midpoint(high);
+            let Some(start) = starts.get(middle) else {
+                break;
+            };
+            let rest = since(&ops, *start);
+            if self.refutes(&rest, true) {
+                best = Some(rest);
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        match best {
+            Some(rest) => (rest, true),
+            None => (ops, false),
+        }
+    }
+}
+
+/// What was not answered before this moment; what was open then may have had its effect before.
+fn since(ops: &[Op], start: u64) -> Vec<Op> {
+    let rest = ops.iter().filter(|op| op.answered >= start);
+    rest.map(|op| match op.sent < start {
+        true => Op {
+            answered: NEVER,
+            ..*op
+        },
+        false => *op,
+    })
+    .collect()
+}
+
+fn moved(request: Request, from: &Values, to: &mut Values) -> Request {
+    let mut again = |value: Value| to.of(&from.bytes(value));
+    match request {
+        Request::Set(value) => Request::Set(again(value)),
+        Request::Add(value) => Request::Add(again(value)),
+        Request::Replace(value) => Request::Replace(again(value)),
+        Request::Append(value) => Request::Append(again(value)),
+        Request::Prepend(value) => Request::Prepend(again(value)),
+        Request::Cas(value, unique) => Request::Cas(again(value), unique),
+        other => other,
+    }
+}
+
+impl fmt::Display for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_cut {
+            writeln!(f, "whatever the key held before, no order explains these:")?;
+        } else {
+            writeln!(
+                f,
+                "the key held nothing before, and no order explains these:"
+            )?;
+        }
+        let ends = self
+            .ops
+            .iter()
+            .map(|op| op.answered)
+            .filter(|end| *end != NEVER);
+        let mut moments: Vec<u64> = self.ops.iter().map(|op| op.sent).chain(ends).collect();
+        moments.sort_unstable();
+        moments.dedup();
+        let last = moments.len().max(2) - 1;
+        let column = |moment: u64| {
+            let rank = moments.partition_point(|other| *other < moment);
+            rank.min(last) * (WIDTH - 1) / last
+        };
+        for op in &self.ops {
+            let (from, is_open) = (column(op.sent), op.answered == NEVER);
+            let to = if is_open {
+                WIDTH - 1
+            } else {
+                column(op.answered)
+            };
+            let lane: String = (0..WIDTH)
+                .map(|at| match at {
+                    at if at < from || at > to => ' ',
+                    at if at == from => '├',
+                    at if at == to => {
+                        if is_open {
+                            '…'
+                        } else {
+                            '┤'
+                        }
+                    }
+                    _ => '─',
+                })
+                .collect();
+            let asked = self.asked(op.request);
+            let perhaps = if is_open { " (perhaps)" } else { "" };
+            writeln!(
+                f,
+                "  {:>4} {lane} {asked} → {}{perhaps}",
+                op.client,
+                self.told(op.reply)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Witness {
+    fn shown(&self, value: Value) -> String {
+        let bytes = self.values.bytes(value);
+        let text = String::from_utf8_lossy(bytes.get(..SHOWN_MAX).unwrap_or(&bytes)).into_owned();
+        match bytes.len() {
+            0..=SHOWN_MAX => format!("`{text}`"),
+            length => format!("`{text}…` of {length} bytes"),
+        }
+    }
+
+    fn asked(&self, request: Request) -> String {
+        match request {
+            Request::Get => "get".to_owned(),
+            Request::Set(value) => format!("set {}", self.shown(value)),
+            Request::Add(value) => format!("add {}", self.shown(value)),
+            Request::Replace(value) => format!("replace {}", self.shown(value)),
+            Request::Append(value) => format!("append {}", self.shown(value)),
+            Request::Prepend(value) => format!("prepend {}", self.shown(value)),
+            Request::Cas(value, unique) => format!("cas {} if {unique}", self.shown(value)),
+            Request::Incr(delta) => format!("incr {delta}"),
+            Request::Decr(delta) => format!("decr {delta}"),
+            Request::Delete => "delete".to_owned(),
+            Request::Touch => "touch".to_owned(),
+            Request::Flush => "flush_all".to_owned(),
+        }
+    }
+
+    fn told(&self, reply: Reply) -> String {
+        match reply {
+            Reply::Untold => "nothing was told".to_owned(),
+            Reply::Found(value, 0) => self.shown(value),
+            Reply::Found(value, unique) => format!("{}, unique {unique}", self.shown(value)),
+            Reply::Miss => "no item".to_owned(),
+            Reply::Stored => "STORED".to_owned(),
+            Reply::NotStored => "NOT_STORED".to_owned(),
+            Reply::Exists => "EXISTS".to_owned(),
+            Reply::NotFound => "NOT_FOUND".to_owned(),
+            Reply::Done => "done".to_owned(),
+            Reply::Number(number) => number.to_string(),
+            Reply::NotNumeric => "no number".to_owned(),
+            Reply::NoRoom => "SERVER_ERROR".to_owned(),
+        }
+    }
+}

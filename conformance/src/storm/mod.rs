@@ -1,0 +1,192 @@
+//! Many clients at once on few keys of any server, and what they were told put before the judge.
+//!
+//! - [`client`]: one of them: what it asks, and how it takes down the answer.
+//! - `excuse`: what a round is excused for, by a dialect.
+//! - [`racy`]: servers that lose a race on purpose, so that a storm can be known to find them.
+//!
+//! It runs in rounds, each on keys of its own, all moments from one monotonic clock. It never calls
+//! a history right that it could not judge. The judge is in `linear/`.
+
+pub mod client;
+mod excuse;
+pub mod racy;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use spec::{Dialect, Requirement};
+
+use crate::linear::history::{History, NEVER, Op, Reply, Request};
+use crate::linear::step::Freedom;
+use crate::linear::witness::Witness;
+use crate::linear::{Verdict, explain};
+use crate::target::address::Wire;
+use client::{Client, Log};
+
+/// How long a round takes.
+const ROUND: Duration = Duration::from_millis(400);
+
+/// How a server is stormed.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// So many clients at once.
+    pub clients: u16,
+    /// For so long.
+    pub time: Duration,
+    /// What the clients' requests are made of.
+    pub seed: u64,
+    /// What every key begins with.
+    pub prefix: String,
+    /// Items may vanish: the server is short of memory, or somebody else's.
+    pub forgets: bool,
+    /// How the server is known to deviate.
+    pub dialect: Dialect,
+    /// One more client stores so much that items must go.
+    pub fills: bool,
+    /// The whole cache may be flushed.
+    pub flushes: bool,
+}
+
+/// What came of a storm.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// So many requests for a key were judged.
+    pub operations: u64,
+    /// Of so many rounds.
+    pub rounds: u64,
+    /// How long the judge took for all.
+    pub judged: Duration,
+    /// So many keys of which nobody knows.
+    pub unknown: usize,
+    /// That no order explains the replies.
+    pub refuted: Option<Refuted>,
+    /// So many rounds that only this deviation of the dialect explains, or only several together.
+    pub excused: BTreeMap<&'static str, u64>,
+    /// Connections that ended, and what for.
+    pub broken: Vec<String>,
+    /// When it was refuted.
+    pub took: Duration,
+}
+
+/// What a server was found to do wrong.
+#[derive(Debug)]
+pub struct Refuted {
+    /// The name of the key.
+    pub key: String,
+    /// The rule that it breaks.
+    pub rule: &'static Requirement,
+    /// The operations that show it.
+    pub witness: Witness,
+}
+
+/// Storms the server behind these connections until time is up or it is refuted.
+///
+/// # Errors
+/// When a client cannot connect.
+///
+/// # Panics
+/// When a client panics.
+#[expect(clippy::disallowed_methods, reason = "a history is of real time")]
+pub fn storm(
+    plan: &Plan,
+    connect: impl Fn() -> io::Result<Box<dyn Wire>> + Sync,
+) -> io::Result<Outcome> {
+    let start = Instant::now();
+    let mut outcome = Outcome::default();
+    while start.elapsed() < plan.time && outcome.refuted.is_none() {
+        let clients: Vec<Client> = (0..plan.clients + u16::from(plan.fills))
+            .map(|number| Ok(Client::new(plan, number, outcome.rounds, connect()?)))
+            .collect::<io::Result<_>>()?;
+        let barrier = Barrier::new(clients.len());
+        let end = start.elapsed() + ROUND;
+        let logs: Vec<Log> = thread::scope(|scope| {
+            let run = |mut client: Client| {
+                let barrier = &barrier;
+                scope.spawn(move || {
+                    barrier.wait();
+                    client.run(&|| nanoseconds(start), nanoseconds_of(end));
+                    client.finish()
+                })
+            };
+            let threads: Vec<_> = clients.into_iter().map(run).collect();
+            let join = |thread: thread::ScopedJoinHandle<'_, Log>| thread.join();
+            threads
+                .into_iter()
+                .map(|thread| join(thread).expect("no client panics"))
+                .collect()
+        });
+        let (mut history, broken) = merge(plan, logs);
+        outcome.broken.extend(broken);
+        outcome.operations += history.ops.len() as u64;
+        let began = Instant::now();
+        match excuse::judge(&plan.dialect, &mut history, &mut outcome.excused) {
+            Verdict::Linearizable => {}
+            Verdict::Unknown(keys) => outcome.unknown += keys.len(),
+            Verdict::Not(refutation) => {
+                outcome.refuted = Some(Refuted {
+                    key: client::key(plan, outcome.rounds, refutation.key),
+                    rule: excuse::rule_broken(&mut history),
+                    witness: explain(&mut history, refutation),
+                });
+            }
+        }
+        outcome.judged += began.elapsed();
+        outcome.rounds += 1;
+        outcome.took = start.elapsed();
+    }
+    Ok(outcome)
+}
+
+fn nanoseconds(start: Instant) -> u64 {
+    nanoseconds_of(start.elapsed())
+}
+
+fn nanoseconds_of(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(NEVER - 1)
+}
+
+/// One history of all that the clients took down: a flush is for each key.
+fn merge(plan: &Plan, logs: Vec<Log>) -> (History, Vec<String>) {
+    let mut history = History {
+        free: Freedom {
+            forgets: plan.forgets,
+            ..Freedom::default()
+        },
+        ..History::default()
+    };
+    let mut broken = Vec::new();
+    for log in logs {
+        broken.extend(log.broken);
+        for op in log.ops {
+            let mut again = |value| history.values.of(&log.values.bytes(value));
+            let request = match op.request {
+                Request::Set(value) => Request::Set(again(value)),
+                Request::Add(value) => Request::Add(again(value)),
+                Request::Replace(value) => Request::Replace(again(value)),
+                Request::Append(value) => Request::Append(again(value)),
+                Request::Prepend(value) => Request::Prepend(again(value)),
+                Request::Cas(value, unique) => Request::Cas(again(value), unique),
+                other => other,
+            };
+            let reply = match op.reply {
+                Reply::Found(value, unique) => Reply::Found(again(value), unique),
+                other => other,
+            };
+            if op.request == Request::Flush {
+                history
+                    .ops
+                    .extend((0..client::KEYS).map(|key| Op { key, ..op }));
+            } else {
+                history.ops.push(Op {
+                    request,
+                    reply,
+                    ..op
+                });
+            }
+        }
+    }
+    (history, broken)
+}
