@@ -14,6 +14,8 @@ pub(crate) struct Line<'a> {
     tokens: Vec<&'a [u8]>,
     /// How many bytes it has with its end.
     pub(crate) length_bytes: usize,
+    /// Other requests came before it in the same write.
+    pub(crate) pipelined: bool,
     /// It asks for silence.
     noreply: Cell<bool>,
     /// The rules its reading rested on so far.
@@ -29,6 +31,7 @@ impl<'a> Line<'a> {
         let mut line = Line {
             tokens: Vec::new(),
             length_bytes: content.len().saturating_add(1),
+            pipelined: false,
             noreply: Cell::default(),
             because: Cell::default(),
         };

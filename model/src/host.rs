@@ -81,10 +81,17 @@ impl Peer for Host {
         {
             self.cited.push(req!("concurrency.visible"));
         }
+        if !self.clients.contains_key(&client) {
+            self.model.journal.opened(self.now);
+        }
         let client = self.clients.entry(client).or_default();
+        let was_closed = client.session.is_closed();
         for ruling in client.session.receive(&mut self.model, bytes, self.now) {
             client.output.extend(ruling.bytes());
             self.cited.extend(ruling.because);
+        }
+        if client.session.is_closed() && !was_closed {
+            self.model.journal.closed(self.now);
         }
         self.tick();
     }
@@ -115,7 +122,11 @@ impl Peer for Host {
     }
 
     fn half_close(&mut self, client: u8) {
-        let ruling = self.clients.entry(client).or_default().session.end();
+        let session = &mut self.clients.entry(client).or_default().session;
+        if session.is_watching() {
+            self.model.journal.left();
+        }
+        let ruling = session.end();
         self.cited.extend(ruling.because);
     }
 

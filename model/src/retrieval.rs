@@ -34,13 +34,10 @@ pub(crate) fn get(model: &mut Model, line: &Line, now: Time) -> Ruling {
             Err(absence) => {
                 found.miss(req!("retrieval.get.miss"), absence);
                 count(&mut model.counters.get_misses);
-                model.journal.fetched(key, None, now);
                 model.prefixes.get(key, false);
             }
             Ok(item) => {
                 found.hit(req!("retrieval.get.hit"), key, item, now);
-                let length = item.value.len();
-                model.journal.fetched(key, Some(length), now);
                 count(&mut model.counters.get_hits);
                 model.prefixes.get(key, true);
             }

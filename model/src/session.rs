@@ -34,6 +34,8 @@ pub struct Session {
     /// The client has logged in, where it must.
     admitted: bool,
     guesses: Guesses,
+    /// Other requests came before the next in the same write.
+    pipelined: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -69,6 +71,7 @@ impl Session {
         input.extend_from_slice(bytes);
         let mut rest = input.as_slice();
         let mut rulings = Vec::new();
+        self.pipelined = false;
         while let Some(mut ruling) = self.next(model, &mut rest, now) {
             match ruling.recovery {
                 Recovery::Next => {}
@@ -88,6 +91,7 @@ impl Session {
             if ruling.retracts {
                 retract(&mut rulings);
             }
+            self.pipelined = true;
             ruling.print();
             count_by(&mut model.counters.bytes_written, ruling.bytes().len());
             rulings.push(ruling);
@@ -124,6 +128,11 @@ impl Session {
             .also(cut)
             .also(uploading.then_some(req!("concurrency.upload.aborted")))
             .closing()
+    }
+
+    /// Whether the client watches what others do.
+    pub(crate) fn is_watching(&self) -> bool {
+        matches!(self.expecting, Expecting::Watch(_))
     }
 
     /// Whether the server has closed this connection.
@@ -234,7 +243,8 @@ impl Session {
             return Some(limits::overlong(line, &model.dialect));
         }
         skip(model, input, end?.saturating_add(1));
-        let line = Line::read(line, &model.dialect);
+        let mut line = Line::read(line, &model.dialect);
+        line.pipelined = self.pipelined;
         if stranger {
             return self.login(model, &line, input);
         }

@@ -85,8 +85,16 @@ impl Model {
         }
     }
 
-    /// The live item of this key.
+    /// The live item of this key. Watchers are told.
     pub(crate) fn lookup(&mut self, key: &[u8], now: Time) -> Result<&mut Item, Absence> {
+        let found = self.find(key, now).map(|item| item.value.len());
+        self.journal.fetched(key, found, now);
+        found?;
+        self.items.get_mut(key).ok_or(Absence::Unknown)
+    }
+
+    /// The live item of this key, for whoever is no client.
+    pub(crate) fn find(&mut self, key: &[u8], now: Time) -> Result<&mut Item, Absence> {
         let absence = match self.items.get(key) {
             None => return Err(Absence::Unknown),
             Some(item) if self.flush.is_some_and(|flush| flush.hides(item, now)) => {

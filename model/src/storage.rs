@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use spec::{Dialect, Requirement, req};
 
+use crate::administration::watch;
 use crate::dispatch::{Answer, Upload, incomplete};
 use crate::expiration::Deadline;
 use crate::framing::Line;
@@ -143,6 +144,8 @@ impl Store {
     /// Refuses a value that is too large; only a `set` takes the old one with it.
     fn too_large(self, model: &mut Model, length: u64, now: Time) -> Ruling {
         count(&mut model.counters.store_too_large);
+        let (command, sent) = (self.verb.word(), self.length);
+        model.tell_stored(&self.key, command, "too_large", sent, now);
         let limit = model.options.item_size_max_bytes;
         let by_size = if length > limit {
             req!("storage.too-large.refused")
@@ -173,18 +176,8 @@ impl Store {
             Some(data) => {
                 let (key, command) = (self.key.clone(), self.verb.word());
                 let ruling = self.store(model, data, now).also(about(data));
-                let length = model
-                    .items
-                    .get(&key)
-                    .map_or(data.len(), |item| item.value.len());
-                let length = if ruling.reply == Reply::Stored {
-                    length
-                } else {
-                    data.len()
-                };
-                model
-                    .journal
-                    .stored(&key, command, &ruling.reply, length, now);
+                let status = watch::status(&ruling.reply);
+                model.tell_stored(&key, command, status, data.len(), now);
                 ruling
             }
         };

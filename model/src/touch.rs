@@ -98,15 +98,12 @@ fn fetch_until(
         match model.lookup(key, now) {
             Err(absence) => {
                 found.miss(req!("touch.gat.miss"), absence);
-                model.journal.fetched(key, None, now);
                 count(&mut model.counters.touch_misses);
                 model.prefixes.get(key, false);
             }
             Ok(item) => {
                 item.expires = deadline.at;
                 found.hit(req!("touch.gat.hit"), key, item, now);
-                let length = item.value.len();
-                model.journal.fetched(key, Some(length), now);
                 count(&mut model.counters.touch_hits);
                 model.prefixes.get(key, true);
             }

@@ -3,7 +3,7 @@
 //! It cannot show what only a process has: sockets, UDP, TLS, signals, limits. This is the one file
 //! of the suite that knows the server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use server::{Connection, Settings, Shared, Time, Users};
@@ -17,6 +17,8 @@ pub struct Embedded {
     shared: Arc<Shared>,
     now: u64,
     clients: BTreeMap<u8, Connection>,
+    /// Those whose connection is closed.
+    gone: BTreeSet<u8>,
 }
 
 impl Embedded {
@@ -41,6 +43,7 @@ impl Embedded {
             shared,
             now,
             clients: BTreeMap::new(),
+            gone: BTreeSet::new(),
         })
     }
 
@@ -59,15 +62,22 @@ impl Peer for Embedded {
 
     fn send(&mut self, client: u8, bytes: &[u8]) {
         let now = Time::from_seconds(self.now);
-        self.client(client).receive(bytes, now);
+        if !self.gone.contains(&client) {
+            self.client(client).receive(bytes, now);
+        }
     }
 
     fn receive(&mut self, client: u8, _hurry: bool) -> Received {
+        if self.gone.contains(&client) {
+            return Received::Closed;
+        }
         let connection = self.client(client);
         let bytes = connection.transmit();
         if !bytes.is_empty() {
             Received::Bytes(bytes.to_vec())
         } else if connection.is_closed() {
+            self.clients.remove(&client);
+            self.gone.insert(client);
             Received::Closed
         } else {
             Received::Nothing
@@ -75,7 +85,9 @@ impl Peer for Embedded {
     }
 
     fn half_close(&mut self, client: u8) {
-        self.client(client).finish();
+        if !self.gone.contains(&client) {
+            self.client(client).finish();
+        }
     }
 
     fn pass(&mut self, seconds: u64) {
@@ -84,6 +96,9 @@ impl Peer for Embedded {
             for connection in self.clients.values_mut() {
                 connection.tick(Time::from_seconds(self.now));
             }
+            let closed = |_: &u8, connection: &mut Connection| connection.is_closed();
+            let gone = self.clients.extract_if(.., closed);
+            self.gone.extend(gone.map(|(client, _)| client));
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn dump(model: &mut Model, line: &Line, now: Time) -> Ruling {
 /// The keys of all live items.
 fn live(model: &mut Model, now: Time) -> Vec<Vec<u8>> {
     let keys: Vec<Vec<u8>> = model.items.keys().cloned().collect();
-    let alive = |key: &Vec<u8>| model.lookup(key, now).is_ok();
+    let alive = |key: &Vec<u8>| model.find(key, now).is_ok();
     keys.into_iter().filter(alive).collect()
 }
 

@@ -9,12 +9,13 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use spec::req;
+use spec::{Requirement, req};
 
 use super::dump::escaped;
 use crate::framing::Line;
 use crate::reply::Reply;
 use crate::ruling::Ruling;
+use crate::state::{Absence, Item};
 use crate::{Model, Time};
 
 /// What may be watched.
@@ -23,9 +24,42 @@ pub(crate) enum Topic {
     Fetchers,
     Mutations,
     Deletions,
-    /// What never happens here: evictions, the connections of a transport, a proxy.
+    Connections,
+    /// What never happens here: evictions, the inside of a server, a proxy.
     Other,
 }
+
+/// What a line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Deed {
+    Lookup,
+    Expired,
+    Flushed,
+    Storage,
+    Refusal,
+    Making,
+    Deletion,
+    Connection,
+}
+
+impl Deed {
+    /// Who is told of it, and by which rule.
+    fn told(self) -> (Topic, &'static Requirement) {
+        match self {
+            Deed::Lookup => (Topic::Fetchers, req!("administration.watch.fetchers")),
+            Deed::Expired => (Topic::Fetchers, req!("administration.watch.expired")),
+            Deed::Flushed => (Topic::Fetchers, req!("administration.watch.flushed")),
+            Deed::Storage => (Topic::Mutations, req!("administration.watch.mutations")),
+            Deed::Refusal => (Topic::Mutations, req!("administration.watch.refused")),
+            Deed::Making => (Topic::Mutations, req!("administration.watch.made")),
+            Deed::Deletion => (Topic::Deletions, req!("administration.watch.deletions")),
+            Deed::Connection => (Topic::Connections, req!("administration.watch.connections")),
+        }
+    }
+}
+
+/// How many clients may watch at once.
+const WATCHERS_MAX: usize = 20;
 
 /// How many lines wait for watchers at most.
 const LINES_MAX: usize = 1024;
@@ -33,9 +67,9 @@ const LINES_MAX: usize = 1024;
 /// What watchers are told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Journal {
-    lines: VecDeque<(u64, Topic, String)>,
+    lines: VecDeque<(u64, Deed, String)>,
     written: u64,
-    watched: bool,
+    watchers: usize,
 }
 
 /// What one watcher wants, and how far it has read.
@@ -48,6 +82,11 @@ pub(crate) struct Watcher {
 /// `watch <topic>*`
 pub(crate) fn watch(model: &mut Model, line: &Line) -> (Ruling, Option<Watcher>) {
     let refused = |reply: Reply, rule| (reply.because(rule), None);
+    let follows = req!("administration.watch.pipelined.refused");
+    if line.pipelined && model.dialect.has(follows) {
+        let told = b"ERROR cannot pipeline other commands before watch\r\n";
+        return refused(Reply::Verbatim(told.into()), follows);
+    }
     if !model.options.watch {
         let told = Reply::ClientError(Cow::Borrowed("watch commands not allowed"));
         return refused(told, req!("administration.watch.forbidden"));
@@ -60,8 +99,9 @@ pub(crate) fn watch(model: &mut Model, line: &Line) -> (Ruling, Option<Watcher>)
             b"mutations" => Topic::Mutations,
             b"deletions" if model.dialect.has(unknown) => return refused(Reply::Error, unknown),
             b"deletions" => Topic::Deletions,
-            b"evictions" | b"sysevents" | b"connevents" | b"proxyreqs" | b"proxyevents"
-            | b"proxyuser" | b"rawcmds" => Topic::Other,
+            b"connevents" => Topic::Connections,
+            b"evictions" | b"sysevents" | b"proxyreqs" | b"proxyevents" | b"proxyuser"
+            | b"rawcmds" => Topic::Other,
             _ => return refused(Reply::Error, req!("administration.watch.unknown")),
         });
     }
@@ -69,10 +109,20 @@ pub(crate) fn watch(model: &mut Model, line: &Line) -> (Ruling, Option<Watcher>)
         line.note(req!("administration.watch.default"));
         topics.push(Topic::Fetchers);
     }
-    model.journal.watched = true;
+    if model.journal.watchers >= WATCHERS_MAX {
+        let told = b"WATCHER_TOO_MANY log watcher limit reached\r\n";
+        return refused(
+            Reply::Verbatim(told.into()),
+            req!("administration.watch.limit"),
+        );
+    }
+    model.journal.watchers = model.journal.watchers.saturating_add(1);
     let read = model.journal.written;
     let ruling = Reply::Ok.because(req!("administration.watch.begins"));
-    let ruling = ruling.also(req!("administration.watch.ends"));
+    let ruling = ruling.also(req!("administration.watch.ends")).also(
+        line.pipelined
+            .then_some(req!("administration.watch.pipelined")),
+    );
     (ruling, Some(Watcher { topics, read }))
 }
 
@@ -80,75 +130,113 @@ impl Watcher {
     /// What was written since it read last, of what it wants.
     pub(crate) fn read(&mut self, journal: &Journal) -> Option<Ruling> {
         let mut text = String::new();
-        let mut about = None;
-        for (number, topic, line) in &journal.lines {
-            if *number > self.read && self.topics.contains(topic) {
+        let mut because = Vec::new();
+        for (number, deed, line) in &journal.lines {
+            let (topic, rule) = deed.told();
+            if *number > self.read && self.topics.contains(&topic) {
                 text.push_str(line);
-                about = Some(*topic);
+                because.push(rule);
             }
         }
         self.read = journal.written;
-        let rule = match about? {
-            Topic::Mutations => req!("administration.watch.mutations"),
-            Topic::Deletions => req!("administration.watch.deletions"),
-            Topic::Fetchers | Topic::Other => req!("administration.watch.fetchers"),
-        };
-        let ruling = Reply::Verbatim(text.into_bytes()).because(rule);
+        let mut ruling = Reply::Verbatim(text.into_bytes()).because(because.pop()?);
+        ruling.because.extend(because);
         Some(ruling.also(req!("administration.watch.escaped")))
     }
 }
 
 impl Journal {
-    fn write(&mut self, topic: Topic, now: Time, told: &str) {
-        if !self.watched {
+    fn write(&mut self, deed: Deed, now: Time, told: &str) {
+        if self.watchers == 0 {
             return;
         }
         self.written = self.written.saturating_add(1);
         let Time(now) = now;
         let line = format!("ts={now}.0 gid={} type={told}\n", self.written);
-        self.lines.push_back((self.written, topic, line));
+        self.lines.push_back((self.written, deed, line));
         if self.lines.len() > LINES_MAX {
             self.lines.pop_front();
         }
     }
 
-    /// A key was asked for; its item has this length, where there is one.
-    pub(crate) fn fetched(&mut self, key: &[u8], length: Option<usize>, now: Time) {
-        let (status, class) = match length {
-            Some(_) => ("found", 1),
-            None => ("not_found", 0),
+    /// A key was looked up; its item has this length, where there is one.
+    pub(crate) fn fetched(&mut self, key: &[u8], found: Result<usize, Absence>, now: Time) {
+        let (deed, status, class) = match found {
+            Ok(_) => (Deed::Lookup, "found", 1),
+            Err(Absence::Unknown) => (Deed::Lookup, "not_found", 0),
+            Err(Absence::Expired) => (Deed::Expired, "expired", 0),
+            Err(Absence::Flushed) => (Deed::Flushed, "flushed", 0),
         };
-        let (key, size) = (escaped(key), length.unwrap_or(0));
+        let (key, size) = (escaped(key), found.unwrap_or_default());
         let told = format!("item_get key={key} status={status} clsid={class} cfd=1 size={size}");
-        self.write(Topic::Fetchers, now, &told);
-    }
-
-    /// A storage command came to this end.
-    pub(crate) fn stored(
-        &mut self,
-        key: &[u8],
-        command: &str,
-        ended: &Reply,
-        length: usize,
-        now: Time,
-    ) {
-        let status = match ended {
-            Reply::Stored => "stored",
-            Reply::Exists => "exists",
-            Reply::NotFound => "not_found",
-            _ => "not_stored",
-        };
-        let key = escaped(key);
-        let told = format!(
-            "item_store key={key} status={status} cmd={command} ttl=0 clsid=1 cfd=1 size={length}"
-        );
-        self.write(Topic::Mutations, now, &told);
+        self.write(deed, now, &told);
     }
 
     /// An item was deleted.
     pub(crate) fn deleted(&mut self, key: &[u8], command: &str, length: usize, now: Time) {
         let key = escaped(key);
         let told = format!("deleted key={key} cmd={command} clsid=1 size={length}");
-        self.write(Topic::Deletions, now, &told);
+        self.write(Deed::Deletion, now, &told);
+    }
+
+    /// A watcher is gone.
+    pub(crate) fn left(&mut self) {
+        self.watchers = self.watchers.saturating_sub(1);
+    }
+
+    /// A client connected.
+    pub(crate) fn opened(&mut self, now: Time) {
+        let told = "conn_new rip=unix rport=0 transport=local cfd=1";
+        self.write(Deed::Connection, now, told);
+    }
+
+    /// A connection ended.
+    pub(crate) fn closed(&mut self, now: Time) {
+        let told = "conn_close rip=unix rport=0 transport=local reason=normal cfd=1";
+        self.write(Deed::Connection, now, told);
+    }
+}
+
+impl Model {
+    /// Tells what came of a storage command whose block was so long: of the item that is there now,
+    /// where it was stored.
+    pub(crate) fn tell_stored(
+        &mut self,
+        key: &[u8],
+        command: &str,
+        status: &str,
+        sent: usize,
+        now: Time,
+    ) {
+        let deed = match status {
+            "too_large" => Deed::Refusal,
+            _ => Deed::Storage,
+        };
+        let stored = self.items.get(key).filter(|_| status == "stored");
+        let length = stored.map_or(sent, |item| item.value.len());
+        let expires = stored.and_then(|item| item.expires).unwrap_or(now);
+        let left = expires.0.saturating_sub(now.0);
+        let key = escaped(key);
+        let end = format!("ttl={left} clsid=1 cfd=1 size={length}");
+        let told = format!("item_store key={key} status={status} cmd={command} {end}");
+        self.journal.write(deed, now, &told);
+    }
+
+    /// Tells of a number that was made.
+    pub(crate) fn tell_made(&mut self, key: &[u8], item: &Item, now: Time) {
+        let (key, length) = (escaped(key), item.value.len());
+        let end = format!("ttl=0 clsid=1 cfd=1 size={length}");
+        let told = format!("item_store key={key} status=stored cmd=add {end}");
+        self.journal.write(Deed::Making, now, &told);
+    }
+}
+
+/// What came of a storage command, in the words of a line.
+pub(crate) fn status(ended: &Reply) -> &'static str {
+    match ended {
+        Reply::Stored => "stored",
+        Reply::Exists => "exists",
+        Reply::NotFound => "not_found",
+        _ => "not_stored",
     }
 }

@@ -62,10 +62,13 @@ fn counted(model: &mut Model, request: &Request, now: Time) -> Outcome {
 fn compare(model: &mut Model, request: &Request, now: Time) -> Option<Ruling> {
     let header = &request.header;
     let late = req!("binary.arithmetic.unique-differs.empty");
-    let item = model.lookup(&request.key, now).ok()?.clone();
+    let item = model.find(&request.key, now).ok()?.clone();
     if header.unique == 0 || header.unique == item.unique {
         return None;
     }
+    model
+        .journal
+        .fetched(&request.key, Ok(item.value.len()), now);
     let is_no_number = item.value.is_empty() || is_large(model, &request.key, &item);
     if is_no_number && model.dialect.has(late) {
         return Some(header.fail(Status::NonNumeric).because(late));
@@ -88,6 +91,7 @@ fn create(model: &mut Model, request: &Request, now: Time) -> Outcome {
         unique,
         ..Item::default()
     };
+    model.tell_made(&request.key, &item, now);
     model.put(&request.key, item, now);
     let compares = request.header.unique != 0;
     Ok(number(request, initial, unique)

@@ -82,8 +82,28 @@ pub(super) fn store(
         (Command::Replace, None) => put.replace(model),
         _ => Ok(put.set(model)),
     };
+    let status = match (&outcome, asked) {
+        (Ok(_), _) => "stored",
+        (Err(_), Some(_)) if model.items.contains_key(&request.key) => "exists",
+        (Err(_), Some(_)) => "not_found",
+        (Err(_), None) => "not_stored",
+    };
+    let command = word(request.header.command, asked);
+    model.tell_stored(&request.key, command, status, value.len(), now);
     told(outcome, request, req!("binary.storage.quiet"))
         .also((ignores && request.header.unique != 0).then_some(ignored))
+}
+
+/// The classic command that does the same, for watchers.
+fn word(command: Command, asked: Option<u64>) -> &'static str {
+    match command {
+        Command::Append => "append",
+        Command::Prepend => "prepend",
+        _ if asked.is_some() => "cas",
+        Command::Add => "add",
+        Command::Replace => "replace",
+        _ => "set",
+    }
 }
 
 /// The ruling of an outcome: a quiet request is silent when it succeeds, by this rule.

@@ -95,10 +95,11 @@ fn act(model: &mut Model, flags: &Flags, delta: Delta, now: Time) -> Ruling {
 fn compare(model: &mut Model, flags: &Flags, now: Time) -> Option<Ruling> {
     let asked = flags.number(b'C').filter(|asked| *asked != 0)?;
     let late = req!("meta.arithmetic.compare.first.non-numeric");
-    let item = model.lookup(&flags.key, now).ok()?.clone();
+    let item = model.find(&flags.key, now).ok()?.clone();
     if item.unique == asked {
         return None;
     }
+    model.journal.fetched(&flags.key, Ok(item.value.len()), now);
     let is_no_number = item.value.is_empty() || arithmetic::is_large(model, &flags.key, &item);
     if is_no_number && model.dialect.has(late) {
         return Some(NON_NUMERIC.because(late));
@@ -180,6 +181,7 @@ fn create(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
         ..Item::default()
     };
     let fields = act_on(model, flags, &mut item, true, now);
+    model.tell_made(&flags.key, &item, now);
     model.put(&flags.key, item, now);
     let shown = req!("meta.arithmetic.quiet.created.shown");
     let shows = model.dialect.has(shown);

@@ -54,7 +54,9 @@ fn act(model: &mut Model, flags: &Flags, item: Item, now: Time) -> Ruling {
     }
     let ruling = match (flags.has(b'x'), flags.has(b'I')) {
         (false, false) => {
+            let length = item.value.len();
             model.items.remove(&flags.key);
+            model.journal.deleted(&flags.key, "md", length, now);
             count(&mut model.counters.delete_hits);
             done(flags, req!("meta.delete.hit")).also(given(
                 flags,

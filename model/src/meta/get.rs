@@ -39,13 +39,10 @@ fn get(model: &mut Model, flags: &Flags, now: Time) -> Ruling {
         Ok(item) => (core::mem::take(item), None),
         Err(absence) if makes => (stub(model, flags, now), Some(absence)),
         Err(absence) => {
-            model.journal.fetched(&flags.key, None, now);
             let refused = flags.has(b'N').then_some(req!("memory.refuse.made"));
             return miss(model, flags).also(absence.rule()).also(refused);
         }
     };
-    let length = absence.is_none().then_some(item.value.len());
-    model.journal.fetched(&flags.key, length, now);
     let mut visit = Visit::new(model, flags, now, item, absence.is_some());
     flags.iter().for_each(|flag| visit.obey(flag));
     visit.mark();

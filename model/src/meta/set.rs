@@ -146,8 +146,22 @@ impl MetaSet {
             }
             Some(data) => {
                 let outcome = self.decide(model, data, now);
+                let status = outcome.status();
+                model.tell_stored(&self.flags.key, self.command(), status, data.len(), now);
                 self.reply(model, outcome)
             }
+        }
+    }
+
+    /// The classic command that does the same.
+    fn command(&self) -> &'static str {
+        match self.mode {
+            Mode::Set | Mode::Replace if self.flags.has(b'C') => "cas",
+            Mode::Set => "set",
+            Mode::Add => "add",
+            Mode::Replace => "replace",
+            Mode::Append => "append",
+            Mode::Prepend => "prepend",
         }
     }
 

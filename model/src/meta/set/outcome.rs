@@ -25,6 +25,18 @@ pub(super) struct Outcome {
     pub(super) also: Vec<Rule>,
 }
 
+impl Outcome {
+    /// In the words for watchers.
+    pub(super) fn status(&self) -> &'static str {
+        match self.code {
+            Code::Hd => "stored",
+            Code::Ex => "exists",
+            Code::Nf => "not_found",
+            _ => "not_stored",
+        }
+    }
+}
+
 impl MetaSet {
     /// Decides by the mode, by what the key has, and by the unique behind `C`.
     pub(super) fn decide(&self, model: &mut Model, data: &[u8], now: Time) -> Outcome {
