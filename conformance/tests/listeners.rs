@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use doors::{Daemon, Folder, Place, Subject, all, until};
+use doors::{Daemon, Folder, Place, Subject, all, stays, until};
 use spec::req;
 
 const HERE: Place = Place::Host("127.0.0.1");
@@ -163,6 +163,70 @@ fn datagrams_are_answered_only_where_that_was_asked_for() {
         let answered =
             until(|| datagram(server.port).is_some_and(|said| said.ends_with(b"MN\r\n")));
         assert!(answered);
+    });
+}
+
+#[test]
+fn a_datagram_is_no_way_to_flood_somebody() {
+    all(&[req!("udp.response.bounded")], |subject| {
+        const BOUND_BYTES: usize = 2 << 20;
+        let options = "-l 127.0.0.1 -p {port} -U {port}";
+        let server = Daemon::start(subject, options).up_at(&HERE);
+        let set = format!("set k 0 0 100000\r\n{}\r\n", "x".repeat(100_000));
+        assert_eq!(
+            server.ask(&HERE, set.as_bytes()).as_deref(),
+            Some("STORED\\r\\n")
+        );
+        assert!(until(|| datagram(server.port).is_some()));
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
+        let timeout = Some(Duration::from_secs(1));
+        socket.set_read_timeout(timeout).expect("a timeout is set");
+        let get = format!("get{}\r\n", " k".repeat(200));
+        let request = [&[0, 1, 0, 0, 0, 1, 0, 0][..], get.as_bytes()].concat();
+        let sent = socket.send_to(&request, ("127.0.0.1", server.port));
+        sent.expect("it is sent");
+        let mut buffer = [0; 2000];
+        let mut received = 0;
+        while let Ok(length) = socket.recv(&mut buffer) {
+            received += length;
+        }
+        println!("{received} bytes for {}", request.len());
+        // Who sends all may lose most of it on the way.
+        let sends_all = subject.has(req!("udp.response.bounded.all"));
+        assert!(sends_all || received <= BOUND_BYTES, "{received} bytes");
+    });
+}
+
+#[test]
+fn the_file_of_users_is_read_again_on_a_hangup_and_a_bad_one_is_not() {
+    let rules = [
+        req!("authentication.reload"),
+        req!("authentication.reload-bad"),
+    ];
+    all(&rules, |subject| {
+        let folder = Folder::new();
+        let users = folder.file("users");
+        let write = |text: &str| fs::write(&users, text).expect("it is written");
+        write("alice:secret\n");
+        let options = format!("-Y {} -l 127.0.0.1 -p {{port}}", users.display());
+        let mut server = Daemon::start(subject, &options).up_at(&HERE);
+        let is_known = |token: &str| {
+            let login = format!("set login 0 0 {}\r\n{token}\r\n", token.len());
+            server.ask(&HERE, login.as_bytes()).as_deref() == Some("STORED\\r\\n")
+        };
+        assert!(is_known("alice secret"));
+        write("bob:hidden\n");
+        server.signal("HUP");
+        assert!(until(|| is_known("bob hidden")));
+        assert!(!is_known("alice secret"));
+        write("mallory:x\nno colon\n");
+        server.signal("HUP");
+        assert!(stays(|| is_known("bob hidden")), "a bad line");
+        assert!(!is_known("mallory x"));
+        fs::remove_file(&users).expect("it is removed");
+        server.signal("HUP");
+        assert!(stays(|| is_known("bob hidden")), "no file");
+        assert!(server.status().is_none(), "it lives on");
     });
 }
 

@@ -49,6 +49,7 @@ enum Care {
     Readers,
     Shutdown,
     Swallowed,
+    Torn,
 }
 
 const fn careless(
@@ -66,7 +67,7 @@ const fn careless(
 }
 
 /// All of them, the careful one first.
-pub static CARELESS: [Careless; 19] = [
+pub static CARELESS: [Careless; 20] = [
     Careless {
         name: "careful",
         does: "It is careless about nothing.",
@@ -122,9 +123,15 @@ pub static CARELESS: [Careless; 19] = [
         "It queues replies without end.",
     ),
     careless(
+        "tears",
+        Care::Torn,
+        &["items-in-use"],
+        "It shows values with their first half from elsewhere.",
+    ),
+    careless(
         "waits-for-readers",
         Care::Readers,
-        &["deaf-client"],
+        &["deaf-client", "unread-dumps"],
         "It lets all clients wait while one does not read.",
     ),
     careless(
@@ -160,7 +167,7 @@ pub static CARELESS: [Careless; 19] = [
     careless(
         "leaks",
         Care::Closing,
-        &["vanishing-clients"],
+        &["vanishing-clients", "vanishing-operators"],
         "It forgets to close the connection of a client that left.",
     ),
     careless(
@@ -363,6 +370,10 @@ impl House {
                 let path = std::env::current_exe().unwrap_or_default();
                 let line = format!("STAT path {}\r\nEND\r\n", path.display());
                 return (line.into_bytes(), false);
+            }
+            ["mg", ..] if self.is(Care::Torn) => {
+                let torn = "?".repeat(100) + &"x".repeat(100);
+                return (format!("VA 200\r\n{torn}\r\n").into_bytes(), false);
             }
             ["set", _, _, _, length] if self.is(Care::Others) => {
                 if length.parse().unwrap_or(0) >= LARGE_BYTES {

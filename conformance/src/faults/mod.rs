@@ -15,6 +15,7 @@ mod connections;
 mod disclosure;
 mod footprint;
 mod lines;
+mod references;
 mod replies;
 mod shutdown;
 mod stage;
@@ -63,11 +64,12 @@ pub enum Trouble {
 }
 
 /// The faults, by subject.
-const SUBJECTS: [&[Fault]; 8] = [
+const SUBJECTS: [&[Fault]; 9] = [
     statistics::FAULTS,
     lines::FAULTS,
     blocks::FAULTS,
     replies::FAULTS,
+    references::FAULTS,
     time::FAULTS,
     connections::FAULTS,
     disclosure::FAULTS,

@@ -246,6 +246,18 @@ pub(crate) fn until(mut condition: impl FnMut() -> bool) -> bool {
     true
 }
 
+/// Whether this stays true for as long as a server may take to notice something.
+pub(crate) fn stays(condition: impl Fn() -> bool) -> bool {
+    let deadline = now() + Duration::from_secs(2);
+    while now() < deadline {
+        if !condition() {
+            return false;
+        }
+        pause();
+    }
+    true
+}
+
 #[expect(clippy::disallowed_methods, reason = "a process lives in real time")]
 fn now() -> Instant {
     Instant::now()

@@ -1,0 +1,150 @@
+//! Items that are still being shown when they go, and dumps that nobody reads to the end.
+
+use std::time::Duration;
+
+use spec::req;
+
+use super::stage::until;
+use super::{Client, Fault, REPLY_MAX, Stage, Trouble, hold};
+
+pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "items-in-use",
+        rule: req!("limits.references"),
+        does: "A client asks 70,000 times for an item that another replaces and deletes meanwhile.",
+        options: "",
+        play: items_in_use,
+    },
+    Fault {
+        name: "unread-dumps",
+        rule: req!("limits.dumps.unread"),
+        does: "Three clients ask for a dump of 20,000 items and read nothing until later.",
+        options: "",
+        play: unread_dumps,
+    },
+    Fault {
+        name: "vanishing-operators",
+        rule: req!("limits.dumps.released"),
+        does: "60 clients ask for a dump or watch, read a line of it, and vanish.",
+        options: "",
+        play: vanishing_operators,
+    },
+];
+
+/// How long a client may be kept from sending by a server that does not read.
+const STALLED: Duration = Duration::from_millis(500);
+
+const VALUE_BYTES: usize = 200;
+
+fn store(client: &mut Client, letter: &str) -> Result<(), Trouble> {
+    let value = letter.repeat(VALUE_BYTES);
+    client.expect(&format!("set k 0 0 {VALUE_BYTES}\r\n{value}"), "STORED")
+}
+
+fn items_in_use(stage: &mut Stage) -> Result<(), Trouble> {
+    const TIMES: usize = 70_000;
+    let (mut reader, mut other) = (stage.connect()?, stage.connect()?);
+    store(&mut other, "x")?;
+    let requests = "mg k v\r\n".repeat(TIMES);
+    reader.wait_for(STALLED)?;
+    let sent = reader.push(requests.as_bytes());
+    store(&mut other, "y")?;
+    other.expect("delete k", "DELETED")?;
+    store(&mut other, "z")?;
+    reader.wait_for(REPLY_MAX)?;
+    let mut writer = reader.another()?;
+    let rest = requests.as_bytes().get(sent..).unwrap_or_default();
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(move || writer.send(rest));
+        for _ in 0..TIMES {
+            let head = reader.line()?;
+            if head == "EN" {
+                continue;
+            }
+            hold(head == format!("VA {VALUE_BYTES}"), "a value", head)?;
+            let value = reader.line()?;
+            let is_whole = ["x", "y", "z"]
+                .iter()
+                .any(|letter| value == letter.repeat(VALUE_BYTES));
+            hold(is_whole, "a value that was stored, whole", value)?;
+        }
+        writing.join().expect("no client panics")
+    })?;
+    reader.fence()
+}
+
+const ITEMS: usize = 20_000;
+
+/// Stores many items whose keys are long, so that a dump of them fills every buffer.
+fn store_many(client: &mut Client) -> Result<(), Trouble> {
+    let filler = "x".repeat(200);
+    let set = |number| format!("ms {filler}{number} 1 q\r\na\r\n");
+    for thousand in 0..ITEMS / 1000 {
+        let sets: String = (thousand * 1000..(thousand + 1) * 1000).map(set).collect();
+        client.send(sets.as_bytes())?;
+        client.fence()?;
+    }
+    Ok(())
+}
+
+const DUMP: &[u8] = b"lru_crawler metadump all\r\n";
+
+fn unread_dumps(stage: &mut Stage) -> Result<(), Trouble> {
+    let mut other = stage.connect()?;
+    store_many(&mut other)?;
+    let mut readers = stage.connect_all(3)?;
+    for reader in &mut readers {
+        reader.send(DUMP)?;
+    }
+    // The innocent one asks on all the while.
+    other.wait_for(REPLY_MAX)?;
+    let mut trouble = Ok(());
+    until(Duration::from_secs(2), || {
+        trouble = other.set("k", 1000);
+        trouble.is_err()
+    });
+    trouble?;
+    let mut dumps = 0;
+    for reader in &mut readers {
+        // One dump at a time may be all that a server has.
+        if !reader.line()?.starts_with("BUSY") {
+            reader.lines_until("END")?;
+            dumps += 1;
+        }
+    }
+    hold(dumps > 0, "one dump at least, to its end", "none")
+}
+
+fn vanishing_operators(stage: &mut Stage) -> Result<(), Trouble> {
+    let mut keeper = stage.connect()?;
+    store_many(&mut keeper)?;
+    let before = stage.footprint()?.descriptors;
+    for number in 0..60 {
+        let mut client = stage.connect()?;
+        client.send(if number % 2 == 0 {
+            DUMP
+        } else {
+            b"watch fetchers\r\n"
+        })?;
+        client.line()?;
+        // What is unread makes the system end the connection with a reset.
+    }
+    let left = stage.descriptors_down_to(before, REPLY_MAX)?;
+    hold(
+        left <= before,
+        &format!("{before} descriptors, as before"),
+        left,
+    )?;
+    let mut said = String::new();
+    let dumped = until(REPLY_MAX, || {
+        let ask = || {
+            let mut client = stage.connect()?;
+            client.send(DUMP)?;
+            client.line()
+        };
+        said = ask().unwrap_or_else(|trouble| format!("{trouble:?}"));
+        said == "OK" || said.starts_with("key=")
+    });
+    hold(dumped, "a dump again", said)?;
+    keeper.fence()
+}
