@@ -5,6 +5,7 @@
 //!
 //! - [`text`], [`meta`], [`binary`]: one request, answered alike by model and server.
 //! - [`session`]: clients that send anything in any pieces while time passes, likewise.
+//! - [`datagram`]: the same over UDP; [`sasl`], [`login`]: by somebody who is not known yet.
 //! - [`notation`], [`options`], [`users`]: what people write, read without a panic.
 
 #![forbid(unsafe_code)]
@@ -18,5 +19,5 @@ mod trial;
 
 pub use command_line::{options, users};
 pub use law::notation;
-pub use request::{binary, meta, text};
+pub use request::{binary, datagram, login, meta, sasl, text};
 pub use session::session;

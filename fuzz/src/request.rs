@@ -1,4 +1,5 @@
-//! One request to a server that has a few items, and then a look at what became of them.
+//! One request to a server that has a few items, and then a look at what became of them; or to one
+//! that lets nobody see them without a password.
 //!
 //! A fuzzer that need not find out how an item is stored gets to the strange requests sooner.
 
@@ -54,6 +55,40 @@ pub fn meta(input: &[u8]) {
 /// When model and server differ.
 pub fn binary(input: &[u8]) {
     play(&[b"\x80", input].concat(), &NOOP);
+}
+
+/// A datagram: its frame header, and what comes behind that.
+///
+/// # Panics
+/// When model and server differ.
+pub fn datagram(input: &[u8]) {
+    let mut trial = Trial::new();
+    trial.send(1, ITEMS, 0);
+    trial.datagram(input);
+    trial.send(1, LOOK, 0);
+}
+
+/// A stranger who speaks binary to a server that wants to know who asks (`-S`).
+///
+/// # Panics
+/// When model and server differ.
+pub fn sasl(input: &[u8]) {
+    strange("-S", &[b"\x80", input].concat());
+}
+
+/// A stranger who speaks text to such a server (`-Y`).
+///
+/// # Panics
+/// When model and server differ.
+pub fn login(input: &[u8]) {
+    strange("-Y users", input);
+}
+
+fn strange(options: &str, input: &[u8]) {
+    let mut trial = Trial::with(options, "bob:secret");
+    let cut = input.last().map_or(0, |byte| usize::from(*byte));
+    trial.send(1, input, cut);
+    trial.send(1, b"mn\r\n", 0);
 }
 
 /// Plays one request, in pieces as long as its first byte says; what comes behind it goes on.

@@ -13,11 +13,14 @@ const SEED_MAX_BYTES: usize = 2048;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All fuzz targets.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 10] = [
     ("binary", crate::binary),
+    ("datagram", crate::datagram),
+    ("login", crate::login),
     ("meta", crate::meta),
     ("notation", crate::notation),
     ("options", crate::options),
+    ("sasl", crate::sasl),
     ("session", crate::session),
     ("text", crate::text),
     ("users", crate::users),
@@ -35,6 +38,12 @@ pub fn seeds(target: &str) -> BTreeSet<Vec<u8>> {
         "text" => all.flat_map(requests).filter_map(text).collect(),
         "meta" => all.flat_map(requests).filter_map(meta).collect(),
         "binary" => all.flat_map(requests).filter_map(binary).collect(),
+        "datagram" => of(&exchanges, "udp").flat_map(requests).collect(),
+        "login" => of(&exchanges, "authentication").map(stream).collect(),
+        "sasl" => of(&exchanges, "binary/sasl")
+            .map(stream)
+            .filter_map(binary)
+            .collect(),
         "users" => all.map(users).collect(),
         "session" => all.map(steps).collect(),
         "notation" => all.map(written).collect(),
@@ -43,6 +52,12 @@ pub fn seeds(target: &str) -> BTreeSet<Vec<u8>> {
     };
     let short = |seed: &Vec<u8>| !seed.is_empty() && seed.len() <= SEED_MAX_BYTES;
     seeds.into_iter().filter(short).collect()
+}
+
+/// The exchanges of a chapter.
+fn of<'a>(exchanges: &'a [Exchange], chapter: &'a str) -> impl Iterator<Item = &'a Exchange> {
+    let own = move |exchange: &&Exchange| exchange.requirement.chapter == chapter;
+    exchanges.iter().filter(own)
 }
 
 /// The words of the protocol, for a fuzzer that joins them.
@@ -72,6 +87,10 @@ fn requests(exchange: &Exchange) -> Vec<Vec<u8>> {
         _ => None,
     });
     sends.collect()
+}
+
+fn stream(exchange: &Exchange) -> Vec<u8> {
+    requests(exchange).concat()
 }
 
 fn users(exchange: &Exchange) -> Vec<u8> {

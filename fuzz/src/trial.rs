@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Code, Model, Packet, Reply, Ruling, Session};
-use server::{Connection, Settings, Shared};
+use model::{Code, Datagrams, Model, Options, Packet, Reply, Ruling, Session};
+use server::session::datagram;
+use server::{Connection, Settings, Shared, Users};
+use spec::Dialect;
 
 /// When a trial begins: well past the first month, so that relative and absolute exptimes differ.
 const START: u64 = 1_800_000_000;
@@ -22,6 +24,7 @@ pub(crate) struct Trial {
     model: Model,
     shared: Arc<Shared>,
     clients: BTreeMap<u8, Client>,
+    datagrams: Datagrams,
     now: u64,
 }
 
@@ -36,12 +39,59 @@ struct Client {
 impl Trial {
     /// Both have just been started.
     pub(crate) fn new() -> Trial {
-        let started = server::Time::from_seconds(START);
+        Trial::with("", "")
+    }
+
+    /// Both have just been started with these options, and know this user, `name:password`.
+    pub(crate) fn with(options: &str, user: &str) -> Trial {
+        let users = (!user.is_empty()).then(|| user.to_owned());
+        let ruled = Options {
+            users: users.into_iter().collect(),
+            ..Options::parse(options).expect("the model knows the options")
+        };
+        let words = options.split_whitespace().map(str::to_owned);
+        let settings = Settings::parse(words).expect("the server knows the options");
+        let shared = Shared::new(settings, server::Time::from_seconds(START));
+        shared.set_users(Users::parse(user.as_bytes()).expect("the server knows the user"));
         Trial {
-            model: Model::default(),
-            shared: Arc::new(Shared::new(Settings::default(), started)),
+            model: Model::new(ruled, Dialect::default()),
+            shared: Arc::new(shared),
             clients: BTreeMap::new(),
+            datagrams: Datagrams::default(),
             now: START,
+        }
+    }
+
+    /// A datagram comes.
+    ///
+    /// # Panics
+    /// When they answer with different datagrams, other than in figures of their own.
+    pub(crate) fn datagram(&mut self, bytes: &[u8]) {
+        let now = model::Time(self.now);
+        let ruled = self.datagrams.receive(&mut self.model, bytes, now);
+        let said = datagram::answer(&self.shared, bytes, server::Time::from_seconds(self.now));
+        let own = |datagram: &Vec<u8>| {
+            let payload = datagram.get(8..).unwrap_or_default();
+            [
+                b"STAT".as_slice(),
+                b"VERSION",
+                b"ME ",
+                b"ITEM",
+                b"\x81\x10",
+                b"\x81\x0b",
+            ]
+            .iter()
+            .any(|beginning| payload.starts_with(beginning))
+        };
+        let operates = ruled.because.iter().any(|rule| is_operators(rule.name));
+        if !operates && !ruled.datagrams.iter().chain(&said).any(own) {
+            let names: Vec<_> = ruled.because.iter().map(|rule| rule.name).collect();
+            assert_eq!(
+                shown(&said),
+                shown(&ruled.datagrams),
+                "by {}",
+                names.join(", ")
+            );
         }
     }
 
@@ -132,6 +182,13 @@ fn is_operators(name: &str) -> bool {
     ];
     let common = COMMON.iter().any(|common| name.starts_with(common));
     name.starts_with("administration.") && !common
+}
+
+fn shown(datagrams: &[Vec<u8>]) -> Vec<String> {
+    let shown = datagrams
+        .iter()
+        .map(|datagram| datagram.escape_ascii().to_string());
+    shown.collect()
 }
 
 fn differ(ruling: &Ruling, said: &[u8]) -> ! {

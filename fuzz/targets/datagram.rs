@@ -1,0 +1,7 @@
+//! One datagram.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| fuzz::datagram(input));
