@@ -9,6 +9,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -20,7 +21,7 @@ use conformance::replay;
 use conformance::target::START;
 use conformance::target::embedded::Embedded;
 use model::{Host, Model, Options};
-use spec::exchange::{Exchange, Failure, replay as play};
+use spec::exchange::{Direction, Event, Exchange, Failure, replay as play};
 use spec::{Dialect, req};
 
 /// Every recorded session, with its file's name and text.
@@ -71,6 +72,44 @@ fn our_server_answers_real_clients_as_memcached_did() {
         let mut server = Embedded::start("").unwrap();
         holds(&name, "our server", play(&session, &mut server));
     }
+}
+
+#[test]
+fn what_our_server_tells_real_clients_is_reviewed() {
+    for (name, _, session) in sessions() {
+        let mut server = Embedded::start("").unwrap();
+        let events = play(&session, &mut server).unwrap();
+        insta::with_settings!({ omit_expression => true }, {
+            insta::assert_snapshot!(format!("session_of_{name}"), transcript(&events));
+        });
+    }
+}
+
+/// What went back and forth, a line for each line on the wire, but for what no two runs share.
+fn transcript(events: &[Event]) -> String {
+    let mut text = String::new();
+    for Event {
+        client,
+        direction,
+        bytes,
+    } in events
+    {
+        let mark = match direction {
+            Direction::Sent => '>',
+            Direction::Received => '<',
+        };
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let line = line.strip_suffix(b"\r\n").unwrap_or(line);
+            let mut line = line.escape_ascii().to_string();
+            for own in ["STAT pid ", "STAT rusage_user ", "STAT rusage_system "] {
+                if line.starts_with(own) {
+                    line = format!("{own}…");
+                }
+            }
+            writeln!(text, "{client}{mark} {line}").unwrap();
+        }
+    }
+    text
 }
 
 #[test]
