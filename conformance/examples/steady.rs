@@ -57,19 +57,20 @@ fn stays(name: &str, target: &Target, dialect: &Dialect) {
         let began = Instant::now();
         let report = trial.run(&exchanges, &faults::all());
         times.push(began.elapsed().as_secs_f64());
-        let verdicts: Vec<String> = report
+        let verdicts: Vec<(String, Option<String>)> = report
             .judged
             .iter()
             .map(|judged| {
                 let (case, verdict) = (&judged.case, judged.verdict.word());
-                format!("{verdict} {}:{}", case.file(), case.place())
+                let verdict = format!("{verdict} {}:{}", case.file(), case.place());
+                (verdict, judged.reason.clone())
             })
             .collect();
         let first = first.get_or_insert_with(|| verdicts.clone());
         let changed: Vec<_> = first
             .iter()
             .zip(&verdicts)
-            .filter(|(a, b)| a != b)
+            .filter(|((a, _), (b, _))| a != b)
             .collect();
         assert!(changed.is_empty(), "{name}, trial {seed}: {changed:?}");
     }

@@ -12,6 +12,7 @@ use conformance::target::Target;
 use conformance::target::address::{Address, Trust};
 use conformance::target::foreign::Foreign;
 use conformance::target::guard::Permits;
+use conformance::target::place::is_said;
 use conformance::terms::any_seed;
 
 use super::liar;
@@ -25,7 +26,8 @@ pub(super) struct Chosen {
     /// Try a server that is known to be wrong
     #[arg(long, value_name = "NAME", value_parser = liar, conflicts_with = "spawn")]
     liar: Option<&'static Liar>,
-    /// Start this command for each exchange; `{port}` stands for the port
+    /// Start this command for each exchange; `{port}` stands for the port, `{socket}` for a UNIX
+    /// socket, `{tls-port}` for a port where it speaks TLS
     #[arg(long, value_name = "COMMAND")]
     spawn: Option<String>,
     /// Makes the order of play and our own keys; chosen at random and printed where it is not given
@@ -70,10 +72,7 @@ impl Chosen {
                 "`{place}` is a target, and so is the option; name one"
             )),
             (Some(place), ..) => self.foreign(place, seed),
-            (None, Some(command), _) if !command.contains("{port}") => Err(format!(
-                "`{command}` has no `{{port}}`, which stands for the port it is to listen on"
-            )),
-            (None, Some(command), _) => Ok(Target::Spawn(command.clone())),
+            (None, Some(command), _) => is_said(command).map(|()| Target::Spawn(command.clone())),
             (None, None, Some(liar)) => Ok(Target::Liar(liar)),
             (None, None, None) if self.model => Ok(Target::Model(Box::default())),
             (None, None, None) => Ok(Target::Embedded),

@@ -25,6 +25,7 @@ mod time;
 use spec::Requirement;
 use spec::exchange::{Failure, Fence};
 
+use crate::target::place::is_tcp;
 use crate::target::{Outcome, Target};
 pub use client::{Client, REPLY_MAX};
 pub use footprint::{Footprint, MEBIBYTE};
@@ -98,6 +99,9 @@ pub fn try_on(target: &Target, fault: &'static Fault, fence: Fence) -> Outcome {
     let Target::Spawn(command) = target else {
         return Outcome::Unsupported("only a process of its own shows this (--spawn)".to_owned());
     };
+    if !is_tcp(command) {
+        return Outcome::Unsupported("it is shown over TCP (--spawn '… {port} …')".to_owned());
+    }
     let mut ended = play(command, fault, fence);
     for _ in 1..LATE_TRIES {
         if matches!(ended, Err(Trouble::Late(_))) {

@@ -4,6 +4,7 @@ pub mod address;
 pub mod embedded;
 pub mod foreign;
 pub mod guard;
+pub mod place;
 mod prefix;
 pub mod process;
 pub mod shape;
@@ -39,7 +40,7 @@ pub enum Target {
     Liar(&'static Liar),
     /// The server that liars are made of, without a lie.
     Honest,
-    /// A command line that starts a server; `{port}` stands for the port.
+    /// A command line that starts a server, and says where it is to listen: [`place`].
     Spawn(String),
     /// A server that runs already: somebody's cache.
     Foreign(Foreign),
@@ -87,9 +88,14 @@ impl Target {
             }
             Err(problem) => Outcome::Unsupported(problem),
         };
-        let has_udp = matches!(self, Target::Model(_) | Target::Spawn(_));
+        let has_udp = match self {
+            Target::Model(_) => true,
+            Target::Spawn(command) => place::is_tcp(command),
+            _ => false,
+        };
         if header.protocols.contains(&Protocol::Udp) && !has_udp {
-            return Outcome::Unsupported("there are no datagrams here (--spawn)".to_owned());
+            let lack = "there are no datagrams here (--spawn '… {port} …')";
+            return Outcome::Unsupported(lack.to_owned());
         }
         match self {
             Target::Embedded => match Embedded::start_knowing(&header.options, &header.users) {
@@ -122,6 +128,8 @@ impl Target {
                 };
                 match once() {
                     Outcome::Failed(failure) if is_mute(&failure) => once(),
+                    // It may have found its port taken; what dies of the exchange does so again.
+                    Outcome::Crashed(_) => once(),
                     outcome => outcome,
                 }
             }

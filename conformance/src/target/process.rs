@@ -1,6 +1,7 @@
-//! A server started for the trial, spoken to over TCP, and stopped when it ends.
+//! A server started for the trial, spoken to where it was told to listen, and stopped when it ends.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::io;
+use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use spec::exchange::{Header, Peer, Received};
 
 use super::address::Address;
+use super::place::Place;
 use super::socket::Socket;
 use super::users::Users;
 
@@ -15,15 +17,11 @@ const START_MAX: Duration = Duration::from_secs(10);
 const STARTS_MAX: u32 = 3;
 const POLL: Duration = Duration::from_millis(5);
 
-/// A loopback address that no server uses by default.
-const ASIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-
 /// A running server and the clients connected to it.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    port: u16,
-    _claim: UdpSocket,
+    place: Place,
     clients: Socket,
     _users: Option<Users>,
 }
@@ -71,8 +69,8 @@ impl Process {
         users: &[String],
         log: Stdio,
     ) -> Result<Process, String> {
-        let (port, claim) = claim_port()?;
-        let mut line = format!("{command} {options}").replace("{port}", &port.to_string());
+        let place = Place::claim(command)?;
+        let mut line = place.fill(&format!("{command} {options}"));
         let users = match users {
             [] => None,
             users => Some(Users::write(users).map_err(|error| format!("no users: {error}"))?),
@@ -95,9 +93,8 @@ impl Process {
             .map_err(|error| format!("cannot start `{line}`: {error}"))?;
         let mut process = Process {
             child,
-            port,
-            _claim: claim,
-            clients: Socket::new(Address::Tcp(format!("127.0.0.1:{port}"))),
+            clients: Socket::new(place.address.clone()),
+            place,
             _users: users,
         };
         process.wait_until_up(&line)?;
@@ -111,8 +108,8 @@ impl Process {
     fn wait_until_up(&mut self, line: &str) -> Result<(), String> {
         let deadline = Instant::now() + START_MAX;
         while Instant::now() < deadline {
-            if let Ok(stream) = self.connect() {
-                self.clients.keep(1, Box::new(stream));
+            if let Ok(wire) = self.place.address.connect() {
+                self.clients.keep(1, wire);
                 return Ok(());
             }
             if let Ok(Some(status)) = self.child.try_wait() {
@@ -121,19 +118,22 @@ impl Process {
             thread::sleep(POLL);
         }
         Err(format!(
-            "`{line}` does not accept connections on port {}",
-            self.port
+            "`{line}` does not accept connections at {}",
+            self.place.address
         ))
     }
 }
 
 impl Process {
-    /// One more connection, for a client of one's own.
+    /// One more connection over TCP, for a client of one's own.
     ///
     /// # Errors
-    /// When the server does not accept it.
-    pub fn connect(&self) -> std::io::Result<TcpStream> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+    /// When the server does not accept it, or listens elsewhere.
+    pub fn connect(&self) -> io::Result<TcpStream> {
+        let Address::Tcp(place) = &self.place.address else {
+            return Err(io::Error::other("the server does not listen on a TCP port"));
+        };
+        let stream = TcpStream::connect(place)?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -199,30 +199,4 @@ impl Peer for Process {
     fn pass(&mut self, seconds: u64) {
         self.clients.pass(seconds);
     }
-}
-
-/// A port that nobody has, below those that the kernel deals out to connecting clients.
-///
-/// Between finding it free and the server's binding it, another trial could find it free as well,
-/// and talk to the wrong server. So it is claimed by a datagram socket, kept as long as the server.
-///
-/// # Errors
-/// When there is none.
-pub fn claim_port() -> Result<(u16, UdpSocket), String> {
-    let dealt = || -> std::io::Result<u16> {
-        Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-            .local_addr()?
-            .port())
-    };
-    for _ in 0..100 {
-        let port = dealt().map_err(|error| format!("no free port: {error}"))?;
-        let port = 10_000 + port % 20_000;
-        // Not the address that servers use, so that one may bind its own datagram socket.
-        if let Ok(claim) = UdpSocket::bind((ASIDE, port))
-            && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-        {
-            return Ok((port, claim));
-        }
-    }
-    Err("no free port between 10000 and 29999".to_owned())
 }

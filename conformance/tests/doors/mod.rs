@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use conformance::target::address::{Address, Wire};
-use conformance::target::process::claim_port;
+use conformance::target::place::claim_port;
 use rustls::ClientConfig;
 use spec::{Dialect, Requirement};
 

@@ -1,0 +1,116 @@
+//! Where a server that is started for the trial listens, which its command line has a word for.
+//!
+//! - `{port}`: a port, over TCP (and UDP);
+//! - `{socket}`: the path of a UNIX socket;
+//! - `{tls-port}`: a port over TLS. A server that we started ourselves is believed.
+//!
+//! It starts nothing; that is `process.rs`.
+
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::path::PathBuf;
+use std::{env, fs, process};
+
+use super::address::{Address, Trust};
+
+const PORT: &str = "{port}";
+const SOCKET: &str = "{socket}";
+const TLS_PORT: &str = "{tls-port}";
+
+/// A loopback address that no server uses by default.
+const ASIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// A place that nobody else has as long as this is kept.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// How it is reached.
+    pub(super) address: Address,
+    port: u16,
+    _claim: UdpSocket,
+    socket: PathBuf,
+}
+
+/// Whether the command says where its server is to listen.
+///
+/// # Errors
+/// When it does not, or says so twice.
+pub fn is_said(command: &str) -> Result<(), String> {
+    let words = [PORT, SOCKET, TLS_PORT];
+    match words.iter().filter(|word| command.contains(*word)).count() {
+        1 => Ok(()),
+        0 => Err(format!(
+            "`{command}` has no `{PORT}`, which stands for the port it is to listen on \
+             (or `{SOCKET}`, a UNIX socket, or `{TLS_PORT}`)"
+        )),
+        _ => Err(format!(
+            "`{command}` has more than one of `{PORT}`, `{SOCKET}` and `{TLS_PORT}`; it is tried \
+             over one"
+        )),
+    }
+}
+
+/// Whether the command's server is spoken to over plain TCP.
+pub fn is_tcp(command: &str) -> bool {
+    command.contains(PORT)
+}
+
+impl Place {
+    /// A place of the kind that the command has a word for.
+    pub(super) fn claim(command: &str) -> Result<Place, String> {
+        let (port, claim) = claim_port()?;
+        let socket = env::temp_dir().join(format!("touchstone-{}-{port}.sock", process::id()));
+        let listener = format!("127.0.0.1:{port}");
+        let address = if command.contains(SOCKET) {
+            Address::Unix(socket.clone())
+        } else if command.contains(TLS_PORT) {
+            Address::parse(&format!("tls:{listener}"), &Trust::Anybody)?
+        } else {
+            Address::Tcp(listener)
+        };
+        Ok(Place {
+            address,
+            port,
+            _claim: claim,
+            socket,
+        })
+    }
+
+    /// The command line with the place in it.
+    pub(super) fn fill(&self, command: &str) -> String {
+        let port = self.port.to_string();
+        let line = command.replace(PORT, &port).replace(TLS_PORT, &port);
+        line.replace(SOCKET, &self.socket.to_string_lossy())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Most commands have no such file, and some servers take theirs away.
+        let _ = fs::remove_file(&self.socket);
+    }
+}
+
+/// A port that nobody has, below those that the kernel deals out to connecting clients.
+///
+/// Between finding it free and the server's binding it, another trial could find it free as well,
+/// and talk to the wrong server. So it is claimed by a datagram socket, kept as long as the server.
+///
+/// # Errors
+/// When there is none.
+pub fn claim_port() -> Result<(u16, UdpSocket), String> {
+    let dealt = || -> std::io::Result<u16> {
+        Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port())
+    };
+    for _ in 0..100 {
+        let port = dealt().map_err(|error| format!("no free port: {error}"))?;
+        let port = 10_000 + port % 20_000;
+        // Not the address that servers use, so that one may bind its own datagram socket.
+        if let Ok(claim) = UdpSocket::bind((ASIDE, port))
+            && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+        {
+            return Ok((port, claim));
+        }
+    }
+    Err("no free port between 10000 and 29999".to_owned())
+}
