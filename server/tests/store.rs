@@ -234,6 +234,7 @@ impl Trial {
         for _ in 0..steps {
             self.step();
         }
+        assert!(self.store.is_consistent(), "{:?}", self.store.tally());
         let keys: Vec<Vec<u8>> = self.known.keys().cloned().collect();
         self.age();
         let mut shown = 0;
@@ -253,7 +254,7 @@ impl Trial {
 
 /// Fewer under an interpreter, which is some thousand times slower.
 const fn steps(native: usize) -> usize {
-    if cfg!(miri) { native / 100 } else { native }
+    if cfg!(miri) { native / 400 } else { native }
 }
 
 #[test]

@@ -38,14 +38,14 @@ pub struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    pub(super) fn find(
+    pub(super) fn new(
         store: &'a Store,
         shard: &'a mut Shard,
         terms: Terms<'a>,
         hash: u64,
         key: &'a [u8],
+        location: Option<Location>,
     ) -> Self {
-        let location = shard.find(hash, key);
         let mut entry = Self {
             store,
             shard,

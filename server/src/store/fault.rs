@@ -15,8 +15,8 @@ pub(crate) enum Fault {
     ReleasesMemoryInTwoSteps,
     /// A due flush is carried out without looking again under its lock.
     SettlesWithoutRecheck,
-    /// A flush begins its epoch by a load and a store.
-    BeginsEpochInTwoSteps,
+    /// A due flush is carried out by whoever sees it, all at once.
+    SettlesWithoutLock,
     /// Compaction leaves the table as it was.
     ForgetsToRelocate,
     /// Compaction loses what was done with an item.

@@ -28,6 +28,7 @@
 //! Begin with [`Store::entry`]; what a shard does is in `shard.rs`.
 
 mod aside;
+mod audit;
 mod budget;
 mod entry;
 pub(crate) mod fault;
@@ -54,16 +55,19 @@ use shard::{Census, Shard, Stream, Terms};
 const SHARD_BYTES: usize = 8 * 1024 * 1024;
 
 /// There are no more shards than this, unless their locations would not reach.
-const SHARDS_MAX: usize = 64;
+const SHARDS_MAX: usize = 32;
 
 /// The most memory that one shard's locations reach, in bytes.
 const REACH_BYTES: usize = 1 << 32;
 
-/// A shard has about so many segments.
-const SEGMENTS: usize = 256;
+/// A shard has at least about so many segments, and no more than that many unless it is large.
+const SEGMENTS_MIN: usize = 256;
+const SEGMENTS_MAX: usize = 1024;
 
-/// The least and the most bytes of a segment.
+/// The least, the usual and the most bytes of a segment. What is open and not yet filled is taken
+/// in vain, and an item at most an eighth of a segment large lies in it.
 const SEGMENT_BYTES_MIN: usize = 1024;
+const SEGMENT_BYTES: usize = 32 * 1024;
 const SEGMENT_BYTES_MAX: usize = 256 * 1024;
 
 /// About so many items lie in a segment, when nobody knows better.
@@ -138,9 +142,11 @@ impl Store {
         let reached = limit / (REACH_BYTES / 2);
         let count = (limit / SHARD_BYTES).clamp(1, SHARDS_MAX.max(reached));
         let count = 1_usize << count.ilog2();
-        let segment_bytes = (limit / count / SEGMENTS).max(1);
-        let segment_bytes =
-            (1 << segment_bytes.ilog2()).clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+        let shard_bytes = limit / count;
+        let segment_bytes = (shard_bytes / SEGMENTS_MIN)
+            .clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES)
+            .max((shard_bytes / SEGMENTS_MAX).min(SEGMENT_BYTES_MAX));
+        let segment_bytes = 1 << segment_bytes.ilog2();
         Self::shaped(configuration, count, segment_bytes)
     }
 
@@ -174,12 +180,13 @@ impl Store {
         self.flush.settle(now);
         let hash = std::hash::BuildHasher::hash_one(&self.hasher, key);
         let part = self.part_of(hash);
-        if seeded(Fault::LooksBeforeLocking) {
-            drop(self.hold(part));
-        }
+        let early = seeded(Fault::LooksBeforeLocking).then(|| self.hold(part).find(hash, key));
         let mut shard = self.hold(part);
+        let location = early.unwrap_or_else(|| shard.find(hash, key));
         let terms = self.terms(now);
-        let result = act(&mut Entry::find(self, &mut shard, terms, hash, key));
+        let result = act(&mut Entry::new(
+            self, &mut shard, terms, hash, key, location,
+        ));
         let changed = self.tell(part, &mut shard);
         drop(shard);
         if changed && self.budget.is_short() {
@@ -267,6 +274,21 @@ impl Store {
             self.tell(part, &mut shard);
         }
         count
+    }
+
+    /// Whether the accounts agree with what is held. They do whenever no operation is under way.
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
+        let (mut taken, mut told) = (0, 0);
+        for part in &self.parts {
+            let shard = self.hold(part);
+            if !shard.is_consistent() {
+                return false;
+            }
+            taken += shard.taken_bytes();
+            told += shard.live_bytes() + shard.overhead();
+        }
+        taken == self.budget.used() && told == self.budget.live()
     }
 
     /// Whether an item of that cost could be stored now.

@@ -285,7 +285,7 @@ impl Shard {
     }
 
     /// The segments, those of the small log first.
-    fn ids(&self) -> impl Iterator<Item = u32> {
+    pub(super) fn ids(&self) -> impl Iterator<Item = u32> {
         self.small.iter().chain(&self.main).copied()
     }
 

@@ -75,6 +75,15 @@ impl Record {
         bytes.get(start..start + self.key_len).unwrap_or_default()
     }
 
+    /// Whether the record that these bytes begin with has that key.
+    pub(super) fn has_key(bytes: &[u8], key: &[u8]) -> bool {
+        let Some(&[bits, key_len]) = bytes.first_chunk() else {
+            return false;
+        };
+        let start = HEADER_LEN + if bits & FLAGGED == 0 { 0 } else { FLAGS_LEN };
+        usize::from(key_len) == key.len() && bytes.get(start..start + key.len()) == Some(key)
+    }
+
     /// The value or the handle, from the bytes of the record.
     pub(super) fn body<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let start = self.key_start() + self.key_len;

@@ -86,7 +86,7 @@ pub(super) struct Shard {
     /// Bytes of records that can be found, and of their values aside.
     live_bytes: usize,
     /// Bytes of all records, the dead ones too.
-    filled_bytes: usize,
+    pub(super) filled_bytes: usize,
     overhead_bytes: usize,
     taken_bytes: usize,
     /// What the budget was told last: bytes that are live, and bytes that are filled.
@@ -144,9 +144,14 @@ impl Shard {
         self.filled_bytes.saturating_sub(self.live_bytes)
     }
 
+    /// What it takes beside segments and values.
+    pub(super) fn overhead(&self) -> usize {
+        self.table.bytes() + self.ghost.bytes() + self.rare.bytes()
+    }
+
     /// Lets the budget know what has changed since it was last told. Tells whether anything has.
     pub(super) fn tell(&mut self, budget: &Budget) -> bool {
-        let overhead = self.table.bytes() + self.ghost.bytes() + self.rare.bytes();
+        let overhead = self.overhead();
         let now = (self.live_bytes + overhead, self.filled_bytes + overhead);
         if now == self.told_bytes {
             return false;
@@ -170,8 +175,7 @@ impl Shard {
     /// Where a key's record lies, dead or alive.
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Location> {
         self.table.find(hash, |location| {
-            let bytes = self.bytes_at(location);
-            Record::read(bytes).is_some_and(|record| record.key(bytes) == key)
+            Record::has_key(self.bytes_at(location), key)
         })
     }
 
@@ -188,9 +192,14 @@ impl Shard {
 
     fn view<'a>(&'a self, record: &Record, bytes: &'a [u8]) -> Item<'a> {
         let body = record.body(bytes);
-        let aside = handle_of(record, body).and_then(|handle| self.aside.at(handle));
+        let aside = self.aside_of(record, bytes);
         let (expiry, unique) = (self.rare.expiry(record), self.rare.unique(record));
         Item::new(*record, record.key(bytes), body, aside, expiry, unique)
+    }
+
+    /// The value of a record that lies aside.
+    pub(super) fn aside_of(&self, record: &Record, bytes: &[u8]) -> Option<&Bytes> {
+        handle_of(record, record.body(bytes)).and_then(|handle| self.aside.at(handle))
     }
 
     /// Whether the flush hides what lies there.
@@ -560,6 +569,6 @@ fn handle_of(record: &Record, body: &[u8]) -> Option<u32> {
     Some(u32::from_le_bytes(*handle))
 }
 
-fn wide(count: usize) -> u64 {
+pub(super) fn wide(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }

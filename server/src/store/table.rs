@@ -1,7 +1,8 @@
 //! Where records are, by the hash of their key: linear hashing over buckets of one cache line.
 //!
-//! A bucket has twelve places: a tag of 8 bits and a location of 32 each. The table grows and
-//! shrinks one bucket at a time, so nobody waits for it.
+//! A bucket has twelve places: a tag of 8 bits and a location of 32 each. What does not fit spills
+//! into buckets of half a line. The table grows and shrinks one bucket at a time, so nobody waits
+//! for it.
 //! It never reads a record: who calls says whether a location is the one meant, and what hash it
 //! has.
 
@@ -10,36 +11,55 @@ use crate::sync::{Fault, seeded};
 /// Where a record lies in its shard: the segment above, the offset below.
 pub(super) type Location = u32;
 
+/// So many places make a bucket of 64 bytes, and one of 32.
 const PLACES: usize = 12;
+const SPILL_PLACES: usize = 5;
+
 const NOWHERE: Location = u32::MAX;
 const NO_BUCKET: u32 = u32::MAX;
-const CHUNK: usize = 16;
+const CHUNK: usize = 32;
 
 /// Above so many entries for each bucket, the table grows; below so many, it shrinks.
-const ENTRIES_MAX: usize = 10;
+const ENTRIES_MAX: usize = 11;
 const ENTRIES_MIN: usize = 5;
 
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Bucket {
-    tags: [u8; PLACES],
+#[repr(C)]
+struct Bucket<const N: usize> {
+    tags: [u8; N],
     next: u32,
-    locations: [Location; PLACES],
+    locations: [Location; N],
 }
 
-impl Bucket {
+impl<const N: usize> Bucket<N> {
     const EMPTY: Self = Self {
-        tags: [0; PLACES],
+        tags: [0; N],
         next: NO_BUCKET,
-        locations: [NOWHERE; PLACES],
+        locations: [NOWHERE; N],
     };
 
-    /// The locations with that tag.
+    /// The locations with that tag, and maybe another. All tags are compared at once.
     fn tagged(&self, tag: u8) -> impl Iterator<Item = Location> {
-        let places = self.tags.iter().zip(&self.locations);
-        places
-            .filter(move |&(&other, &location)| other == tag && location != NOWHERE)
-            .map(|(_, &location)| location)
+        const LOW: u128 = u128::from_le_bytes([1; 16]);
+        const HIGH: u128 = LOW << 7;
+        let mut tags = [!tag; 16];
+        for (place, &own) in tags.iter_mut().zip(&self.tags) {
+            *place = own;
+        }
+        let differ = u128::from_le_bytes(tags) ^ (LOW * u128::from(tag));
+        // The high bit of every byte that was 0, and maybe of one that was 1 above it.
+        let mut equal = differ.wrapping_sub(LOW) & !differ & HIGH;
+        std::iter::from_fn(move || {
+            while equal != 0 {
+                let at = usize::try_from(equal.trailing_zeros() / 8).unwrap_or(N);
+                equal &= equal - 1;
+                let location = self.locations.get(at).copied();
+                if let Some(location) = location.filter(|&location| location != NOWHERE) {
+                    return Some(location);
+                }
+            }
+            None
+        })
     }
 
     /// Puts an entry into an empty place. Tells whether there was one.
@@ -49,33 +69,42 @@ impl Bucket {
         filled.is_some()
     }
 
+    fn empty_into(&self, entries: &mut Vec<(u8, Location)>) {
+        let places = self.tags.iter().copied().zip(self.locations);
+        entries.extend(places.filter(|&(_, location)| location != NOWHERE));
+    }
+
     fn place(&mut self, location: Location) -> Option<(&mut u8, &mut Location)> {
         let at = self.locations.iter().position(|&other| other == location)?;
         Some((self.tags.get_mut(at)?, self.locations.get_mut(at)?))
     }
 }
 
+/// Some buckets, in lines of their own.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Chunk<const N: usize>([Bucket<N>; CHUNK]);
+
 /// Buckets that never move.
 #[derive(Debug, Default)]
-struct Buckets {
-    #[expect(clippy::vec_box, reason = "growth would move the buckets themselves")]
-    chunks: Vec<Box<[Bucket; CHUNK]>>,
+struct Buckets<const N: usize> {
+    chunks: Vec<Box<Chunk<N>>>,
     len: usize,
 }
 
-impl Buckets {
-    fn at(&self, index: usize) -> Option<&Bucket> {
-        self.chunks.get(index / CHUNK)?.get(index % CHUNK)
+impl<const N: usize> Buckets<N> {
+    fn at(&self, index: usize) -> Option<&Bucket<N>> {
+        self.chunks.get(index / CHUNK)?.0.get(index % CHUNK)
     }
 
-    fn at_mut(&mut self, index: usize) -> Option<&mut Bucket> {
-        self.chunks.get_mut(index / CHUNK)?.get_mut(index % CHUNK)
+    fn at_mut(&mut self, index: usize) -> Option<&mut Bucket<N>> {
+        self.chunks.get_mut(index / CHUNK)?.0.get_mut(index % CHUNK)
     }
 
     fn push(&mut self) -> usize {
         let index = self.len;
         if index == self.chunks.len() * CHUNK {
-            self.chunks.push(Box::new([Bucket::EMPTY; CHUNK]));
+            self.chunks.push(Box::new(Chunk([Bucket::EMPTY; CHUNK])));
         }
         self.len += 1;
         index
@@ -89,15 +118,15 @@ impl Buckets {
     }
 
     fn bytes(&self) -> usize {
-        self.chunks.len() * (CHUNK * size_of::<Bucket>() + size_of::<usize>())
+        self.chunks.len() * (size_of::<Chunk<N>>() + size_of::<usize>())
     }
 }
 
 /// The table of a shard.
 #[derive(Debug)]
 pub(super) struct Table {
-    buckets: Buckets,
-    spill: Buckets,
+    buckets: Buckets<PLACES>,
+    spill: Buckets<SPILL_PLACES>,
     vacant: Vec<u32>,
     entries: usize,
 }
@@ -129,15 +158,17 @@ impl Table {
     /// The location of that hash which is the one meant.
     pub(super) fn find(&self, hash: u64, is_meant: impl Fn(Location) -> bool) -> Option<Location> {
         let tag = tag_of(hash);
-        let mut bucket = self.buckets.at(self.index(hash));
-        while let Some(here) = bucket {
-            let is_meant = |&location: &Location| seeded(Fault::TrustsTags) || is_meant(location);
-            if let Some(found) = here.tagged(tag).find(is_meant) {
-                return Some(found);
-            }
-            bucket = self.next(here);
+        let is_meant = |&location: &Location| seeded(Fault::TrustsTags) || is_meant(location);
+        let first = self.buckets.at(self.index(hash))?;
+        let mut found = first.tagged(tag).find(is_meant);
+        let mut next = first.next;
+        while found.is_none()
+            && let Some(bucket) = self.spilled(next)
+        {
+            found = bucket.tagged(tag).find(is_meant);
+            next = bucket.next;
         }
-        None
+        found
     }
 
     /// Adds an entry.
@@ -175,27 +206,31 @@ impl Table {
         location: Location,
         change: impl FnOnce(&mut u8, &mut Location),
     ) -> bool {
-        let Some(mut bucket) = self.buckets.at_mut(self.index(hash)) else {
+        let Some(first) = self.buckets.at_mut(index_among(self.buckets.len, hash)) else {
             return false;
         };
-        loop {
-            let next = bucket.next;
+        let mut next = first.next;
+        if let Some((tag, place)) = first.place(location) {
+            change(tag, place);
+            return true;
+        }
+        while next != NO_BUCKET
+            && let Some(bucket) = self.spill.at_mut(next as usize)
+        {
+            next = bucket.next;
             if let Some((tag, place)) = bucket.place(location) {
                 change(tag, place);
                 return true;
             }
-            match self.spill.at_mut(next as usize) {
-                Some(further) if next != NO_BUCKET => bucket = further,
-                _ => return false,
-            }
         }
+        false
     }
 
-    fn next(&self, bucket: &Bucket) -> Option<&Bucket> {
-        if bucket.next == NO_BUCKET {
+    fn spilled(&self, next: u32) -> Option<&Bucket<SPILL_PLACES>> {
+        if next == NO_BUCKET {
             None
         } else {
-            self.spill.at(bucket.next as usize)
+            self.spill.at(next as usize)
         }
     }
 
@@ -240,19 +275,18 @@ impl Table {
         let Some(bucket) = self.buckets.at_mut(index) else {
             return drained;
         };
-        let mut taken = std::mem::replace(bucket, Bucket::EMPTY);
-        loop {
-            let places = taken.tags.into_iter().zip(taken.locations);
-            drained.extend(places.filter(|&(_, location)| location != NOWHERE));
-            if taken.next == NO_BUCKET {
-                return drained;
-            }
-            self.vacant.push(taken.next);
-            match self.spill.at_mut(taken.next as usize) {
-                Some(further) => taken = std::mem::replace(further, Bucket::EMPTY),
-                None => return drained,
-            }
+        let taken = std::mem::replace(bucket, Bucket::EMPTY);
+        taken.empty_into(&mut drained);
+        let mut next = taken.next;
+        while next != NO_BUCKET
+            && let Some(bucket) = self.spill.at_mut(next as usize)
+        {
+            let taken = std::mem::replace(bucket, Bucket::EMPTY);
+            taken.empty_into(&mut drained);
+            self.vacant.push(next);
+            next = taken.next;
         }
+        drained
     }
 
     /// Grows by one bucket, which takes its share from its buddy.

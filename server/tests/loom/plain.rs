@@ -54,6 +54,9 @@ pub(crate) const ACTS: [Act; 21] = [
     Act::Grow,
 ];
 
+/// The key of which there is nothing before; all lower ones are there.
+pub(crate) const FRESH: u8 = 11;
+
 /// What a client can see of an item, but for its unique.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -64,9 +67,6 @@ pub(crate) struct Seen {
     pub(crate) won: bool,
     pub(crate) unique: u64,
 }
-
-/// What an operation tells, and what is there after it.
-pub(crate) type Outcome = (Vec<Option<Seen>>, BTreeMap<u8, Seen>);
 
 /// A map, and the unique it gave last.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +105,7 @@ impl Plain {
             }
             (Act::Evict | Act::Compact, _) => return None,
             (Act::Grow, _) => {
-                self.store(10, b"0", None);
+                self.store(FRESH, b"0", None);
                 return None;
             }
             (Act::Set, _) | (Act::Add, None) => self.store(key, b"set", None),
