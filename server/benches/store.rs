@@ -1,7 +1,7 @@
 //! The figures of the store: bytes for an item, items in a limit, misses, and what a hit takes.
 //!
-//! `cargo bench -p server --bench store`, and behind `--` the names of some; a memcached beside it, named by `MEMCACHED`, is sent the
-//! same stream of keys over loopback.
+//! `cargo bench -p server --bench store`, and behind `--` the names of some; a memcached beside
+//! it, named by `MEMCACHED`, is sent the same stream of keys over loopback.
 
 #![expect(
     clippy::disallowed_methods,
@@ -103,9 +103,9 @@ fn bytes_per_item() {
             }
         }
         println!(
-            "bytes per item beyond key and value ({length} B values, {counts} counts from 0.5 to 2 \
-             million): {worst:.1} at worst, {least:.1} at best; by resident memory {resident:.1} at \
-             worst"
+            "bytes per item beyond key and value ({length} B values, {counts} counts \
+             from 0.5 to 2 million): {worst:.1} at worst, {least:.1} at best; \
+             by resident memory {resident:.1} at worst"
         );
     }
 }
@@ -310,7 +310,8 @@ fn hit() {
     rounds.sort_by(f64::total_cmp);
     let at = |index: usize| rounds.get(index).copied().unwrap_or(f64::NAN);
     println!(
-        "get hit, 200k items of 100 B, value copied, one thread: median {:.0} ns of {ROUNDS} rounds \
+        "get hit, 200k items of 100 B, value copied, one thread: median {:.0} ns \
+         of {ROUNDS} rounds \
          ({:.0} to {:.0})",
         at(ROUNDS / 2),
         at(0),
