@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use clap::Args;
+use conformance::storm::racy::{self, RACES, Race};
 use conformance::storm::{Outcome, Plan, storm};
 use conformance::target::address::{Address, Trust, Wire};
 use conformance::target::process::Process;
@@ -15,20 +16,44 @@ const LESSON: &str = "\
 Examples:
   touchstone storm --spawn 'memcached -p {port}'
   touchstone storm --spawn 'memcached -m 2 -p {port}' --forgets
+  touchstone storm --spawn 'memcached -p {port}' --dialect memcached-1.6.18
   touchstone storm 127.0.0.1:11211 --seconds 30    somebody's cache: only our own keys, no flush
+  touchstone storm --racy loses-updates            what it looks like when one is found
+  touchstone storm --selftest                      whether it finds every race there should be
 
-Exit codes: 0 an order explains every reply; 1 none does; 3 unknown, or nothing was judged;
-4 the server cannot be reached, or closed a connection.";
+The clients share nine keys: values that grow, counters about to gain a digit, and logs to which
+all append. Every request is taken down with the moments of its sending and its answer. Where no
+order of them explains every answer, the few requests that show it are drawn, a line each, time to
+the right.
+
+A server that we did not start is somebody's cache: only keys on a prefix of our own go there, with
+an expiry, and whatever vanishes is no fault of it. Only --allow-flush flushes it.
+
+Exit codes, the first that applies:
+  2  the command line makes no sense
+  1  no order explains the replies
+  4  the server cannot be reached, or closed a connection
+  3  unknown: a key could not be judged, or there was nothing to judge
+  0  an order explains every reply, with what the dialect excuses";
+
+/// How long the server that loses no race is stormed.
+const BRIEF: Duration = Duration::from_secs(4);
 
 #[derive(Args)]
 #[command(after_help = LESSON)]
 pub(super) struct Storm {
     /// A server that runs: HOST:PORT, unix:PATH or tls:HOST:PORT (any certificate will do)
-    #[arg(required_unless_present = "spawn", conflicts_with = "spawn")]
+    #[arg(required_unless_present_any = ["spawn", "racy", "selftest"], conflicts_with = "spawn")]
     target: Option<String>,
     /// Start this command; `{port}` stands for the port
     #[arg(long, value_name = "COMMAND")]
     spawn: Option<String>,
+    /// A server of ours that loses one race on purpose
+    #[arg(long, value_name = "RACE", value_parser = race, conflicts_with_all = ["spawn", "target"])]
+    racy: Option<Race>,
+    /// Storm every such server, and one that loses none: the former must be refuted, the latter not
+    #[arg(long, conflicts_with_all = ["spawn", "target", "racy"])]
+    selftest: bool,
     /// So many clients at once
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..=100))]
     clients: u16,
@@ -54,7 +79,7 @@ impl Storm {
     pub(super) fn run(self) -> Result<u8, String> {
         let random = RandomState::new().hash_one(std::process::id());
         let seed = self.seed.unwrap_or(random % 1_000_000);
-        let is_ours = self.spawn.is_some();
+        let is_ours = self.target.is_none();
         let plan = Plan {
             clients: self.clients,
             time: Duration::from_secs(self.seconds),
@@ -66,8 +91,12 @@ impl Storm {
             fills: self.forgets,
             flushes: is_ours || self.allow_flush,
         };
-        let result = match (&self.spawn, &self.target) {
-            (Some(command), _) => Process::start(command, "")
+        if self.selftest {
+            return selftest(&plan).map_err(|error| error.to_string());
+        }
+        let result = match (&self.spawn, &self.target, self.racy) {
+            (_, _, Some(race)) => outcome_of(race, &plan),
+            (Some(command), ..) => Process::start(command, "")
                 .map_err(io::Error::other)
                 .and_then(|mut process| {
                     let wire = || Ok(Box::new(process.connect()?) as Box<dyn Wire>);
@@ -75,7 +104,7 @@ impl Storm {
                     outcome.broken.extend(process.died());
                     Ok(outcome)
                 }),
-            (_, Some(place)) => {
+            (_, Some(place), _) => {
                 let address = Address::parse(place, &Trust::Anybody)?;
                 storm(&plan, || address.connect())
             }
@@ -89,6 +118,44 @@ impl Storm {
             }
         })
     }
+}
+
+fn race(name: &str) -> Result<Race, String> {
+    let named = RACES.iter().find(|(known, _)| *known == name);
+    named.map(|(_, race)| *race).ok_or_else(|| {
+        let names: Vec<&str> = RACES.iter().map(|(name, _)| *name).collect();
+        format!("there are {}", names.join(", "))
+    })
+}
+
+fn outcome_of(race: Race, plan: &Plan) -> io::Result<Outcome> {
+    let place = racy::start(race)?.to_string();
+    let address = Address::parse(&place, &Trust::Anybody).map_err(io::Error::other)?;
+    storm(plan, || address.connect())
+}
+
+/// Storms the servers that lose a race, and the one that does not.
+fn selftest(plan: &Plan) -> io::Result<u8> {
+    let mut holes = 0;
+    for (name, race) in RACES {
+        let outcome = outcome_of(race, plan)?;
+        let took = outcome.took.as_secs_f64();
+        let found = match &outcome.refuted {
+            Some(refuted) => refuted.rule.name,
+            None => "NOT FOUND",
+        };
+        holes += u8::from(outcome.refuted.is_none());
+        let operations = outcome.operations;
+        println!("{name:<18} {took:>5.1} s {operations:>8} operations  {found}");
+    }
+    let brief = Plan {
+        time: plan.time.min(BRIEF),
+        ..plan.clone()
+    };
+    let outcome = outcome_of(Race::None, &brief)?;
+    let found = report(&brief, &outcome);
+    println!("{} races, {holes} not found", RACES.len());
+    Ok(if holes == 0 { found } else { 1 })
 }
 
 fn report(plan: &Plan, outcome: &Outcome) -> u8 {

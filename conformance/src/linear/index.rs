@@ -22,7 +22,7 @@ const SLOTS: u32 = 128;
 /// So often may a flush that walks come by a key.
 const WALKS: usize = 3;
 /// What somebody finds that finds nothing.
-const MISSING: u32 = 0;
+pub(super) const MISSING: u32 = 0;
 /// The mark of an event that is an end.
 const END: u32 = 1 << 31;
 
@@ -37,8 +37,8 @@ pub(super) struct Task {
     /// The operation of the same client that takes effect before this one.
     pub(super) before: u32,
     /// The class of values that it finds, and that it leaves.
-    finds: u32,
-    leaves: u32,
+    pub(super) finds: u32,
+    pub(super) leaves: u32,
     /// Whether nobody can say what it leaves.
     is_wild: bool,
 }
@@ -83,8 +83,8 @@ impl Index {
         let repeated = asked.flat_map(|op| iter::repeat_n(op, times(op)));
         for (number, op) in (0_u32..).zip(repeated) {
             let task = self.task(op, values, free);
-            self.count(&task, true);
             self.tasks.push(task);
+            self.count(number, true);
             self.times.push((op.sent, number));
             if op.answered != NEVER {
                 self.times.push((op.answered, number | END));
@@ -208,7 +208,8 @@ impl Index {
     }
 
     /// Counts a task among those without a place in the order, or no longer.
-    pub(super) fn count(&mut self, task: &Task, is_left: bool) {
+    pub(super) fn count(&mut self, number: u32, is_left: bool) {
+        let task = &self.tasks[number as usize];
         let change = |count: &mut u32| {
             *count = if is_left { *count + 1 } else { *count - 1 };
         };

@@ -41,10 +41,16 @@ pub struct Refutation {
 /// Judges a history, all its keys one after the other.
 #[must_use]
 pub fn judge(history: &mut History) -> Verdict {
+    judge_within(history, None)
+}
+
+/// The same, with so many steps for each key before it gives up.
+#[must_use]
+pub fn judge_within(history: &mut History, steps_max: Option<u64>) -> Verdict {
     let mut unknown = Vec::new();
     let groups = history.by_key();
     let free = history.free;
-    let mut search = Search::default();
+    let mut search = Search::within(steps_max);
     for (key, places) in groups.keys() {
         let (ops, values) = history.parts();
         match search.run(ops, places, values, free) {

@@ -13,7 +13,7 @@
 use std::collections::HashSet;
 
 use super::history::{Mixed, Op, Reply, Values};
-use super::index::{Event, Index, NONE, Task};
+use super::index::{Event, Index, MISSING, NONE, Task};
 use super::step::{Freedom, Item, State, is_pure, step};
 
 /// So many steps, and so many more for each operation, before it gives up.
@@ -44,6 +44,7 @@ struct Move {
     score: (u8, u64),
     task: u32,
     state: State,
+    class: u32,
 }
 
 /// A point of the order to which the search may come back.
@@ -52,17 +53,23 @@ struct Frame {
     at: usize,
     mask: u128,
     state: State,
+    class: u32,
+    /// What got its place after this point.
+    trail_start: usize,
     moves_start: usize,
     next: usize,
-    chosen: u32,
 }
 
 /// Searches one key after the other with the same memory.
 #[derive(Debug, Default)]
 pub struct Search {
+    /// So many steps before it gives up, where that is not left to it.
+    steps_max: Option<u64>,
     index: Index,
     frames: Vec<Frame>,
     moves: Vec<Move>,
+    /// What has a place in the order, in that order.
+    trail: Vec<u32>,
     dead: HashSet<(usize, u128, State), Mixed>,
     outcomes: Vec<State>,
     open: Vec<u32>,
@@ -70,9 +77,20 @@ pub struct Search {
     at: usize,
     mask: u128,
     state: State,
+    /// The class of what the state holds.
+    class: u32,
 }
 
 impl Search {
+    /// One that gives up after so many steps for each key; otherwise after many.
+    #[must_use]
+    pub fn within(steps_max: Option<u64>) -> Search {
+        Search {
+            steps_max,
+            ..Search::default()
+        }
+    }
+
     /// Judges the operations at these places, which are all of one key that has no item at first.
     pub fn run(&mut self, ops: &[Op], places: &[u32], values: &mut Values, free: Freedom) -> Found {
         self.run_from(State::default(), ops, places, values, free)
@@ -90,27 +108,19 @@ impl Search {
         if !self.index.fill(ops, places, values, free) {
             return Found::GaveUp;
         }
-        self.frames.clear();
-        self.moves.clear();
-        self.dead.clear();
-        self.open.clear();
-        self.open.resize(128, NONE);
-        self.open_mask = 0;
-        (self.at, self.mask, self.state) = (0, 0, start);
-        let steps_max = STEPS_MAX + STEPS_PER_OP * places.len() as u64;
+        self.begin(start, values);
+        let many = STEPS_MAX + STEPS_PER_OP * places.len() as u64;
+        let steps_max = self.steps_max.unwrap_or(many);
         let mut furthest = 0;
         for _ in 0..steps_max {
             let Some(due) = self.advance() else {
                 return Found::Order;
             };
             furthest = furthest.max(self.at);
-            let known = !self.dead.is_empty() && self.dead.contains(&self.here());
-            if known {
-                self.back();
-            } else {
-                self.list_moves(due, values, free);
+            if self.list_moves(due, values, free) {
+                continue;
             }
-            if !self.take_next(values) {
+            if !self.take_next() {
                 let until = match self.index.event(furthest) {
                     Some(Event::Ends(task)) => self.index.tasks[task as usize].answered,
                     _ => u64::MAX,
@@ -124,8 +134,16 @@ impl Search {
         Found::GaveUp
     }
 
-    fn here(&self) -> (usize, u128, State) {
-        (self.at, self.mask, self.state)
+    fn begin(&mut self, start: State, values: &Values) {
+        self.frames.clear();
+        self.moves.clear();
+        self.trail.clear();
+        self.dead.clear();
+        self.open.clear();
+        self.open.resize(128, NONE);
+        self.open_mask = 0;
+        (self.at, self.mask, self.state) = (0, 0, start);
+        self.class = self.index.held(start, values);
     }
 
     /// Goes on to the next answer to a request that has no place yet; nothing at the end.
@@ -150,8 +168,11 @@ impl Search {
         }
     }
 
-    /// Goes back to where a frame stands.
-    fn retreat(&mut self, frame: &Frame) {
+    /// Goes back to where the last frame stands, and takes back what got its place since.
+    fn back(&mut self) {
+        let Some(frame) = self.frames.last().copied() else {
+            return;
+        };
         while self.at > frame.at {
             self.at -= 1;
             match self.index.event(self.at) {
@@ -166,90 +187,109 @@ impl Search {
                 None => {}
             }
         }
-        self.mask = frame.mask;
-        self.state = frame.state;
-    }
-
-    /// Takes back the last request that got a place.
-    fn back(&mut self) {
-        let Some(mut frame) = self.frames.pop() else {
-            return;
-        };
-        self.retreat(&frame);
-        if frame.chosen != NONE {
-            let task = self.index.tasks[frame.chosen as usize];
-            self.index.count(&task, true);
+        (self.mask, self.state, self.class) = (frame.mask, frame.state, frame.class);
+        for number in self.trail.drain(frame.trail_start..) {
+            self.index.count(number, true);
         }
-        frame.chosen = NONE;
-        self.frames.push(frame);
     }
 
-    /// Opens a frame here with all that may come next, what is most likely first.
-    fn list_moves(&mut self, due: u32, values: &mut Values, free: Freedom) {
+    fn place(&mut self, number: u32) {
+        self.index.count(number, false);
+        self.trail.push(number);
+        self.mask |= 1 << self.index.tasks[number as usize].slot;
+    }
+
+    /// Gives a place to all that changes nothing, for nothing is lost when that comes at once; true
+    /// where the request that is due is among it. Otherwise opens a frame here with all else that
+    /// may come next, what is most likely first.
+    fn list_moves(&mut self, due: u32, values: &mut Values, free: Freedom) -> bool {
         let moves_start = self.moves.len();
-        self.frames.push(Frame {
-            at: self.at,
-            mask: self.mask,
-            state: self.state,
-            moves_start,
-            next: moves_start,
-            chosen: NONE,
-        });
-        let wanted = self.wanted();
-        let wanted_class = wanted.map_or(NONE, |item| self.class_of(item, values));
+        let mut is_any_placed = false;
+        let mut is_any_blocked = false;
         let mut candidates = self.open_mask & !self.mask;
         while candidates != 0 {
             let number = self.open[candidates.trailing_zeros() as usize];
             candidates &= candidates - 1;
-            let task = self.index.tasks[number as usize];
-            if self.is_blocked(&task) {
+            let task = &self.index.tasks[number as usize];
+            if self.is_blocked(task) {
+                is_any_blocked = true;
                 continue;
             }
+            let (request, reply, answered) = (task.request, task.reply, task.answered);
             self.outcomes.clear();
-            let (request, reply) = (task.request, task.reply);
-            step(self.state, request, reply, free, values, &mut self.outcomes);
+            let out = &mut self.outcomes;
+            step(self.state, request, reply, free, values, out);
             self.outcomes.dedup();
             if self.outcomes == [self.state] && is_pure(request, reply) {
-                // Nothing is lost when what changes nothing comes at once, and alone.
-                self.moves.truncate(moves_start);
-                let score = (0, 0);
-                self.moves.push(Move {
-                    score,
-                    task: number,
-                    state: self.state,
-                });
-                return;
+                self.place(number);
+                is_any_placed = true;
+                continue;
             }
             for place in 0..self.outcomes.len() {
                 let state = self.outcomes[place];
-                let rank = self.rank(number == due, state, wanted, wanted_class, values);
-                let score = (rank, task.answered);
                 self.moves.push(Move {
-                    score,
+                    score: (0, answered),
                     task: number,
                     state,
+                    class: self.class_after(number, state, values),
                 });
             }
         }
-        self.moves[moves_start..].sort_unstable_by_key(|next| next.score);
+        let is_due_placed = self.mask & (1 << self.index.tasks[due as usize].slot) != 0;
+        if is_due_placed || (is_any_placed && is_any_blocked) {
+            self.moves.truncate(moves_start);
+            return true;
+        }
+        self.open_frame(due, moves_start, values);
+        false
+    }
+
+    /// Opens a frame here with these moves, unless it is known to lead nowhere.
+    fn open_frame(&mut self, due: u32, moves_start: usize, values: &Values) {
+        if !self.dead.is_empty() && self.dead.contains(&(self.at, self.mask, self.state)) {
+            self.moves.truncate(moves_start);
+            self.back();
+            return;
+        }
+        if self.moves.len() > moves_start + 1 {
+            let wanted = self.wanted();
+            for place in moves_start..self.moves.len() {
+                let next = self.moves[place];
+                self.moves[place].score.0 = self.rank(next.task == due, &next, wanted, values);
+            }
+            self.moves[moves_start..].sort_unstable_by_key(|next| next.score);
+        }
+        self.frames.push(Frame {
+            at: self.at,
+            mask: self.mask,
+            state: self.state,
+            class: self.class,
+            trail_start: self.trail.len(),
+            moves_start,
+            next: moves_start,
+        });
+    }
+
+    /// The class of what a request leaves.
+    fn class_after(&self, number: u32, state: State, values: &Values) -> u32 {
+        let leaves = self.index.tasks[number as usize].leaves;
+        match state.item {
+            item if item == self.state.item => self.class,
+            Item::Present(_) if leaves != NONE && leaves != MISSING => leaves,
+            _ => self.index.held(state, values),
+        }
     }
 
     /// What is answered must come now, unless it spoils the value that is found next.
-    fn rank(
-        &self,
-        is_due: bool,
-        state: State,
-        wanted: Option<Item>,
-        class: u32,
-        values: &Values,
-    ) -> u8 {
-        let exact = wanted == Some(state.item);
-        let leads = exact || (class != NONE && self.index.held(state, values) == class);
-        let part = self.index.grows && wanted.is_some_and(|item| is_part(state.item, item, values));
+    fn rank(&self, is_due: bool, next: &Move, wanted: Option<(Item, u32)>, values: &Values) -> u8 {
+        let exact = wanted.is_some_and(|(item, _)| item == next.state.item);
+        let leads = exact || wanted.is_some_and(|(_, class)| class == next.class);
+        let grows = self.index.grows;
+        let part = grows && wanted.is_some_and(|(item, _)| is_part(next.state.item, item, values));
         match (is_due, exact, leads, part) {
             (true, true, ..) => 0,
             (true, _, true, _) | (true, _, _, true) => 1,
-            (true, ..) if !self.index.grows => 2,
+            (true, ..) if !grows => 2,
             (_, true, ..) => 3,
             (_, _, true, _) | (_, _, _, true) => 4,
             (true, ..) => 5,
@@ -257,8 +297,8 @@ impl Search {
         }
     }
 
-    /// The value that is found next by somebody who has no place yet.
-    fn wanted(&self) -> Option<Item> {
+    /// The value that is found next by somebody who has no place yet, and its class.
+    fn wanted(&self) -> Option<(Item, u32)> {
         (self.at..self.at + AHEAD).find_map(|at| {
             let Event::Ends(number) = self.index.event(at)? else {
                 return None;
@@ -267,18 +307,10 @@ impl Search {
             let bit = 1 << task.slot;
             let placed = self.mask & bit != 0 && self.open[task.slot as usize] == number;
             match task.reply {
-                Reply::Found(value, _) if !placed => Some(Item::Present(value)),
+                Reply::Found(value, _) if !placed => Some((Item::Present(value), task.finds)),
                 _ => None,
             }
         })
-    }
-
-    fn class_of(&self, item: Item, values: &Values) -> u32 {
-        let state = State {
-            item,
-            ..State::default()
-        };
-        self.index.held(state, values)
     }
 
     /// Whether the same client sent something before it that has no place yet.
@@ -292,7 +324,7 @@ impl Search {
     }
 
     /// Gives the next request a place, going back where nothing is left to try; false at the end.
-    fn take_next(&mut self, values: &Values) -> bool {
+    fn take_next(&mut self) -> bool {
         while let Some(frame) = self.frames.last_mut() {
             let Some(chosen) = self.moves.get(frame.next).copied() else {
                 let frame = *frame;
@@ -303,17 +335,12 @@ impl Search {
                 continue;
             };
             frame.next += 1;
-            let task = self.index.tasks[chosen.task as usize];
-            self.index.count(&task, false);
-            let held = self.index.held(self.state, values);
-            let leaves = self.index.held(chosen.state, values) != held;
-            if leaves && self.index.is_missed(held) {
-                self.index.count(&task, true);
+            self.place(chosen.task);
+            if chosen.class != self.class && self.index.is_missed(self.class) {
+                self.back();
                 continue;
             }
-            frame.chosen = chosen.task;
-            self.mask |= 1 << task.slot;
-            self.state = chosen.state;
+            (self.state, self.class) = (chosen.state, chosen.class);
             return true;
         }
         false

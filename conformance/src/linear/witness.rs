@@ -9,6 +9,8 @@ use super::history::{NEVER, Op, Reply, Request, Value, Values};
 use super::search::{Found, Search};
 use super::step::{Freedom, Item, State, is_pure};
 
+/// So many steps are tried to do without some operations; where that is too few, they stay.
+const STEPS_MAX: u64 = 50_000;
 /// So wide is the picture of the time.
 const WIDTH: usize = 48;
 /// Beyond so many operations none is tried alone.
@@ -32,7 +34,7 @@ impl Witness {
         let mut proof = Proof {
             values,
             free,
-            search: Search::default(),
+            search: Search::within(Some(STEPS_MAX)),
         };
         let whole = ops.clone();
         ops.retain(|op| op.sent <= until);

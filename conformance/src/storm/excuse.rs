@@ -5,12 +5,16 @@
 //! stand in `spec/concurrency.md`; what each lets a server do is in `linear/step.rs`.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use spec::{Dialect, Requirement, req};
 
 use crate::linear::history::History;
 use crate::linear::step::Freedom;
 use crate::linear::{self, Verdict};
+
+/// So many steps are tried to find the rule that is broken.
+const STEPS_MAX: u64 = 200_000;
 
 /// A deviation, and what it lets a server do.
 struct Deviation {
@@ -68,7 +72,7 @@ pub(super) fn judge(
     if verdict == Verdict::Linearizable || known().next().is_none() {
         return verdict;
     }
-    if let Some(alone) = known().find(|deviation| is_explained(history, deviation.freedom)) {
+    if let Some(alone) = known().find(|deviation| is_explained(history, deviation.freedom, None)) {
         *excused.entry(alone.name.name).or_default() += 1;
         return Verdict::Linearizable;
     }
@@ -84,16 +88,19 @@ pub(super) fn judge(
 }
 
 /// The rule that is broken: that of the deviation which alone explains it, or the most general one.
-pub(super) fn rule_broken(history: &mut History) -> &'static Requirement {
+pub(super) fn rule_broken(history: &mut History, key: u32) -> &'static Requirement {
+    let whole = mem::take(&mut history.ops);
+    history.ops = whole.iter().filter(|op| op.key == key).copied().collect();
     let mut deviations = DEVIATIONS.iter();
-    let alone = deviations.find(|deviation| is_explained(history, deviation.freedom));
+    let alone = deviations.find(|other| is_explained(history, other.freedom, Some(STEPS_MAX)));
+    history.ops = whole;
     alone.map_or(req!("concurrency.key"), |deviation| deviation.rule)
 }
 
-fn is_explained(history: &mut History, freedom: Freedom) -> bool {
+fn is_explained(history: &mut History, freedom: Freedom, steps_max: Option<u64>) -> bool {
     let law = history.free;
     history.free = law.or(freedom);
-    let verdict = linear::judge(history);
+    let verdict = linear::judge_within(history, steps_max);
     history.free = law;
     verdict == Verdict::Linearizable
 }

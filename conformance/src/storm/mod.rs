@@ -128,7 +128,7 @@ pub fn storm(
             Verdict::Not(refutation) => {
                 outcome.refuted = Some(Refuted {
                     key: client::key(plan, outcome.rounds, refutation.key),
-                    rule: excuse::rule_broken(&mut history),
+                    rule: excuse::rule_broken(&mut history, refutation.key),
                     witness: explain(&mut history, refutation),
                 });
             }
