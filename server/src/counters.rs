@@ -84,10 +84,6 @@ counters! {
     IdleKicks = "idle_kicks",
     /// Connections that ended because the server was at fault.
     Panics = "panics",
-    /// Lines told to watchers.
-    LogWatcherSent = "log_watcher_sent",
-    /// Lines for which a watcher had no room.
-    LogWatcherSkipped = "log_watcher_skipped",
     /// Bytes received.
     BytesRead = "bytes_read",
     /// Bytes sent.

@@ -11,10 +11,10 @@ use crate::log::Log;
 use crate::prefixes::Prefixes;
 use crate::roster::Roster;
 use crate::settings::Settings;
-use crate::store::{Configuration, Store};
+use crate::store::{Configuration, Item, Store};
 use crate::time::Time;
 use crate::users::Users;
-use crate::watchers::Watchers;
+use crate::watchers::{Event, Watchers};
 
 /// The store, the settings and the counters of one server.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Shared {
     /// Who is connected.
     pub roster: Roster,
     /// Who watches.
-    pub watchers: Watchers,
+    pub watchers: Arc<Watchers>,
     /// What the operator is told.
     pub log: Log,
     /// When the server was started.
@@ -59,16 +59,20 @@ impl Shared {
     /// A server that starts now, without a socket.
     #[must_use]
     pub fn new(settings: Settings, now: Time) -> Self {
+        let mut store = Store::new(Configuration {
+            memory_bytes: settings.memory_bytes,
+            evicts: settings.evicts,
+            has_uniques: settings.has_uniques,
+        });
+        let watchers = Arc::new(Watchers::new(settings.watcher_buffer_bytes));
+        let told = Arc::clone(&watchers);
+        store.on_eviction(move |item, now| told.tell(&evicted(item, now), None, now));
         Self {
-            store: Store::new(Configuration {
-                memory_bytes: settings.memory_bytes,
-                evicts: settings.evicts,
-                has_uniques: settings.has_uniques,
-            }),
+            store,
             ledger: Ledger::new(settings.threads),
             prefixes: Prefixes::new(settings.prefix_delimiter, settings.counts_prefixes),
             roster: Roster::default(),
-            watchers: Watchers::new(settings.watcher_buffer_bytes),
+            watchers,
             log: Log::default(),
             started: now,
             users: RwLock::default(),
@@ -176,5 +180,17 @@ impl Shared {
     /// The counters of a worker.
     pub(crate) fn counters(&self, worker: usize) -> &Counters {
         self.ledger.worker(worker)
+    }
+}
+
+/// What watchers are told of an item that is given up.
+fn evicted<'a>(item: &'a Item<'_>, now: Time) -> Event<'a> {
+    let seconds = item.expiry().seconds_left(now);
+    Event::Evicted {
+        key: item.key(),
+        is_fetched: item.marks().fetched,
+        ttl: seconds.map_or(-1, |seconds| i64::try_from(seconds).unwrap_or(i64::MAX)),
+        idle_seconds: now.seconds().saturating_sub(item.accessed()),
+        size: item.value().len(),
     }
 }

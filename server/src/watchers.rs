@@ -144,21 +144,14 @@ pub enum Event<'a> {
     TlsFailed(&'a str),
 }
 
-/// What came of telling.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told {
-    /// Lines that wait for a watcher now.
-    pub sent: u64,
-    /// Lines for which there was no room.
-    pub skipped: u64,
-}
-
 /// Those who watch.
 #[derive(Debug)]
 pub struct Watchers {
     /// What any of them wants.
     wanted: AtomicU8,
     lines: AtomicU64,
+    sent: AtomicU64,
+    skipped: AtomicU64,
     seats: Mutex<Vec<Seat>>,
     room: usize,
 }
@@ -179,6 +172,8 @@ impl Watchers {
         Self {
             wanted: AtomicU8::new(0),
             lines: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
             seats: Mutex::default(),
             room,
         }
@@ -188,6 +183,22 @@ impl Watchers {
     #[must_use]
     pub fn count(&self) -> usize {
         self.seats().len()
+    }
+
+    /// How many lines went to watchers, and for how many there was no room.
+    #[must_use]
+    pub fn lines(&self) -> (u64, u64) {
+        let [sent, skipped] = [&self.sent, &self.skipped];
+        (
+            sent.load(Ordering::Relaxed),
+            skipped.load(Ordering::Relaxed),
+        )
+    }
+
+    /// Lets the count of lines begin at 0 again.
+    pub fn reset(&self) {
+        self.sent.store(0, Ordering::Relaxed);
+        self.skipped.store(0, Ordering::Relaxed);
     }
 
     /// Lets a connection watch from now on. Tells whether there was a seat.
@@ -221,24 +232,23 @@ impl Watchers {
     }
 
     /// Tells whoever watches such things of an event that a connection caused.
-    pub fn tell(&self, event: &Event<'_>, connection: Option<u64>, now: Time) -> Told {
+    pub fn tell(&self, event: &Event<'_>, connection: Option<u64>, now: Time) {
         let topic = event.topic();
         if !Topics(self.wanted.load(Ordering::Relaxed)).include(topic) {
-            return Told::default();
+            return;
         }
         let mut seats = self.seats();
         // Under the lock, so that each watcher reads the numbers in their order.
         let number = self.lines.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let line = line(event, number, connection.unwrap_or(0), now);
-        let mut told = Told::default();
         for seat in seats.iter_mut().filter(|seat| seat.topics.include(topic)) {
-            if seat.push(line.as_bytes(), self.room) {
-                told.sent += 1;
+            let count = if seat.push(line.as_bytes(), self.room) {
+                &self.sent
             } else {
-                told.skipped += 1;
-            }
+                &self.skipped
+            };
+            count.fetch_add(1, Ordering::Relaxed);
         }
-        told
     }
 
     fn note_wanted(&self, seats: &[Seat]) {

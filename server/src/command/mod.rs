@@ -23,7 +23,7 @@ use crate::protocol::{Reply, Request};
 use crate::shared::Shared;
 use crate::store::{Absence, Entry};
 use crate::time::Time;
-use crate::watchers::{Event, Told};
+use crate::watchers::Event;
 
 /// What a command may use.
 #[derive(Clone, Copy, Debug)]
@@ -64,11 +64,8 @@ impl Context<'_> {
 
     /// Tells watchers.
     pub(crate) fn tell(&self, event: &Event<'_>) {
-        let told = self.shared.watchers.tell(event, self.connection, self.now);
-        if told != Told::default() {
-            self.counters.add(Counter::LogWatcherSent, told.sent);
-            self.counters.add(Counter::LogWatcherSkipped, told.skipped);
-        }
+        let watchers = &self.shared.watchers;
+        watchers.tell(event, self.connection, self.now);
     }
 
     fn count(&self, counter: Counter) {

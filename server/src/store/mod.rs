@@ -31,6 +31,7 @@ mod aside;
 mod audit;
 mod budget;
 mod entry;
+mod farewell;
 pub(crate) mod fault;
 mod flush;
 mod ghost;
@@ -48,6 +49,7 @@ pub use item::{Draft, Expiry, Item, Marks, footprint};
 use crate::sync::{AtomicU64, AtomicUsize, Fault, Hasher, Held, Lock, Ordering, seeded};
 use crate::time::Time;
 use budget::Budget;
+use farewell::Farewell;
 use flush::Flush;
 use shard::{Census, Shard, Stream, Terms};
 
@@ -130,6 +132,7 @@ pub struct Store {
     flush: Flush,
     uniques: AtomicU64,
     budget: Budget,
+    farewell: Farewell,
     evicts: bool,
     has_uniques: bool,
 }
@@ -169,6 +172,7 @@ impl Store {
                 count * Stream::ALL * segment_bytes,
                 configuration.evicts,
             ),
+            farewell: Farewell::default(),
             hasher,
             evicts: configuration.evicts,
             has_uniques: configuration.has_uniques,
@@ -193,6 +197,12 @@ impl Store {
             self.trim(now, ROUNDS_MAX);
         }
         result
+    }
+
+    /// Lets somebody be told of each live item that is given up for want of memory, under the lock
+    /// that it is given up under.
+    pub fn on_eviction(&mut self, listener: impl Fn(&Item<'_>, Time) + Send + Sync + 'static) {
+        self.farewell = Farewell::to(listener);
     }
 
     /// Hides everything stored so far.
@@ -317,6 +327,7 @@ impl Store {
     fn terms(&self, now: Time) -> Terms<'_> {
         Terms {
             budget: &self.budget,
+            farewell: &self.farewell,
             epoch: self.flush.epoch(),
             second: u32::try_from(now.seconds()).unwrap_or(u32::MAX - 1),
         }

@@ -218,6 +218,9 @@ impl Shard {
         } else {
             self.census.evictions += 1;
             self.census.evicted_unfetched += u64::from(!found.fetched);
+            if let Some(item) = self.item(found.location) {
+                terms.farewell.bid(&item, terms.second);
+            }
         }
         if !seeded(Fault::EvictsWithoutRemoving) {
             self.remove(terms, found.hash, found.location);

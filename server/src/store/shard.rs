@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::aside::{self, Aside};
 use super::budget::Budget;
 use super::entry::NoMemory;
+use super::farewell::Farewell;
 use super::ghost::Ghost;
 use super::item::{Draft, Expiry, Item};
 use super::rare::Rare;
@@ -36,6 +37,7 @@ pub(super) struct Census {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms<'a> {
     pub(super) budget: &'a Budget,
+    pub(super) farewell: &'a Farewell,
     pub(super) epoch: u32,
     pub(super) second: u32,
 }

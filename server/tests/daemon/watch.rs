@@ -144,6 +144,30 @@ fn a_watcher_is_told_what_was_refused() {
 }
 
 #[test]
+fn a_watcher_is_told_of_what_is_given_up_for_want_of_memory() {
+    let shared = server(&["-m", "8"]);
+    let mut watcher = watcher(&shared, "watch evictions");
+    let mut client = client(&shared, "");
+    let block = "x".repeat(100_000);
+    let _ = say(&mut client, b"set old 0 100 1\r\na\r\nget old\r\n");
+    let mut told = String::new();
+    for item in 0..2000 {
+        let set = format!("set new{item} 0 0 100000\r\n{block}\r\n");
+        assert_eq!(say(&mut client, set.as_bytes()), "STORED\r\n");
+        told.push_str(&heard(&mut watcher));
+    }
+    let old = "type=eviction key=old fetch=yes ttl=100 la=0 clsid=1 size=1\n";
+    let new = "type=eviction key=new7 fetch=no ttl=-1 la=0 clsid=1 size=100000\n";
+    assert!(told.contains(old), "{told}");
+    assert!(told.contains(new), "{told}");
+    let evictions = shared.store.tally().evictions;
+    assert_eq!(
+        told.lines().count(),
+        usize::try_from(evictions).expect("few")
+    );
+}
+
+#[test]
 fn a_watcher_is_told_who_comes_and_who_goes_and_why() {
     let shared = server(&["-A"]);
     let mut watcher = watcher(&shared, "watch connevents");
@@ -248,6 +272,8 @@ fn a_watcher_that_reads_nothing_is_told_how_much_it_missed() {
     ] {
         assert!(statistics.contains(&format!("STAT {name} {count}\r\n")));
     }
+    let _ = say(&mut client, b"stats reset\r\n");
+    assert_eq!(shared.watchers.lines(), (0, 0));
     let _ = say(&mut client, b"get again\r\n");
     assert!(heard(&mut watcher).ends_with("cfd=1 size=0\n"));
 }

@@ -79,8 +79,9 @@ pub(super) fn general(context: &Context<'_>) -> Lines {
     for name in NEVER_BEFORE_WATCHERS {
         lines.add(name, 0);
     }
-    add_counter(context, Counter::LogWatcherSkipped, &mut lines);
-    add_counter(context, Counter::LogWatcherSent, &mut lines);
+    let (sent, skipped) = shared.watchers.lines();
+    lines.add("log_watcher_skipped", skipped);
+    lines.add("log_watcher_sent", sent);
     lines.add("log_watchers", shared.watchers.count());
     for name in NEVER_BEFORE_ITEMS {
         lines.add(name, 0);

@@ -31,6 +31,7 @@ pub(super) fn stats(context: &Context<'_>, mut words: Tokens<'_>) -> Reply {
 fn reset(context: &Context<'_>) -> Reply {
     context.shared.ledger.reset();
     context.shared.store.reset_tally();
+    context.shared.watchers.reset();
     context.shared.prefixes.reset();
     Reply::Reset
 }
