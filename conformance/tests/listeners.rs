@@ -48,7 +48,7 @@ fn a_server_that_cannot_have_all_its_addresses_serves_at_none() {
         let first = Daemon::start(subject, "-l 127.0.0.3 -p {port}").up_at(&THERE);
         let options = "-l 127.0.0.1,127.0.0.3 -p {port}";
         let mut second = Daemon::start_on(subject, options, first.port);
-        assert!(second.refuses());
+        assert!(second.refuses(true));
         assert_eq!(second.ask(&HERE, GET), None);
         assert_eq!(first.ask(&THERE, GET).as_deref(), Some("END\\r\\n"));
     });
@@ -85,7 +85,7 @@ fn a_protocol_that_there_is_not_is_refused() {
     all(&[req!("listeners.protocol.unknown")], |subject| {
         let mut server = Daemon::start(subject, "-l proto[morse]:127.0.0.1 -p {port}");
         let ignored = subject.has(req!("listeners.protocol.unknown.ignored"));
-        assert_eq!(server.refuses(), !ignored);
+        assert_eq!(server.refuses(!ignored), !ignored);
     });
 }
 
@@ -268,7 +268,7 @@ fn rights_that_are_no_octal_number_are_refused() {
             let folder = Folder::new();
             let path = folder.file("socket");
             let mut server = start_at(subject, &path, &format!("-a {rights}"));
-            assert_eq!(server.refuses(), !taken, "{rights}");
+            assert_eq!(server.refuses(!taken), !taken, "{rights}");
         }
     });
 }
@@ -296,7 +296,7 @@ fn the_file_of_a_living_server_is_not_stolen() {
         assert_eq!(first.ask(&place, SET).as_deref(), Some("STORED\\r\\n"));
         let mut second = start_at(subject, &path, "");
         let stolen = subject.has(req!("listeners.unix.living.stolen"));
-        assert_eq!(second.refuses(), !stolen);
+        assert_eq!(second.refuses(!stolen), !stolen);
         let said = first.ask(&place, GET);
         assert_eq!(said.as_deref() != Some(FOUND), stolen, "{said:?}");
     });
@@ -308,7 +308,7 @@ fn a_file_that_is_no_socket_is_left_alone() {
         let folder = Folder::new();
         let path = folder.file("letter");
         fs::write(&path, "dear").expect("it is written");
-        assert!(start_at(subject, &path, "").refuses());
+        assert!(start_at(subject, &path, "").refuses(true));
         assert_eq!(fs::read(&path).expect("it is there"), b"dear");
     });
 }
@@ -319,7 +319,7 @@ fn a_path_that_is_too_long_is_refused() {
         let folder = Folder::new();
         let path = folder.file(&"x".repeat(120));
         let cut = subject.has(req!("listeners.unix.length.cut"));
-        assert_eq!(start_at(subject, &path, "").refuses(), !cut);
+        assert_eq!(start_at(subject, &path, "").refuses(!cut), !cut);
     });
 }
 
@@ -330,6 +330,8 @@ fn a_server_that_is_told_to_end_takes_its_file_along() {
         let path = folder.file("socket");
         let place = Place::File(path.clone());
         let mut server = start_at(subject, &path, "").up_at(&place);
+        // Whoever answers is ready for signals, too.
+        assert_eq!(server.ask(&place, GET).as_deref(), Some("END\\r\\n"));
         server.signal("TERM");
         assert!(server.ended().is_some_and(|status| status.success()));
         let left = subject.has(req!("listeners.unix.removed.left"));

@@ -22,6 +22,9 @@ use spec::{Dialect, Requirement};
 /// How long a server may take to do anything.
 const DONE_MAX: Duration = Duration::from_secs(10);
 
+/// How long a server is looked at that should go on.
+const LOOKED_AT: Duration = Duration::from_secs(1);
+
 /// A program, and its habits.
 pub(crate) struct Subject {
     pub(crate) program: PathBuf,
@@ -152,9 +155,11 @@ impl Daemon {
         self.status()
     }
 
-    /// Whether it refuses to serve: it ends, and not with success.
-    pub(crate) fn refuses(&mut self) -> bool {
-        let deadline = now() + Duration::from_secs(2);
+    /// Whether it refuses to serve: it ends, and not with success. Who is expected to is given the
+    /// time for it.
+    pub(crate) fn refuses(&mut self, is_expected: bool) -> bool {
+        let patience = if is_expected { DONE_MAX } else { LOOKED_AT };
+        let deadline = now() + patience;
         while self.status().is_none() && now() < deadline {
             pause();
         }
