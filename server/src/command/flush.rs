@@ -17,6 +17,8 @@ pub(super) fn flush_all(context: &Context<'_>, delay: Option<i64>) -> Reply {
     let now = context.now.seconds();
     match expiration::expiry(delay, context.now).second() {
         Some(second) if now < second => {
+            // What the one before has hidden stays hidden.
+            store.settle(context.now);
             store.flush_at(second);
             context.shared.set_oldest(second);
         }

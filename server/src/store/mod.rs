@@ -210,6 +210,11 @@ impl Store {
         self.flush.now();
     }
 
+    /// Carries out a pending flush that has come due.
+    pub fn settle(&self, now: Time) {
+        self.flush.settle(now);
+    }
+
     /// Hides, once that second comes, everything stored before it. Replaces a pending flush.
     pub fn flush_at(&self, second: u64) {
         self.flush.at(second);
