@@ -178,7 +178,11 @@ fn write(item: &mut Item, number: u64, because: &mut Vec<&'static Requirement>) 
 }
 
 /// The deviations of a new item that has nothing of what the old one was marked with.
-fn forget_marks(dialect: &Dialect, item: &mut Item, because: &mut Vec<&'static Requirement>) {
+pub(crate) fn forget_marks(
+    dialect: &Dialect,
+    item: &mut Item,
+    because: &mut Vec<&'static Requirement>,
+) {
     let forgets = req!("meta.arithmetic.stale.grown");
     if dialect.has(forgets) {
         item.stale = false;

@@ -20,17 +20,16 @@ pub(crate) fn delete(model: &mut Model, line: &Line, now: Time) -> Ruling {
             req!("deletion.tokens.error"),
         );
     };
-    let ruling = if let Err(rule) = keys::check(key, line) {
+    let zero = matches!(behind, [b"0"] | [b"0", b"noreply"]);
+    let odd = !zero && !matches!(behind, [] | [b"noreply"]);
+    let ruling = if odd && model.dialect.has(req!("deletion.arguments.refused")) {
+        USAGE.because(req!("deletion.arguments.refused"))
+    } else if let Err(rule) = keys::check(key, line) {
         MALFORMED.because(rule).also(req!("deletion.key"))
     } else {
-        match behind {
-            [] | [b"noreply"] => remove(model, key, now),
-            [b"0"] | [b"0", b"noreply"] => remove(model, key, now).also(req!("deletion.zero")),
-            _ if model.dialect.has(req!("deletion.arguments.refused")) => {
-                USAGE.because(req!("deletion.arguments.refused"))
-            }
-            _ => remove(model, key, now).also(req!("deletion.arguments.ignored")),
-        }
+        remove(model, key, now)
+            .also(zero.then_some(req!("deletion.zero")))
+            .also(odd.then_some(req!("deletion.arguments.ignored")))
     };
     ruling.silent_if(line.noreply(), req!("deletion.noreply"))
 }

@@ -4,7 +4,10 @@
 //! the difference here, and only what is listed here: these functions never make an unlawful state.
 //! `forget` belongs to `spec/memory.md`, `settle_incr` to `spec/arithmetic.md`.
 
+use alloc::vec::Vec;
+
 use crate::Model;
+use crate::arithmetic::forget_marks;
 use crate::statistics::count;
 
 impl Model {
@@ -28,8 +31,8 @@ impl Model {
 
     /// Stores the number that this key was just counted to at its own length.
     ///
-    /// The model pads a number that lost digits; a server that makes a new item for it does not,
-    /// and counts one item more.
+    /// The model writes it into the item, and pads one that lost digits; a server that makes a new
+    /// item for it does not, counts one item more, and may know nothing of the old one's marks.
     pub fn settle_incr(&mut self, key: &[u8]) {
         let Some(item) = self.items.get_mut(key) else {
             return;
@@ -37,6 +40,7 @@ impl Model {
         let padding = item.value.iter().rev().take_while(|byte| **byte == b' ');
         let length = item.value.len().saturating_sub(padding.count());
         item.value.truncate(length);
+        forget_marks(&self.dialect, item, &mut Vec::new());
         count(&mut self.counters.total_items);
     }
 }

@@ -253,12 +253,14 @@ impl Store {
             flags: old.flags,
             expires: old.expires,
             unique: model.next_unique(),
+            base64: model.joins_base64(&old),
             ..Item::default()
         };
         model.put(&self.key, item, now);
         Reply::Stored
             .because(rule)
             .also(req!("storage.append.keeps"))
+            .also(old.base64.then_some(req!("meta.set.base64.append")))
             .also(data.is_empty().then_some(req!("storage.append.empty")))
     }
 
@@ -360,6 +362,11 @@ impl Model {
         item.accessed = now;
         self.items.insert(key.to_vec(), item);
         count(&mut self.counters.total_items);
+    }
+
+    /// Whether an item that is joined with a block is still one whose key came in base64.
+    pub(crate) fn joins_base64(&self, old: &Item) -> bool {
+        old.base64 && !self.dialect.has(req!("meta.set.base64.append.lost"))
     }
 
     /// Whether an item of this size may not be stored at all.

@@ -87,6 +87,24 @@ fn an_adopted_unique_matches_and_later_ones_are_larger() {
 }
 
 #[test]
+fn a_settled_number_is_marked_as_a_new_item_is() {
+    for (dialect, marks) in [("law", "HD W X"), ("memcached-1.6.45", "HD")] {
+        let mut bench = Bench::new("", dialect);
+        bench.ask("set n 0 0 1\r\n1\r\n");
+        bench.ask("md n I\r\n");
+        bench.ask("ma n\r\n");
+        bench.model.settle_incr(b"n");
+        let told = bench.told("mg n\r\n");
+        let words = |text: &str| {
+            text.split_whitespace()
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
+        };
+        assert_eq!(words(&told), words(marks), "{dialect}: {told}");
+    }
+}
+
+#[test]
 fn a_settled_number_has_its_own_length_and_is_an_item_more() {
     let mut bench = lawful();
     bench.ask("set n 0 0 3\r\n100\r\n");

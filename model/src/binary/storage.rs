@@ -209,6 +209,7 @@ impl Put<'_> {
             flags: old.flags,
             expires: old.expires,
             unique,
+            base64: model.joins_base64(&old),
             ..Item::default()
         };
         model.put(key, item, self.now);

@@ -181,7 +181,7 @@ impl MetaSet {
         let item = Item {
             flags: old.flags,
             expires: old.expires,
-            base64: old.base64 && !loses_base64,
+            base64: model.joins_base64(old),
             ..self.item(model, &value)
         };
         self.put(model, item, now, rule)
