@@ -137,6 +137,12 @@ impl Capabilities {
         })
     }
 
+    /// Whether it was not found to lack this.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.lacks.iter().all(|(lack, _)| *lack != name)
+    }
+
     /// What this exchange needs and the target has not.
     #[must_use]
     pub fn lack(&self, exchange: &Exchange) -> Option<String> {

@@ -78,6 +78,7 @@ impl Trial {
         Report {
             target: self.target.to_string(),
             arguments: self.target.arguments(),
+            again: None,
             dialect: self.dialect.name().to_owned(),
             seed: self.terms.seed,
             elected: Vec::new(),

@@ -10,6 +10,7 @@
 //! - [`liars`]: servers that are known to be wrong; [`selftest`]: whether the suite sees it.
 //! - [`record`]: takes down what real clients say, and judges it; [`mod@refine`]: what a server may
 //!   say instead of what the model rules.
+//! - [`explore`]: histories that nobody wrote, made and enumerated.
 //! - [`replay`]: a file of exchanges again; [`compare`]: two reports side by side.
 //! - [`linear`]: whether what many clients were told at once can have happened.
 //! - [`list`] and [`explain`]: the law as a list, as a table, and rule by rule.
@@ -35,6 +36,7 @@ pub mod compare;
 mod dice;
 pub mod elect;
 pub mod explain;
+pub mod explore;
 pub mod faults;
 pub mod liars;
 pub mod linear;

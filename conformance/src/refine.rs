@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use model::{Model, Reply, Ruling, Session, Time};
+use model::{Model, Packet, Reply, Ruling, Session, Time};
 
 use crate::record::requests::Request;
 
@@ -326,7 +326,10 @@ fn answer(rulings: &[Ruling], observed: &[u8], known: &Known) -> Answer {
         let rest = observed.get(length..).unwrap_or_default();
         match Reply::read(rest) {
             Some((reply, taken))
-                if is_printed_so(&reply, rest, taken) && same(&ruling.reply, &reply, known) =>
+                if is_printed_so(&reply, rest, taken)
+                    && same(&ruling.reply, &reply, &mut |_, ruled, seen| {
+                        may_be_unique(ruled, seen, known)
+                    }) =>
             {
                 length = length.saturating_add(taken);
                 unique = unique_of(&reply).or(unique);
@@ -352,8 +355,60 @@ pub fn may_become_a_reply(bytes: &[u8]) -> bool {
     !bytes.contains(&b'\n') || lists.iter().any(|list| bytes.starts_with(list.as_bytes()))
 }
 
+/// Whether a server may show the second unique where the first is ruled, for this key where the
+/// reply names it.
+type MayBe<'a> = dyn FnMut(Option<&[u8]>, u64, u64) -> bool + 'a;
+
+/// How one reply compares with the first bytes observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// They say the same; so many bytes do.
+    Same(usize),
+    /// More bytes are needed.
+    Part,
+    /// They differ.
+    Other,
+}
+
+/// Holds what was observed against one ruling, in any protocol. Whoever knows the whole server says
+/// which uniques it may show, and is asked for each that is shown.
+pub fn compare(ruling: &Ruling, observed: &[u8], may_be: &mut MayBe<'_>) -> Compared {
+    let ruled = ruling.bytes();
+    if observed.starts_with(ruled) {
+        return match ruled.is_empty() || same(&ruling.reply, &ruling.reply, may_be) {
+            true => Compared::Same(ruled.len()),
+            false => Compared::Other,
+        };
+    }
+    if ruled.starts_with(observed) {
+        return Compared::Part;
+    }
+    match Reply::read(observed) {
+        Some((reply, taken))
+            if is_printed_so(&reply, observed, taken) && same(&ruling.reply, &reply, may_be) =>
+        {
+            Compared::Same(taken)
+        }
+        None if may_become_a_reply(observed) || may_become_a_frame(observed) => Compared::Part,
+        _ => Compared::Other,
+    }
+}
+
+/// Whether bytes are the beginning of a frame that has not all come.
+fn may_become_a_frame(bytes: &[u8]) -> bool {
+    const HEADER_BYTES: usize = 24;
+    let length = bytes.get(8..12).and_then(|length| length.try_into().ok());
+    let length = length.map_or(0, u32::from_be_bytes);
+    let whole =
+        usize::try_from(length).map_or(usize::MAX, |body| body.saturating_add(HEADER_BYTES));
+    bytes.first() == Some(&0x81) && bytes.len() < whole
+}
+
+/// The binary command whose value is the server's own.
+const VERSION_OPCODE: u8 = 0x0b;
+
 /// Whether two replies say the same, up to what a server may choose.
-fn same(ruled: &Reply, seen: &Reply, known: &Known) -> bool {
+fn same(ruled: &Reply, seen: &Reply, may_be: &mut MayBe<'_>) -> bool {
     match (ruled, seen) {
         (Reply::Values(ruled), Reply::Values(seen)) => {
             ruled.len() == seen.len()
@@ -362,26 +417,44 @@ fn same(ruled: &Reply, seen: &Reply, known: &Known) -> bool {
                         && ruled.flags == seen.flags
                         && ruled.data == seen.data
                         && match (ruled.unique, seen.unique) {
-                            (Some(ruled), Some(seen)) => may_be_unique(ruled, seen, known),
+                            (Some(one), Some(other)) => may_be(Some(&ruled.key), one, other),
                             (ruled, seen) => ruled == seen,
                         }
                 })
         }
         (Reply::Meta(code, ruled), Reply::Meta(other, seen)) => {
-            code == other && same_fields(ruled, seen, known)
+            code == other && same_fields(ruled, seen, may_be)
         }
         (Reply::MetaValue(data, ruled), Reply::MetaValue(other, seen)) => {
-            data == other && same_fields(ruled, seen, known)
+            data == other && same_fields(ruled, seen, may_be)
+        }
+        (Reply::Packets(ruled), Reply::Packets(seen)) => {
+            ruled.len() == seen.len()
+                && ruled.iter().zip(seen).all(|(ruled, seen)| {
+                    let unique = seen.unique;
+                    let own = ruled.opcode == VERSION_OPCODE && ruled.status == 0;
+                    let value = if own { &seen.value } else { &ruled.value }.clone();
+                    let alike = Packet {
+                        unique,
+                        value,
+                        ..ruled.clone()
+                    } == *seen;
+                    alike && may_be(None, ruled.unique, unique)
+                })
         }
         (Reply::Version(_), Reply::Version(_)) => true,
+        (Reply::Verbatim(text), Reply::Verbatim(seen)) => {
+            let read = Reply::read(text);
+            text == seen && read.is_none_or(|(reply, _)| same(&reply, &reply, may_be))
+        }
         (Reply::Verbatim(text), seen) => {
-            Reply::read(text).is_some_and(|(ruled, _)| same(&ruled, seen, known))
+            Reply::read(text).is_some_and(|(ruled, _)| same(&ruled, seen, may_be))
         }
         _ => ruled == seen,
     }
 }
 
-fn same_fields(ruled: &[Vec<u8>], seen: &[Vec<u8>], known: &Known) -> bool {
+fn same_fields(ruled: &[Vec<u8>], seen: &[Vec<u8>], may_be: &mut MayBe<'_>) -> bool {
     ruled.len() == seen.len()
         && ruled.iter().zip(seen).all(|(ruled, seen)| {
             let free = ["l", "la=", "cls=", "size="];
@@ -389,9 +462,10 @@ fn same_fields(ruled: &[Vec<u8>], seen: &[Vec<u8>], known: &Known) -> bool {
             let unique = ["c", "cas="]
                 .iter()
                 .find_map(|name| both(ruled, seen, name));
-            ruled == seen
-                || chosen
-                || unique.is_some_and(|(ruled, seen)| may_be_unique(ruled, seen, known))
+            match unique {
+                Some((ruled, seen)) => may_be(None, ruled, seen),
+                None => ruled == seen || chosen,
+            }
         })
 }
 

@@ -115,6 +115,8 @@ pub struct Report<'a> {
     pub target: String,
     /// The arguments that try it again.
     pub arguments: String,
+    /// The command that does, where it is none that names a rule.
+    pub again: Option<String>,
     /// The dialect it was held to.
     pub dialect: String,
     /// What the order of play was made of.

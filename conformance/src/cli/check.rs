@@ -276,7 +276,7 @@ fn without(name: &str) -> Result<String, String> {
     }
 }
 
-fn budget(text: &str) -> Result<Duration, String> {
+pub(super) fn budget(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(text.trim_end_matches(['s', 'm']).len());
     let seconds = match unit {
         "s" | "" => 1,
@@ -320,7 +320,7 @@ fn shown(report: &Report<'_>, form: Form) -> String {
 }
 
 /// Writes the failures as files, and says where they are.
-fn keep(folder: &Path, report: &Report<'_>) -> Result<(), String> {
+pub(super) fn keep(folder: &Path, report: &Report<'_>) -> Result<(), String> {
     let files = report::kept(report);
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     for file in &files {

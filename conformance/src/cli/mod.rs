@@ -4,6 +4,7 @@
 
 mod check;
 mod compare;
+mod explore;
 mod record;
 mod replay;
 mod serve;
@@ -29,6 +30,9 @@ enum Command {
     /// Play the law's examples against a target, our own server where none is named, and say which
     /// rules hold
     Check(check::Check),
+    /// Play histories that nobody wrote against a target, made at random or all up to a length, and
+    /// show the shortest that is answered otherwise than the law rules
+    Explore(explore::Explore),
     /// Print the law: one line a rule
     List {
         /// A table instead: what each chapter holds
@@ -62,6 +66,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, String> {
     let exchanges = cases::all().map_err(|error| error.to_string())?;
     match arguments.command {
         Command::Check(check) => return check.run(&exchanges),
+        Command::Explore(explore) => return explore.run(),
         Command::List { table: true, .. } => print!("{}", list::table(&exchanges)),
         Command::List { json: true, .. } => println!("{}", list::json(&exchanges)),
         Command::List { .. } => print!("{}", list::rules()),

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use spec::exchange::frames;
+
 use super::redact::Redactor;
 use super::requests::Request;
 
@@ -17,6 +19,8 @@ pub struct Notation {
     /// Uniques that clients chose; the next run will see the same.
     chosen: Vec<u64>,
     redactor: Option<Redactor>,
+    /// The clock is ours: what is left of a life is the same in every run.
+    exact_times: bool,
     text: String,
 }
 
@@ -42,6 +46,15 @@ impl Notation {
         Notation {
             redactor,
             ..Notation::default()
+        }
+    }
+
+    /// What is left of an item's life is written as it is, where that is the same in every run.
+    #[must_use]
+    pub fn with_exact_times(self, exact_times: bool) -> Notation {
+        Notation {
+            exact_times,
+            ..self
         }
     }
 
@@ -90,6 +103,27 @@ impl Notation {
     /// A client sent, or received, bytes of a protocol that is not cut into requests here.
     pub fn frames(&mut self, client: u8, mark: &str, bytes: &[u8]) {
         self.step(client, mark, &raw(&self.redacted(bytes)));
+    }
+
+    /// A client sent, or received, nothing but whole frames in one write.
+    pub fn whole_frames(&mut self, client: u8, mark: &str, bytes: &[u8]) {
+        let Some(shown) = frames(bytes) else {
+            return self.frames(client, ">>", bytes);
+        };
+        let mut fields = shown.split(" cas=");
+        let mut text = fields.next().unwrap_or_default().to_owned();
+        for field in fields {
+            let digits = field.bytes().take_while(u8::is_ascii_digit).count();
+            let (digits, behind) = field.split_at(digits);
+            let known = number(digits.as_bytes()).and_then(|unique| self.names.get(&unique));
+            let unique = match known {
+                Some(name) if mark == ">" => format!("{{{name}}}"),
+                None if mark == ">" => digits.to_owned(),
+                _ => self.unique("", digits.as_bytes()),
+            };
+            text.push_str(&format!(" cas={unique}{behind}"));
+        }
+        self.step(client, mark, &guarded(&text));
     }
 
     /// A client was sent bytes; what is whole of them is written.
@@ -244,12 +278,10 @@ impl Notation {
                 return self.unique(name, digits);
             }
         }
-        for name in ["t", "l", "exp=", "la=", "cls=", "size="] {
-            if field
-                .strip_prefix(name.as_bytes())
-                .and_then(number)
-                .is_some()
-            {
+        for name in ["l", "la=", "cls=", "size=", "t", "exp="] {
+            let exact = self.exact_times && matches!(name, "t" | "exp=");
+            let behind = field.strip_prefix(name.as_bytes());
+            if !exact && behind.and_then(number).is_some() {
                 return format!("{name}{{number}}");
             }
         }

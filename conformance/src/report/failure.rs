@@ -62,6 +62,9 @@ fn place(judged: &Judged<'_>) -> String {
 
 /// The command line that tries the rule again.
 pub(super) fn again(judged: &Judged<'_>, report: &Report<'_>) -> String {
+    if let Some(command) = &report.again {
+        return command.clone();
+    }
     let rule = judged.case.requirement().name;
     let command = format!("touchstone check {}", report.arguments);
     let wide = command.chars().count() + rule.len() + "    again: ".len() > COLUMNS;

@@ -1,0 +1,175 @@
+//! `touchstone explore`: one target, and histories that nobody wrote.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use conformance::explore::exhaust::{DEPTH_MAX, alphabet};
+use conformance::explore::peer::Server;
+use conformance::explore::{Exploration, Found, reachable};
+use conformance::target::Target;
+use conformance::{progress, report};
+use spec::Dialect;
+
+use super::check::{budget, keep};
+use super::dialect;
+use super::target::Chosen;
+
+/// What the help says below the options.
+const LESSON: &str = "\
+Examples:
+  touchstone explore --budget 60s                our own server, in this process
+  touchstone explore --exhaustive 3              every sequence of three of its commands
+  touchstone explore --spawn 'memcached -p {port}' --dialect memcached-1.6.18 --budget 60s
+  touchstone explore 127.0.0.1:11211 --histories 100
+                                                 one that runs: only our own keys are touched
+  touchstone explore --spawn './mine {port}' --seed 7 --keep failures
+                                                 and then, one at a time:
+  touchstone replay failures/storage.set.stored.exchange --spawn './mine {port}'
+
+A history is some sixty requests of four clients, two of which speak binary, about three keys. Where
+the clock is ours, time passes. What differs is cut down until nothing of it can go.
+
+Exit codes, the first that applies:
+  2  the command line makes no sense
+  1  something was answered otherwise than the law rules
+  4  the target cannot be reached, or died
+  3  nothing was played
+  0  all was answered as the law rules";
+
+#[derive(Args)]
+#[command(after_help = LESSON)]
+pub(super) struct Explore {
+    /// What to explore: a server that runs, as HOST:PORT, unix:PATH or tls:HOST:PORT; our own
+    /// server, in this process, where none is named
+    target: Option<String>,
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Follow this dialect
+    #[arg(long, default_value = "law", value_parser = dialect)]
+    dialect: Dialect,
+    /// Stop after so long: `60s`, `5m`; without it, and without --histories, there is no end
+    #[arg(long, value_name = "TIME", value_parser = budget)]
+    budget: Option<Duration>,
+    /// Stop after so many histories
+    #[arg(long, value_name = "N")]
+    histories: Option<u64>,
+    /// Instead: every sequence of so many commands of a small alphabet
+    #[arg(long, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(1..=DEPTH_MAX))]
+    exhaustive: Option<u8>,
+    /// Play only one part of as many: `0/4` is the first of four
+    #[arg(long, value_name = "K/N", default_value = "0/1", value_parser = shard)]
+    shard: (u64, u64),
+    /// Go on until so many failures by different rules are found
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    failures: usize,
+    /// Write each failure into this directory: RULE.exchange for `touchstone replay`, and RULE.sh
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Name the rules that no history reached
+    #[arg(long)]
+    unreached: bool,
+}
+
+impl Explore {
+    /// Plays, prints, and tells the exit code.
+    pub(super) fn run(self) -> Result<u8, String> {
+        let seed = self.chosen.seed();
+        let target = self.chosen.target(self.target.as_deref(), seed)?;
+        let arguments = self.chosen.arguments(&target);
+        let exploration = Exploration {
+            target: target.held_to(&self.dialect),
+            dialect: self.dialect.clone(),
+            seed,
+            shard: self.shard,
+            budget: self.budget,
+            histories_max: self.histories.unwrap_or(u64::MAX),
+            failures_max: self.failures.max(1),
+        };
+        println!("{}, held to {}", exploration.target, self.dialect.name());
+        let found = match self.exhaustive {
+            Some(depth) => exploration.exhaust(depth),
+            None => exploration.run(),
+        };
+        let mut report = found.report(&exploration, arguments.clone());
+        report.again = Some(self.again(&arguments, seed));
+        for failed in &found.failures {
+            let told = failed.told(&report);
+            match progress::may_colour() {
+                true => println!("\n{}", report::coloured(&told)),
+                false => println!("\n{told}"),
+            }
+        }
+        if let Some(folder) = self.keep.as_ref().filter(|_| !found.failures.is_empty()) {
+            keep(folder, &report)?;
+        }
+        self.tell(&found, &exploration.target, seed);
+        Ok(found.exit_code())
+    }
+
+    fn tell(&self, found: &Found, target: &Target, seed: u64) {
+        let (histories, requests) = (found.histories, found.requests);
+        match self.exhaustive {
+            Some(depth) => {
+                let all = if found.complete {
+                    "exhaustive: all"
+                } else {
+                    "not all:"
+                };
+                let letters = alphabet(Server::bounds(target)).len();
+                println!(
+                    "{all} {histories} sequences of {depth} out of {letters} commands, each with \
+                     keys of its own, {requests} requests"
+                );
+            }
+            None => println!("seed {seed}: {histories} histories, {requests} requests"),
+        }
+        let missed: Vec<&str> = reachable()
+            .map(|rule| rule.name)
+            .filter(|rule| !found.reached.contains(rule))
+            .collect();
+        let all = reachable().count();
+        println!(
+            "reached {} of the {all} rules that exchanges show",
+            all.saturating_sub(missed.len())
+        );
+        if self.unreached {
+            println!("not reached: {}", missed.join(", "));
+        }
+        if let Some(problem) = &found.problem {
+            println!("stopped: {problem}");
+        }
+        match found.failures.len() {
+            0 if histories == 0 => println!("nothing was played"),
+            0 => println!("all was answered as the law rules"),
+            1 => println!("1 was answered otherwise than the law rules"),
+            more => println!("{more} were answered otherwise than the law rules"),
+        }
+    }
+
+    /// The command line that finds the same again.
+    fn again(&self, arguments: &str, seed: u64) -> String {
+        let mut command = format!("touchstone explore {arguments}");
+        if self.dialect.name() != "law" {
+            let name = report::shell(self.dialect.name());
+            command.push_str(&format!("--dialect {name} "));
+        }
+        let (nth, of) = self.shard;
+        if of > 1 {
+            command.push_str(&format!("--shard {nth}/{of} "));
+        }
+        match self.exhaustive {
+            Some(depth) => command.push_str(&format!("--exhaustive {depth}")),
+            None => command.push_str(&format!("--seed {seed}")),
+        }
+        command
+    }
+}
+
+fn shard(text: &str) -> Result<(u64, u64), String> {
+    let numbers = text.split_once('/');
+    let numbers = numbers.and_then(|(nth, of)| nth.parse().ok().zip(of.parse().ok()));
+    numbers
+        .filter(|(nth, of)| nth < of)
+        .ok_or_else(|| "a part is `0/4`, `1/4`, `2/4` or `3/4`".to_owned())
+}

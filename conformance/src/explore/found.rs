@@ -1,0 +1,104 @@
+//! What an exploration found, as something to read and to keep.
+//!
+//! A failure is shown as a failure of `check` is: the same report, the same files. Nothing is
+//! judged here.
+
+use super::history::Step;
+use super::{Exploration, Failed, Found};
+use crate::cases::Case;
+use crate::report::describe;
+use crate::target::Outcome;
+use crate::verdict::{Conclusion, Judged, Report};
+
+impl Found {
+    /// The failures that are exchanges, as a report; these arguments try the same target.
+    #[must_use]
+    pub fn report(&self, exploration: &Exploration, arguments: String) -> Report<'_> {
+        let exchanges = self
+            .failures
+            .iter()
+            .filter_map(|failed| failed.exchange.as_ref());
+        Report {
+            target: exploration.target.to_string(),
+            arguments,
+            again: None,
+            dialect: exploration.dialect.name().to_owned(),
+            seed: exploration.seed,
+            judged: exchanges
+                .map(|(exchange, failure)| {
+                    let outcome = Outcome::Failed(failure.clone());
+                    Judged::new(Case::Exchange(exchange), outcome, None)
+                })
+                .collect(),
+            elected: Vec::new(),
+            certify: false,
+            cut_short: false,
+            stale: Vec::new(),
+        }
+    }
+
+    /// The exit code that says what it means.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let conclusion = if !self.failures.is_empty() {
+            Conclusion::Violates
+        } else if self.problem.is_some() {
+            Conclusion::Crashed
+        } else if self.requests == 0 {
+            Conclusion::NothingTried
+        } else {
+            Conclusion::Conforms
+        };
+        conclusion.exit_code()
+    }
+}
+
+impl Failed {
+    /// The failure in full, as the report has it; in few words where it is none of its exchanges.
+    #[must_use]
+    pub fn told(&self, report: &Report<'_>) -> String {
+        let own = self.exchange.as_ref().map(|(exchange, _)| exchange);
+        let judged = report.judged.iter().find(|judged| match judged.case {
+            Case::Exchange(exchange) => own.is_some_and(|own| std::ptr::eq(own, exchange)),
+            Case::Fault(_) => false,
+        });
+        let mut text = match judged {
+            Some(judged) => describe(judged, report),
+            None => self.in_few_words(),
+        };
+        text.push_str(&self.waits());
+        if !self.minimal {
+            text.push_str("    it may not be as short as it could be\n");
+        }
+        text
+    }
+
+    /// The steps, where time passes between them: what was said does not show that.
+    fn waits(&self) -> String {
+        let steps = self
+            .exchange
+            .iter()
+            .flat_map(|(exchange, _)| &exchange.steps);
+        if !self
+            .history
+            .iter()
+            .any(|step| matches!(step, Step::Pass(_)))
+        {
+            return String::new();
+        }
+        let lines = steps.map(|step| format!("      {}\n", step.text));
+        format!("    while time passes:\n{}", lines.collect::<String>())
+    }
+
+    fn in_few_words(&self) -> String {
+        let rule = self.difference.rule();
+        let rule = rule.map_or("no rule, when played again", |rule| rule.name);
+        format!(
+            "fail  {rule}\n    it is answered otherwise in a history that no exchange shows:\n    \
+             {:?}\n    expected {}\n    received {}\n",
+            self.history,
+            self.difference.ruled.escape_ascii(),
+            self.difference.seen.escape_ascii()
+        )
+    }
+}

@@ -1,0 +1,255 @@
+//! What became of one write: every world in which the server took some freedom that the law leaves
+//! is ruled, and those stay that say what it said.
+//!
+//! A server in this process takes none, so there is one world. Elsewhere the clock may have ticked
+//! on the way, and a number may have got a new item. Which bytes say the same is decided in
+//! `refine.rs`.
+
+use std::collections::BTreeMap;
+
+use model::{Model, Ruling, Session, Time};
+use spec::Requirement;
+use spec::exchange::Received;
+
+use super::{Difference, Player, Said};
+use crate::explore::uniques::{Pair, Uniques};
+use crate::refine::{Compared, compare};
+
+/// What the server may be by now: all of it that a client can come to see.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    model: Model,
+    sessions: BTreeMap<u8, Session>,
+}
+
+/// A world after one write, and what it owes for that.
+type Ruled = (World, Vec<Ruling>);
+
+/// How the replies compare with what was received.
+enum Heard {
+    /// They are the same; these uniques were shown, and so many bytes were read.
+    Alike(Vec<(Vec<u8>, Pair)>, usize),
+    InPart,
+    /// They part at this ruling.
+    Otherwise(usize),
+}
+
+impl World {
+    /// A server that nobody has spoken to.
+    pub(super) fn new(model: Model) -> World {
+        World {
+            model,
+            sessions: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn has_closed(&self, client: u8) -> bool {
+        self.sessions.get(&client).is_some_and(Session::is_closed)
+    }
+
+    /// What follows when a client sends this then.
+    fn rule(mut self, client: u8, bytes: &[u8], then: Time) -> Ruled {
+        let session = self.sessions.entry(client).or_default();
+        let rulings = session.receive(&mut self.model, bytes, then);
+        (self, rulings)
+    }
+
+    /// The world in which the number that was counted last is in a new item, if anybody could tell.
+    fn renewed(&self, key: &[u8], now: u64) -> Option<World> {
+        let look = |model: &Model| {
+            let bytes = [b"mg ", key, b" k s f h v\r\n"].concat();
+            let rulings = Session::new().receive(&mut model.clone(), &bytes, Time(now));
+            rulings.first().map(|ruling| ruling.bytes().to_vec())
+        };
+        let mut renewed = self.clone();
+        renewed.model.settle_incr(key);
+        (look(&renewed.model) != look(&self.model)).then_some(renewed)
+    }
+}
+
+/// As many worlds are kept apart at once.
+const WORLDS_MAX: usize = 8;
+
+impl Player {
+    /// Lets the model rule, and reads until a world is found that says what the server does.
+    pub(super) fn settle(
+        &mut self,
+        client: u8,
+        bytes: &[u8],
+        keys: &[Vec<u8>],
+        now: u64,
+    ) -> Result<(), Difference> {
+        let before = std::mem::take(&mut self.worlds);
+        // Elsewhere the clock may tick on the way.
+        let mut ticks = vec![now.saturating_sub(1), now.saturating_add(1)];
+        let (mut after, before): (Vec<Ruled>, _) = if self.server.is_real() {
+            (ruled(&before, client, bytes, now), before)
+        } else {
+            ticks.clear();
+            let before = before.into_iter();
+            let after = before.map(|world| world.rule(client, bytes, Time(now)));
+            (after.collect(), Vec::new())
+        };
+        self.cite(&after);
+        loop {
+            let unread = &self.unread.entry(client).or_default();
+            let heard: Vec<Heard> = after
+                .iter()
+                .map(|(_, rulings)| heard(rulings, unread, keys, &self.uniques))
+                .collect();
+            let alike = heard
+                .iter()
+                .position(|heard| matches!(heard, Heard::Alike(..)));
+            if let Some(first) = alike {
+                return self.agree(client, keys, (after, heard), first, now);
+            }
+            let waits = heard.iter().any(|heard| matches!(heard, Heard::InPart));
+            if waits && self.read(client) {
+                continue;
+            }
+            match ticks.pop() {
+                Some(then) if !waits => after.extend(ruled(&before, client, bytes, then)),
+                _ => return Err(self.part(client, &after, &heard)),
+            }
+        }
+    }
+
+    /// Notes which rules the model cited.
+    fn cite(&mut self, after: &[Ruled]) {
+        let rulings = after.iter().take(1).flat_map(|(_, rulings)| rulings);
+        let cited = rulings.flat_map(|ruling| &ruling.because);
+        self.rules.extend(cited.map(|rule| rule.name));
+    }
+
+    /// Keeps the worlds that say what was said.
+    fn agree(
+        &mut self,
+        client: u8,
+        keys: &[Vec<u8>],
+        (after, heard): (Vec<Ruled>, Vec<Heard>),
+        first: usize,
+        now: u64,
+    ) -> Result<(), Difference> {
+        let mut rulings = Vec::new();
+        for (at, ((world, ruled), heard)) in after.into_iter().zip(heard).enumerate() {
+            if let Heard::Alike(shown, length) = heard {
+                self.worlds.push(world);
+                if at == first {
+                    rulings = ruled;
+                    self.uniques.learn(shown);
+                    self.unread.entry(client).or_default().drain(..length);
+                }
+            }
+        }
+        if self.server.is_real() {
+            self.renew(keys, &rulings, now);
+        }
+        self.conclude(client, &rulings)
+    }
+
+    /// Adds the worlds in which a number was counted in a new item.
+    fn renew(&mut self, keys: &[Vec<u8>], rulings: &[Ruling], now: u64) {
+        let counts = |rule: &&Requirement| {
+            let name = rule.name;
+            name.starts_with("arithmetic.incr.") || name.starts_with("arithmetic.decr.")
+        };
+        for (key, ruling) in keys.iter().zip(rulings) {
+            if ruling.because.iter().any(counts) {
+                let renewed = self
+                    .worlds
+                    .iter()
+                    .filter_map(|world| world.renewed(key, now));
+                let renewed: Vec<World> = renewed.collect();
+                self.worlds.extend(renewed);
+                self.worlds.truncate(WORLDS_MAX);
+            }
+        }
+    }
+
+    /// No world says what was said.
+    fn part(&mut self, client: u8, after: &[Ruled], heard: &[Heard]) -> Difference {
+        let rulings = after.first().map_or(&[][..], |(_, rulings)| rulings);
+        let at = match heard.first() {
+            Some(Heard::Otherwise(at)) => *at,
+            _ => rulings.len().saturating_sub(1),
+        };
+        self.differ(client, rulings, at)
+    }
+
+    /// Reads once; false when nothing more will come.
+    fn read(&mut self, client: u8) -> bool {
+        let received = self.server.peer().receive(client, self.hurry);
+        if let Received::Bytes(more) = &received {
+            self.unread.entry(client).or_default().extend(more);
+        }
+        matches!(received, Received::Bytes(_))
+    }
+
+    /// All was answered as it is ruled: notes what follows, and that nothing more is there.
+    fn conclude(&mut self, client: u8, rulings: &[Ruling]) -> Result<(), Difference> {
+        for ruling in rulings.iter().filter(|ruling| !ruling.bytes().is_empty()) {
+            self.say(Said::Owed(client, ruling.bytes().to_vec()));
+        }
+        let silent = rulings
+            .last()
+            .is_some_and(|ruling| ruling.bytes().is_empty());
+        self.unanswered = (silent && self.server.is_real()).then_some(client);
+        let closes = rulings.iter().any(Ruling::closes);
+        if closes {
+            self.say(Said::Closed(client));
+            while self.read(client) {}
+        }
+        let ended = !closes || self.server.peer().receive(client, self.hurry) == Received::Closed;
+        let unread = &self.unread.entry(client).or_default();
+        match ended && unread.is_empty() {
+            true => Ok(()),
+            false => Err(self.differ(client, rulings, rulings.len().saturating_sub(1))),
+        }
+    }
+
+    fn differ(&mut self, client: u8, rulings: &[Ruling], at: usize) -> Difference {
+        for ruling in rulings.iter().filter(|ruling| !ruling.bytes().is_empty()) {
+            self.say(Said::Owed(client, ruling.bytes().to_vec()));
+        }
+        let because = rulings.get(at).map(|ruling| ruling.because.clone());
+        Difference {
+            ruled: rulings.iter().flat_map(Ruling::bytes).copied().collect(),
+            seen: std::mem::take(self.unread.entry(client).or_default()),
+            because: because.unwrap_or_default(),
+        }
+    }
+}
+
+/// Each world after this write.
+fn ruled(worlds: &[World], client: u8, bytes: &[u8], then: u64) -> Vec<Ruled> {
+    let worlds = worlds.iter().cloned();
+    worlds
+        .map(|world| world.rule(client, bytes, Time(then)))
+        .collect()
+}
+
+/// Holds what was received against the rulings, reply by reply.
+fn heard(rulings: &[Ruling], received: &[u8], keys: &[Vec<u8>], uniques: &Uniques) -> Heard {
+    let mut shown: Vec<(Vec<u8>, Pair)> = Vec::new();
+    let mut read = 0;
+    for (at, ruling) in rulings.iter().enumerate() {
+        if ruling.bytes().is_empty() {
+            continue;
+        }
+        let rest = received.get(read..).unwrap_or_default();
+        let asked = keys.get(at).filter(|_| keys.len() == rulings.len());
+        let compared = compare(ruling, rest, &mut |key, ruled, seen| {
+            let key = key.or(asked.map(Vec::as_slice)).unwrap_or_default();
+            let pair = Pair { ruled, seen };
+            let may_be = uniques.may_be(key, pair, &shown);
+            shown.push((key.to_vec(), pair));
+            may_be
+        });
+        match compared {
+            Compared::Same(length) => read += length,
+            Compared::Part => return Heard::InPart,
+            Compared::Other => return Heard::Otherwise(at),
+        }
+    }
+    Heard::Alike(shown, read)
+}
