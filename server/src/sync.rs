@@ -4,10 +4,10 @@
 //! unchanged on loom's: `tests/loom/sync.rs` is the other version of this file. Nothing here knows
 //! what is in the store.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 pub(crate) use crate::store::fault::Fault;
-pub(crate) use std::hash::RandomState as Hasher;
 pub(crate) use std::sync::MutexGuard as Held;
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -29,6 +29,12 @@ impl<T> Lock<T> {
             held
         })
     }
+}
+
+/// Numbers that nobody outside can know.
+pub(crate) fn secrets() -> [u64; 2] {
+    let state = RandomState::new();
+    [1, 2].map(|number: u64| state.hash_one(number))
 }
 
 /// Whether that mistake is to be made.

@@ -254,7 +254,7 @@ impl Trial {
 
 /// Fewer under an interpreter, which is some thousand times slower.
 const fn steps(native: usize) -> usize {
-    if cfg!(miri) { native / 400 } else { native }
+    if cfg!(miri) { native / 1000 } else { native }
 }
 
 #[test]
@@ -289,53 +289,6 @@ fn limits_that_come_and_go_are_kept_at_once() {
             let tally = trial.store.tally();
             assert!(tally.used_bytes <= tally.limit_bytes, "{tally:?}");
         }
-    }
-}
-
-#[test]
-fn no_live_item_is_lost_while_they_take_less_than_four_fifths() {
-    let memory_bytes = 8 * 1024 * 1024;
-    let configuration = Configuration {
-        memory_bytes,
-        evicts: true,
-        has_uniques: true,
-    };
-    let now = Time::from_seconds(START);
-    for lengths in [60, 1000, 20_000] {
-        let store = Store::new(configuration);
-        let mut dice = Dice(lengths);
-        let mut sizes: BTreeMap<u64, usize> = BTreeMap::new();
-        let mut live = 0;
-        let per_item = 28 + 8;
-        for _ in 0..steps(200_000) {
-            let key = dice.below(memory_bytes as u64 / (lengths / 2 + 36));
-            let size = usize::try_from(dice.below(lengths)).expect("small");
-            let old = sizes.get(&key).map_or(0, |size| size + per_item);
-            if live - old + size + per_item > memory_bytes / 10 * 8 {
-                continue;
-            }
-            live = live - old + size + per_item;
-            sizes.insert(key, size);
-            store.entry(&key.to_le_bytes(), now, |entry| {
-                let draft = Draft {
-                    value: Bytes::from(vec![1; size]),
-                    flags: 0,
-                    expiry: Expiry::NEVER,
-                    unique: None,
-                    marks: Marks::default(),
-                };
-                entry.insert(draft).expect("it evicts");
-            });
-        }
-        let tally = store.tally();
-        println!(
-            "values below {lengths} B: {} items, {} % live, {:.2} bytes copied per byte set",
-            tally.items,
-            live * 100 / memory_bytes,
-            tally.copied_bytes as f64 / tally.set_bytes as f64
-        );
-        assert_eq!(tally.evictions, 0, "values below {lengths}: {tally:?}");
-        assert_eq!(tally.items, sizes.len() as u64);
     }
 }
 

@@ -33,7 +33,8 @@ pub struct Entry<'a> {
     terms: Terms<'a>,
     key: &'a [u8],
     hash: u64,
-    location: Option<Location>,
+    /// Where its item lies, and all of it but key and value.
+    here: Option<(Location, Record)>,
     absence: Absence,
 }
 
@@ -46,13 +47,14 @@ impl<'a> Entry<'a> {
         key: &'a [u8],
         location: Option<Location>,
     ) -> Self {
+        let here = location.and_then(|location| shard.read(location));
         let mut entry = Self {
             store,
             shard,
             terms,
             key,
             hash,
-            location,
+            here,
             absence: Absence::Unknown,
         };
         entry.bury();
@@ -61,10 +63,7 @@ impl<'a> Entry<'a> {
 
     /// Removes an item that is no longer alive, and remembers why.
     fn bury(&mut self) {
-        let Some(location) = self.location else {
-            return;
-        };
-        let Some(record) = self.shard.record(location) else {
+        let Some((location, record)) = self.here else {
             return;
         };
         self.absence = if self.shard.is_flushed(location, self.terms) {
@@ -82,7 +81,8 @@ impl<'a> Entry<'a> {
     /// The live item of this key.
     #[must_use]
     pub fn item(&self) -> Option<Item<'_>> {
-        self.location.and_then(|location| self.shard.item(location))
+        let (location, record) = self.here.as_ref()?;
+        Some(self.shard.item(*location, record))
     }
 
     /// Why there was no item when the key was looked up.
@@ -105,14 +105,15 @@ impl<'a> Entry<'a> {
             return Err(NoMemory);
         }
         let unique = self.unique(draft.unique);
-        let inserted = self
-            .shard
-            .insert(self.terms, self.hash, self.key, draft, unique);
+        let inserted =
+            self.shard
+                .insert(self.terms, (self.hash, self.key), self.here, draft, unique);
         if inserted.is_err() {
             // To make room may have moved the item, or given it up.
-            self.location = self.shard.find(self.hash, self.key);
+            let found = self.shard.find(self.hash, self.key);
+            self.here = found.and_then(|location| self.shard.read(location));
         }
-        self.location = Some(inserted?);
+        self.here = Some(inserted?);
         Ok(unique)
     }
 
@@ -124,15 +125,15 @@ impl<'a> Entry<'a> {
                 .is_none_or(|item| item.value().len() == value.len()),
             "what an item costs does not change"
         );
-        if let Some(location) = self.location {
-            self.shard.overwrite(location, value);
+        if let Some((location, record)) = &self.here {
+            self.shard.overwrite(*location, record, value);
         }
         self.renumber(chosen)
     }
 
     /// Removes the item.
     pub fn remove(&mut self) {
-        if let Some(location) = self.location.take() {
+        if let Some((location, _)) = self.here.take() {
             self.shard.remove(self.terms, self.hash, location);
         }
     }
@@ -140,16 +141,16 @@ impl<'a> Entry<'a> {
     /// Gives the item another unique: the one named, or one the store makes. Tells it.
     pub fn renumber(&mut self, chosen: Option<u64>) -> u64 {
         let unique = self.unique(chosen);
-        if let Some(location) = self.location {
-            self.shard.renumber(location, unique);
+        if let Some((location, record)) = &mut self.here {
+            self.shard.renumber(*location, record, unique);
         }
         unique
     }
 
     /// Changes when the item expires.
     pub fn set_expiry(&mut self, expiry: Expiry) {
-        if let Some(location) = self.location {
-            self.shard.set_expiry(location, expiry);
+        if let Some((location, record)) = &mut self.here {
+            self.shard.set_expiry(*location, record, expiry);
         }
     }
 
@@ -179,8 +180,13 @@ impl<'a> Entry<'a> {
     }
 
     fn change(&mut self, change: impl FnOnce(&mut Record)) {
-        if let Some(location) = self.location {
-            self.shard.change(location, change);
+        let Some((location, record)) = &mut self.here else {
+            return;
+        };
+        let before = *record;
+        change(record);
+        if *record != before {
+            self.shard.write_head(*location, record);
         }
     }
 

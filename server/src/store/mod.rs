@@ -35,6 +35,7 @@ mod farewell;
 pub(crate) mod fault;
 mod flush;
 mod ghost;
+mod hash;
 mod item;
 mod rare;
 mod reclaim;
@@ -46,11 +47,12 @@ mod table;
 pub use entry::{Absence, Entry, NoMemory};
 pub use item::{Draft, Expiry, Item, Marks, footprint};
 
-use crate::sync::{AtomicU64, AtomicUsize, Fault, Hasher, Held, Lock, Ordering, seeded};
+use crate::sync::{AtomicU64, AtomicUsize, Fault, Held, Lock, Ordering, secrets, seeded};
 use crate::time::Time;
 use budget::Budget;
 use farewell::Farewell;
 use flush::Flush;
+use hash::Hasher;
 use shard::{Census, Shard, Stream, Terms};
 
 /// A shard is begun for so much memory.
@@ -156,13 +158,13 @@ impl Store {
     /// An empty store of so many shards with segments of so many bytes, a power of two.
     #[must_use]
     pub fn shaped(configuration: Configuration, count: usize, segment_bytes: usize) -> Self {
-        let hasher = Hasher::default();
+        let hasher = Hasher::new(secrets());
         let part = |_| Part {
-            shard: Lock::new(Shard::new(segment_bytes, hasher.clone())),
+            shard: Lock::new(Shard::new(segment_bytes, hasher)),
             taken_bytes: AtomicUsize::new(0),
             dead_bytes: AtomicUsize::new(0),
         };
-        Self {
+        let store = Self {
             parts: (0..count).map(part).collect(),
             flush: Flush::default(),
             uniques: AtomicU64::new(0),
@@ -176,13 +178,17 @@ impl Store {
             hasher,
             evicts: configuration.evicts,
             has_uniques: configuration.has_uniques,
+        };
+        for part in &store.parts {
+            store.tell(part, &mut store.hold(part));
         }
+        store
     }
 
     /// Looks a key up and lets the caller act on it, alone: nobody else sees a state in between.
     pub fn entry<R>(&self, key: &[u8], now: Time, act: impl FnOnce(&mut Entry<'_>) -> R) -> R {
         self.flush.settle(now);
-        let hash = std::hash::BuildHasher::hash_one(&self.hasher, key);
+        let hash = self.hasher.hash(key);
         let part = self.part_of(hash);
         let early = seeded(Fault::LooksBeforeLocking).then(|| self.hold(part).find(hash, key));
         let mut shard = self.hold(part);
@@ -342,7 +348,11 @@ impl Store {
     fn trim(&self, now: Time, rounds_max: usize) {
         let mut round = 0;
         let mut idle = 0;
-        while self.budget.is_short() && round < rounds_max && idle <= self.parts.len() {
+        let is_over = || self.budget.used() > self.budget.limit();
+        while self.budget.is_short()
+            && (round < rounds_max || is_over())
+            && idle <= self.parts.len()
+        {
             let part = if idle == 0 {
                 self.ripest()
             } else {

@@ -4,7 +4,6 @@
 //! item is alive is decided when it is looked at, by its own expiry and its segment's epoch.
 
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
 
 use bytes::Bytes;
 
@@ -13,12 +12,13 @@ use super::budget::Budget;
 use super::entry::NoMemory;
 use super::farewell::Farewell;
 use super::ghost::Ghost;
+use super::hash::Hasher;
 use super::item::{Draft, Expiry, Item};
 use super::rare::Rare;
 use super::record::{HANDLE_LEN, HEADER_LEN, Record, VALUE_LEN_MAX};
 use super::segment::{Log, Segment};
 use super::table::{Location, Table};
-use crate::sync::{Fault, Hasher, seeded};
+use crate::sync::{Fault, seeded};
 
 /// What a shard holds and has held.
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,7 +92,8 @@ pub(super) struct Shard {
     overhead_bytes: usize,
     taken_bytes: usize,
     /// What the budget was told last: bytes that are live, and bytes that are filled.
-    told_bytes: (usize, usize),
+    told: [usize; 4],
+    told_live_bytes: usize,
 }
 
 impl Shard {
@@ -115,19 +116,20 @@ impl Shard {
             filled_bytes: 0,
             overhead_bytes: 0,
             taken_bytes: 0,
-            told_bytes: (0, 0),
+            told: [usize::MAX; 4],
+            told_live_bytes: 0,
         }
     }
 
     /// Forgets everything, and gives back what it took.
     pub(super) fn forget(&mut self, budget: &Budget) {
         budget.release(self.taken_bytes);
-        budget.settle_live(self.told_bytes.0, 0);
+        budget.settle_live(self.told_live_bytes, 0);
         let census = Census {
             items: 0,
             ..self.census
         };
-        *self = Self::new(self.segment_bytes, self.hasher.clone());
+        *self = Self::new(self.segment_bytes, self.hasher);
         self.census = census;
     }
 
@@ -153,11 +155,17 @@ impl Shard {
 
     /// Lets the budget know what has changed since it was last told. Tells whether anything has.
     pub(super) fn tell(&mut self, budget: &Budget) -> bool {
-        let overhead = self.overhead();
-        let now = (self.live_bytes + overhead, self.filled_bytes + overhead);
-        if now == self.told_bytes {
+        // The table changes only with these.
+        let now = [
+            self.live_bytes,
+            self.filled_bytes,
+            self.rare.bytes(),
+            self.ghost.bytes(),
+        ];
+        if now == self.told {
             return false;
         }
+        let overhead = self.overhead();
         if overhead > self.overhead_bytes {
             budget.charge(overhead - self.overhead_bytes);
         } else if overhead < self.overhead_bytes {
@@ -165,13 +173,15 @@ impl Shard {
         }
         self.taken_bytes = self.taken_bytes + overhead - self.overhead_bytes;
         self.overhead_bytes = overhead;
-        budget.settle_live(self.told_bytes.0, now.0);
-        self.told_bytes = now;
+        let live_bytes = self.live_bytes + overhead;
+        budget.settle_live(self.told_live_bytes, live_bytes);
+        self.told_live_bytes = live_bytes;
+        self.told = now;
         true
     }
 
     pub(super) fn hash(&self, key: &[u8]) -> u64 {
-        self.hasher.hash_one(key)
+        self.hasher.hash(key)
     }
 
     /// Where a key's record lies, dead or alive.
@@ -186,10 +196,14 @@ impl Shard {
         Record::read(self.bytes_at(location))
     }
 
-    /// The item there.
-    pub(super) fn item(&self, location: Location) -> Option<Item<'_>> {
-        let bytes = self.bytes_at(location);
-        Some(self.view(&Record::read(bytes)?, bytes))
+    /// The record there, and where that is.
+    pub(super) fn read(&self, location: Location) -> Option<(Location, Record)> {
+        Some((location, self.record(location)?))
+    }
+
+    /// The item there, of which the record is known.
+    pub(super) fn item(&self, location: Location, record: &Record) -> Item<'_> {
+        self.view(record, self.bytes_at(location))
     }
 
     fn view<'a>(&'a self, record: &Record, bytes: &'a [u8]) -> Item<'a> {
@@ -223,51 +237,43 @@ impl Shard {
         }
     }
 
-    /// Changes a record in its place; neither its key nor how long it is.
-    pub(super) fn change(&mut self, location: Location, change: impl FnOnce(&mut Record)) {
+    /// Writes a record anew in its place; neither its key nor how long it is has changed.
+    pub(super) fn write_head(&mut self, location: Location, record: &Record) {
         let (id, offset) = self.place(location);
-        if let Some(segment) = self.segment_mut(id)
-            && let Some(mut record) = segment.record(offset)
-        {
-            change(&mut record);
+        if let Some(segment) = self.segment_mut(id) {
             segment.earliest = segment.earliest.min(record.expires);
             record.write(segment.tail_mut(offset));
         }
     }
 
     /// Gives the item there another unique.
-    pub(super) fn renumber(&mut self, location: Location, unique: u64) {
-        let kept = self.rare.keep_unique(unique);
-        if let Some(before) = self.record(location) {
-            self.rare.let_unique_go(&before);
-            self.change(location, |record| record.unique = kept);
-        }
+    pub(super) fn renumber(&mut self, location: Location, record: &mut Record, unique: u64) {
+        self.rare.let_unique_go(record);
+        record.unique = self.rare.keep_unique(unique);
+        self.write_head(location, record);
     }
 
     /// Changes when the item there expires.
-    pub(super) fn set_expiry(&mut self, location: Location, expiry: Expiry) {
-        let kept = self.rare.keep_expiry(expiry);
-        if let Some(before) = self.record(location) {
-            self.rare.let_expiry_go(&before);
-            self.change(location, |record| record.expires = kept);
-        }
+    pub(super) fn set_expiry(&mut self, location: Location, record: &mut Record, expiry: Expiry) {
+        self.rare.let_expiry_go(record);
+        record.expires = self.rare.keep_expiry(expiry);
+        self.write_head(location, record);
     }
 
-    /// Stores an item, in the place of the one that may be there. Tells where it lies.
+    /// Stores an item, in the place of the one that may be there. Tells where it lies, and how.
     pub(super) fn insert(
         &mut self,
         terms: Terms<'_>,
-        hash: u64,
-        key: &[u8],
+        (hash, key): (u64, &[u8]),
+        old: Option<(Location, Record)>,
         draft: Draft,
         unique: u64,
-    ) -> Result<Location, NoMemory> {
-        let old = self.find(hash, key);
-        let before = old.and_then(|location| self.record(location));
+    ) -> Result<(Location, Record), NoMemory> {
+        let before = old.map(|(_, record)| record);
         let (record, value) = self.draft(terms, key, draft, unique, before.as_ref());
         self.census.items_ever += 1;
         self.census.set_bytes += wide(record.len());
-        if let (Some(location), Some(before)) = (old, before)
+        if let Some((location, before)) = old
             && !before.is_aside
             && !record.is_aside
             && before.len() == record.len()
@@ -275,9 +281,9 @@ impl Shard {
         {
             self.rare.let_go(&before);
             self.rewrite(location, &record, key, &value);
-            return Ok(location);
+            return Ok((location, record));
         }
-        let log = match old.and_then(|location| self.log_of(location)) {
+        let log = match old.and_then(|(location, _)| self.log_of(location)) {
             Some(log) => log,
             None if self.ghost.recalls(hash) => Log::Main,
             None => Log::Small,
@@ -301,11 +307,11 @@ impl Shard {
             } = self;
             table.insert(hash, location, |location| {
                 let bytes = bytes_at(segments, *segment_bytes, location);
-                hasher.hash_one(Record::read(bytes).map_or(&[][..], |record| record.key(bytes)))
+                hasher.hash(Record::read(bytes).map_or(&[][..], |record| record.key(bytes)))
             });
             self.census.items += 1;
         }
-        Ok(location)
+        Ok((location, record))
     }
 
     fn log_of(&self, location: Location) -> Option<Log> {
@@ -382,14 +388,8 @@ impl Shard {
     }
 
     /// Puts another value of the same length in the place of an item's.
-    pub(super) fn overwrite(&mut self, location: Location, value: Bytes) {
-        let Some((record, body)) = self.record(location).map(|record| {
-            let body = record.body(self.bytes_at(location));
-            (record, handle_of(&record, body))
-        }) else {
-            return;
-        };
-        if let Some(handle) = body {
+    pub(super) fn overwrite(&mut self, location: Location, record: &Record, value: Bytes) {
+        if let Some(handle) = handle_of(record, record.body(self.bytes_at(location))) {
             if let Some(place) = self.aside.at_mut(handle) {
                 *place = value;
             }

@@ -41,12 +41,12 @@ impl<const N: usize> Bucket<N> {
     /// The locations with that tag, and maybe another. All tags are compared at once.
     fn tagged(&self, tag: u8) -> impl Iterator<Item = Location> {
         const LOW: u128 = u128::from_le_bytes([1; 16]);
-        const HIGH: u128 = LOW << 7;
+        const HIGH: u128 = u128::from_le_bytes([0x80; 16]);
         let mut tags = [!tag; 16];
         for (place, &own) in tags.iter_mut().zip(&self.tags) {
             *place = own;
         }
-        let differ = u128::from_le_bytes(tags) ^ (LOW * u128::from(tag));
+        let differ = u128::from_le_bytes(tags) ^ u128::from_le_bytes([tag; 16]);
         // The high bit of every byte that was 0, and maybe of one that was 1 above it.
         let mut equal = differ.wrapping_sub(LOW) & !differ & HIGH;
         std::iter::from_fn(move || {

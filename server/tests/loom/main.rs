@@ -70,7 +70,7 @@ impl Trial {
     fn interruptions(&self) -> usize {
         let makes_room = |act: &&Act| matches!(act, Act::Evict | Act::Compact);
         let steps = 2 * self.names().iter().filter(makes_room).count() + self.acts.len();
-        5_usize.saturating_sub(steps).max(1)
+        4_usize.saturating_sub(steps).max(1)
     }
 
     fn explore(&self) -> Explored {

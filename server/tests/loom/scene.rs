@@ -130,7 +130,7 @@ impl Stage {
 
 /// Names of which two have one tag, and the first two lie in different shards, if there are two.
 fn name(key: u8) -> [u8; 2] {
-    [b'*', b'%' + key]
+    [b'1', b'c' + key]
 }
 
 /// How many segments are kept free for copies.

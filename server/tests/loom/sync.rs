@@ -2,7 +2,6 @@
 //!
 //! The other version of this file, which the server is built with, is `src/sync.rs`.
 
-use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::AtomicUsize as Plain;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -10,8 +9,10 @@ pub(crate) use crate::store::fault::Fault;
 pub(crate) use loom::sync::MutexGuard as Held;
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-/// Hashes alike in every execution, so that each can be replayed.
-pub(crate) type Hasher = BuildHasherDefault<DefaultHasher>;
+/// The same in every execution, so that each can be replayed.
+pub(crate) const fn secrets() -> [u64; 2] {
+    [0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210]
+}
 
 /// A value that one thread has at a time.
 #[derive(Debug, Default)]
