@@ -218,7 +218,8 @@ impl Shard {
         } else {
             self.census.evictions += 1;
             self.census.evicted_unfetched += u64::from(!found.fetched);
-            if let Some(item) = self.item(found.location) {
+            if let Some((location, record)) = self.read(found.location) {
+                let item = self.item(location, &record);
                 terms.farewell.bid(&item, terms.second);
             }
         }
