@@ -50,6 +50,8 @@ pub(super) struct Index {
     /// The moments in their order: a task begins, or ends (with [`END`]).
     events: Vec<u32>,
     times: Vec<(u64, u32)>,
+    /// For each event the next one, itself included, that ends a task which found a value.
+    finding: Vec<u32>,
     classes: HashMap<u64, u32, Mixed>,
     /// How many, of those without a place in the order, find or leave a value of each class.
     finders: Vec<u32>,
@@ -94,13 +96,28 @@ impl Index {
         self.times.sort_unstable();
         self.events
             .extend(self.times.iter().map(|(_, event)| event));
+        self.link_findings();
         self.open_slots()
+    }
+
+    fn link_findings(&mut self) {
+        self.finding.resize(self.events.len(), NONE);
+        let mut next = NONE;
+        for at in (0..self.events.len()).rev() {
+            let event = self.events[at];
+            let reply = self.tasks[(event & !END) as usize].reply;
+            if event & END != 0 && matches!(reply, Reply::Found(..)) {
+                next = u32::try_from(at).unwrap_or(NONE);
+            }
+            self.finding[at] = next;
+        }
     }
 
     fn clear(&mut self) {
         self.tasks.clear();
         self.events.clear();
         self.times.clear();
+        self.finding.clear();
         self.classes.clear();
         self.finders.clear();
         self.leavers.clear();
@@ -242,6 +259,12 @@ impl Index {
             && self.wild == 0
             && self.finders[class as usize] > 0
             && self.leavers[class as usize] == 0
+    }
+
+    /// Where the next task ends, from here on, that found a value.
+    pub(super) fn next_finding(&self, at: usize) -> Option<usize> {
+        let next = *self.finding.get(at)?;
+        (next != NONE).then_some(next as usize)
     }
 
     pub(super) fn event(&self, at: usize) -> Option<Event> {

@@ -299,18 +299,19 @@ impl Search {
 
     /// The value that is found next by somebody who has no place yet, and its class.
     fn wanted(&self) -> Option<(Item, u32)> {
-        (self.at..self.at + AHEAD).find_map(|at| {
-            let Event::Ends(number) = self.index.event(at)? else {
-                return None;
-            };
+        let mut at = self.index.next_finding(self.at)?;
+        while at < self.at + AHEAD
+            && let Some(Event::Ends(number)) = self.index.event(at)
+        {
             let task = &self.index.tasks[number as usize];
-            let bit = 1 << task.slot;
-            let placed = self.mask & bit != 0 && self.open[task.slot as usize] == number;
-            match task.reply {
-                Reply::Found(value, _) if !placed => Some((Item::Present(value), task.finds)),
-                _ => None,
+            let is_open = self.open[task.slot as usize] == number;
+            let is_placed = self.mask & (1 << task.slot) != 0 && is_open;
+            if let (Reply::Found(value, _), false) = (task.reply, is_placed) {
+                return Some((Item::Present(value), task.finds));
             }
-        })
+            at = self.index.next_finding(at + 1)?;
+        }
+        None
     }
 
     /// Whether the same client sent something before it that has no place yet.
