@@ -164,6 +164,7 @@ impl Maker {
 /// lived on, and when it refuses a block that has not all come, or comes in parts.
 fn tame(request: &mut Request) {
     const LONG_BYTES: usize = 1023;
+    const PAST: [&[u8]; 4] = [b"N-1", b"T-1", b"N2592001", b"T2592001"];
     let Request::Line(words, block) = request else {
         return;
     };
@@ -172,7 +173,7 @@ fn tame(request: &mut Request) {
     }
     for word in words.iter_mut() {
         match word {
-            Word::Text(text) if text == b"N-1" || text == b"T-1" => *word = Word::text("T0"),
+            Word::Text(text) if PAST.contains(&text.as_slice()) => *word = Word::text("T0"),
             Word::Date(_, ahead @ 0) => *ahead = 50,
             _ => {}
         }
