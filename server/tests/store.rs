@@ -254,7 +254,7 @@ impl Trial {
 
 /// Fewer under an interpreter, which is some thousand times slower.
 const fn steps(native: usize) -> usize {
-    if cfg!(miri) { native / 1000 } else { native }
+    if cfg!(miri) { native / 400 } else { native }
 }
 
 #[test]
