@@ -21,7 +21,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 use tokio::time;
@@ -74,6 +74,10 @@ impl Listening {
 pub fn listen(settings: &Settings) -> io::Result<Listening> {
     let named =
         |name: &str, error: io::Error| io::Error::new(error.kind(), format!("{name}: {error}"));
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let _guard = runtime.enter();
+    // From the first socket on, a signal is heeded: one that ended us would leave a socket file.
+    Signals::heed()?;
     if let Some(path) = &settings.socket_path {
         let endpoint = Endpoint::unix(Path::new(path), settings.socket_mode)
             .map_err(|error| named(path, error))?;
@@ -83,8 +87,6 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
             certificates: None,
         });
     }
-    let runtime = Builder::new_current_thread().enable_io().build()?;
-    let _guard = runtime.enter();
     let mut listening = Listening {
         endpoints: Vec::new(),
         datagrams: Vec::new(),
@@ -187,28 +189,46 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
     served
 }
 
+/// What an operator tells the process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    graceful: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// From the first time on, none of them ends the process; one that came before somebody waited
+    /// for it is told to who waits first.
+    fn heed() -> io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            graceful: signal(SignalKind::user_defined1())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
 async fn until_stopped(
     shared: &Arc<Shared>,
     certificates: Option<Arc<Certificates>>,
 ) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut graceful = signal(SignalKind::user_defined1())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+    let mut signals = Signals::heed()?;
     while !shared.is_stopping() {
         let waiting = async {
             let asked = std::future::poll_fn(|context| {
-                if hangup.poll_recv(context).is_ready() {
+                if signals.hangup.poll_recv(context).is_ready() {
                     let (shared, certificates) = (Arc::clone(shared), certificates.clone());
                     tokio::task::spawn_blocking(move || {
                         reload::reload(&shared, certificates.as_deref());
                     });
                 }
-                if terminate.poll_recv(context).is_ready() {
+                if signals.terminate.poll_recv(context).is_ready() {
                     Poll::Ready("SIGTERM: ending")
-                } else if interrupt.poll_recv(context).is_ready() {
+                } else if signals.interrupt.poll_recv(context).is_ready() {
                     Poll::Ready("SIGINT: ending")
-                } else if graceful.poll_recv(context).is_ready() {
+                } else if signals.graceful.poll_recv(context).is_ready() {
                     Poll::Ready("SIGUSR1: gracefully stopping")
                 } else {
                     Poll::Pending
