@@ -39,13 +39,14 @@ pub struct Line {
 /// The queue of lines. Until somebody opens it, nothing is kept.
 #[derive(Debug, Default)]
 pub struct Log {
-    queue: OnceLock<SyncSender<Line>>,
+    queue: OnceLock<SyncSender<Option<Line>>>,
     lost: AtomicU64,
 }
 
 impl Log {
-    /// Begins to keep lines, for whoever takes them from here. None when somebody does already.
-    pub fn open(&self) -> Option<Receiver<Line>> {
+    /// Begins to keep lines, for whoever takes them from here; behind the last comes none. Nothing
+    /// when somebody does already.
+    pub fn open(&self) -> Option<Receiver<Option<Line>>> {
         let (sender, receiver) = sync_channel(LINES_MAX);
         self.queue.set(sender).ok().map(|()| receiver)
     }
@@ -56,8 +57,16 @@ impl Log {
             return;
         };
         let text = text.into();
-        if queue.try_send(Line { kind, text }).is_err() {
+        if queue.try_send(Some(Line { kind, text })).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Says that there is no more to say.
+    pub fn end(&self) {
+        if let Some(queue) = self.queue.get() {
+            // Where too many lines wait, nobody reads them: nobody would miss the last one.
+            let _ = queue.try_send(None);
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::Clock;
@@ -19,6 +19,10 @@ const LINES_PER_SECOND: u64 = 10;
 
 /// How long what was held back may go untold.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long, and how often, a process that ends waits for its last lines to be written.
+const LAST_LINES_CHECK: Duration = Duration::from_millis(5);
+const LAST_LINES_CHECKS: u32 = 200;
 
 /// Lines of one kind in one second.
 #[derive(Debug, Default)]
@@ -33,21 +37,40 @@ struct Flow {
 /// # Errors
 ///
 /// When the system has no thread for that.
-pub(super) fn start(shared: &Arc<Shared>, clock: Clock) -> io::Result<()> {
+pub(super) fn start(shared: &Arc<Shared>, clock: Clock) -> io::Result<Writer> {
     let Some(lines) = shared.log.open() else {
-        return Ok(());
+        return Ok(Writer(None));
     };
     // The queue is a part of what is shared: it would never end if this thread kept that alive.
     let shared = Arc::downgrade(shared);
     let lost = move || shared.upgrade().map(|shared| shared.log.take_lost());
-    thread::Builder::new()
-        .name(String::from("log"))
-        .spawn(move || write(&lines, lost, clock, &mut io::stderr()))
-        .map(|_| ())
+    let builder = thread::Builder::new().name(String::from("log"));
+    let thread = builder.spawn(move || write(&lines, lost, clock, &mut io::stderr()))?;
+    Ok(Writer(Some(thread)))
+}
+
+/// The thread that writes, if it is ours.
+pub(super) struct Writer(Option<JoinHandle<()>>);
+
+impl Writer {
+    /// Lets it write the last lines, unless their reader stalls.
+    #[expect(clippy::disallowed_methods, reason = "a process that ends may wait")]
+    pub(super) fn finish(self, shared: &Shared) {
+        shared.log.end();
+        let Some(thread) = self.0 else {
+            return;
+        };
+        for _ in 0..LAST_LINES_CHECKS {
+            if thread.is_finished() {
+                return;
+            }
+            thread::sleep(LAST_LINES_CHECK);
+        }
+    }
 }
 
 fn write(
-    lines: &Receiver<Line>,
+    lines: &Receiver<Option<Line>>,
     lost: impl Fn() -> Option<u64>,
     clock: Clock,
     output: &mut impl Write,
@@ -55,9 +78,9 @@ fn write(
     let mut flows = HashMap::<Kind, Flow>::new();
     loop {
         let line = match lines.recv_timeout(PAUSE) {
-            Ok(line) => Some(line),
+            Ok(Some(line)) => Some(line),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return,
+            Ok(None) | Err(RecvTimeoutError::Disconnected) => return,
         };
         let second = clock.now().seconds();
         for flow in flows.values_mut().filter(|flow| flow.second < second) {

@@ -56,6 +56,7 @@ pub struct Listening {
     endpoints: Vec<Endpoint>,
     datagrams: Vec<UdpSocket>,
     certificates: Option<Arc<Certificates>>,
+    signals: Signals,
 }
 
 impl Listening {
@@ -76,8 +77,8 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
         |name: &str, error: io::Error| io::Error::new(error.kind(), format!("{name}: {error}"));
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let _guard = runtime.enter();
-    // From the first socket on, a signal is heeded: one that ended us would leave a socket file.
-    Signals::heed()?;
+    // Before the first socket: a signal that ended us now would leave a socket file behind.
+    let signals = Signals::heed()?;
     if let Some(path) = &settings.socket_path {
         let endpoint = Endpoint::unix(Path::new(path), settings.socket_mode)
             .map_err(|error| named(path, error))?;
@@ -85,12 +86,14 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
             endpoints: vec![endpoint],
             datagrams: Vec::new(),
             certificates: None,
+            signals,
         });
     }
     let mut listening = Listening {
         endpoints: Vec::new(),
         datagrams: Vec::new(),
         certificates: certificates(&settings.tls)?,
+        signals,
     };
     let loopback = [settings::Listener::loopback()];
     let listeners = match &settings.listen[..] {
@@ -165,7 +168,7 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
     let workers =
         (0..shared.settings.threads).map(|number| Worker::start(number, shared, means.clone()));
     let workers = Rc::new(workers.collect::<io::Result<Vec<_>>>()?);
-    log::start(shared, clock)?;
+    let log = log::start(shared, clock)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     let served = runtime.block_on(local.run_until(async {
@@ -177,7 +180,7 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
             tokio::task::spawn_local(dealing);
         }
         tokio::task::spawn_local(sweep(Arc::clone(shared), clock));
-        until_stopped(shared, certificates).await
+        until_stopped(shared, certificates, listening.signals).await
     }));
     drop(local);
     let workers = Rc::into_inner(workers).unwrap_or_default();
@@ -186,10 +189,12 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
         // A worker that panicked has nothing left to say.
         let _ = thread.join();
     }
+    log.finish(shared);
     served
 }
 
 /// What an operator tells the process.
+#[derive(Debug)]
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -198,8 +203,8 @@ struct Signals {
 }
 
 impl Signals {
-    /// From the first time on, none of them ends the process; one that came before somebody waited
-    /// for it is told to who waits first.
+    /// From now on none of them ends the process, and one that comes before it is waited for is
+    /// kept.
     fn heed() -> io::Result<Signals> {
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
@@ -213,8 +218,8 @@ impl Signals {
 async fn until_stopped(
     shared: &Arc<Shared>,
     certificates: Option<Arc<Certificates>>,
+    mut signals: Signals,
 ) -> io::Result<()> {
-    let mut signals = Signals::heed()?;
     while !shared.is_stopping() {
         let waiting = async {
             let asked = std::future::poll_fn(|context| {
