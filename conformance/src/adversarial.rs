@@ -109,6 +109,15 @@ impl Adversary {
         }
     }
 
+    /// Lets watchers hear.
+    fn tick(&mut self) {
+        for client in self.clients.values_mut() {
+            for ruling in client.session.tick(&mut self.model, self.now) {
+                client.output.extend_from_slice(ruling.bytes());
+            }
+        }
+    }
+
     /// Takes the freedoms of an item that was just stored or counted in.
     fn choose(&mut self, key: &[u8], ruling: &Ruling, dice: &mut Dice) {
         if !matches!(ruling.reply, Reply::Stored | Reply::Number(_)) {
@@ -128,8 +137,12 @@ impl Peer for Adversary {
     }
 
     fn send(&mut self, client: u8, bytes: &[u8]) {
+        if !self.clients.contains_key(&client) {
+            self.model.connected(self.now);
+        }
         self.client(client);
         if let Some(mut speaker) = self.clients.remove(&client) {
+            let was_closed = speaker.session.is_closed();
             for request in speaker.requests.push(bytes) {
                 self.serve(&mut speaker, &request);
             }
@@ -141,7 +154,11 @@ impl Peer for Adversary {
                 .output
                 .extend(rulings.iter().flat_map(Ruling::bytes));
             speaker.begun = unfinished.len();
+            if speaker.session.is_closed() && !was_closed {
+                self.model.disconnected(self.now);
+            }
             self.clients.insert(client, speaker);
+            self.tick();
         }
     }
 
@@ -165,17 +182,16 @@ impl Peer for Adversary {
     }
 
     fn half_close(&mut self, client: u8) {
-        self.client(client).session.end();
+        self.client(client);
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.session.end(&mut self.model);
+        }
     }
 
     fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
             self.now.0 = self.now.0.saturating_add(1);
-            for client in self.clients.values_mut() {
-                for ruling in client.session.tick(&mut self.model, self.now) {
-                    client.output.extend_from_slice(ruling.bytes());
-                }
-            }
+            self.tick();
         }
     }
 }

@@ -73,13 +73,28 @@ fn our_server_answers_real_clients_as_memcached_did() {
     }
 }
 
+/// The snapshots, by name: one that nobody compares is found by its absence here.
+const REVIEWED: [&str; 6] = [
+    "session_of_aiomcache",
+    "session_of_libmemcached_tools",
+    "session_of_memcached_npm",
+    "session_of_pylibmc",
+    "session_of_pymemcache",
+    "session_of_python_memcached",
+];
+
 #[test]
 fn what_our_server_tells_real_clients_is_reviewed() {
     for (name, _, session) in sessions() {
+        let snapshot = format!("session_of_{name}");
+        assert!(
+            REVIEWED.contains(&snapshot.as_str()),
+            "no list has {snapshot}"
+        );
         let mut server = Embedded::start("").unwrap();
         let events = play(&session, &mut server).unwrap();
         insta::with_settings!({ omit_expression => true }, {
-            insta::assert_snapshot!(format!("session_of_{name}"), transcript(&events));
+            insta::assert_snapshot!(snapshot, transcript(&events));
         });
     }
 }

@@ -82,7 +82,7 @@ impl Peer for Host {
             self.cited.push(req!("concurrency.visible"));
         }
         if !self.clients.contains_key(&client) {
-            self.model.journal.opened(self.now);
+            self.model.connected(self.now);
         }
         let client = self.clients.entry(client).or_default();
         let was_closed = client.session.is_closed();
@@ -91,7 +91,7 @@ impl Peer for Host {
             self.cited.extend(ruling.because);
         }
         if client.session.is_closed() && !was_closed {
-            self.model.journal.closed(self.now);
+            self.model.disconnected(self.now);
         }
         self.tick();
     }
@@ -123,10 +123,7 @@ impl Peer for Host {
 
     fn half_close(&mut self, client: u8) {
         let session = &mut self.clients.entry(client).or_default().session;
-        if session.is_watching() {
-            self.model.journal.left();
-        }
-        let ruling = session.end();
+        let ruling = session.end(&mut self.model);
         self.cited.extend(ruling.because);
     }
 

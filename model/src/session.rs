@@ -113,7 +113,10 @@ impl Session {
     }
 
     /// Ends the session: the client sends nothing more, and what it has not finished is dropped.
-    pub fn end(&mut self) -> Ruling {
+    pub fn end(&mut self, model: &mut Model) -> Ruling {
+        if matches!(self.expecting, Expecting::Watch(_)) {
+            model.journal.left();
+        }
         let unfinished = self.is_amid_a_request();
         let binary = matches!(self.protocol, Some((Protocol::Binary, _)));
         let cut = (unfinished && binary).then_some(req!("binary.frames.cut"));
@@ -128,11 +131,6 @@ impl Session {
             .also(cut)
             .also(uploading.then_some(req!("concurrency.upload.aborted")))
             .closing()
-    }
-
-    /// Whether the client watches what others do.
-    pub(crate) fn is_watching(&self) -> bool {
-        matches!(self.expecting, Expecting::Watch(_))
     }
 
     /// Whether the server has closed this connection.

@@ -227,13 +227,30 @@ impl Client {
     }
 }
 
+impl Server {
+    /// Lets watchers hear.
+    fn tick(&mut self) {
+        for client in self.clients.values_mut() {
+            for ruling in client.session.tick(&mut self.model, self.now) {
+                client.closed |= ruling.closes();
+                client.output.extend(ruling.bytes());
+            }
+        }
+    }
+}
+
 impl Peer for Server {
     fn now(&mut self) -> u64 {
         self.now.0
     }
 
     fn send(&mut self, client: u8, bytes: &[u8]) {
-        let mut speaker = self.clients.remove(&client).unwrap_or_default();
+        let known = self.clients.remove(&client);
+        if known.is_none() {
+            self.model.connected(self.now);
+        }
+        let mut speaker = known.unwrap_or_default();
+        let was_closed = speaker.closed;
         match self.lie {
             Some(Lie::Answers(answer)) => match answer(bytes) {
                 Some(reply) => speaker.output.extend(reply),
@@ -257,7 +274,11 @@ impl Peer for Server {
             }
             _ => self.attend(&mut speaker, bytes),
         }
+        if speaker.closed && !was_closed {
+            self.model.disconnected(self.now);
+        }
         self.clients.insert(client, speaker);
+        self.tick();
     }
 
     fn receive(&mut self, client: u8, _hurry: bool) -> Received {
@@ -272,18 +293,15 @@ impl Peer for Server {
     }
 
     fn half_close(&mut self, client: u8) {
-        self.clients.entry(client).or_default().closed = true;
+        let client = self.clients.entry(client).or_default();
+        client.closed = true;
+        client.session.end(&mut self.model);
     }
 
     fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
             self.now.0 = self.now.0.saturating_add(1);
-            for client in self.clients.values_mut() {
-                for ruling in client.session.tick(&mut self.model, self.now) {
-                    client.closed |= ruling.closes();
-                    client.output.extend(ruling.bytes());
-                }
-            }
+            self.tick();
         }
     }
 }

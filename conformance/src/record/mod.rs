@@ -137,6 +137,8 @@ impl Recorder {
                 speaker.began = held.or(Some(now));
             }
             for mut request in requests {
+                // What a watcher is told comes of itself: no fence can tell where it ends.
+                self.fence &= request.command() != b"watch";
                 request.began = began.take().filter(|began| *began < now);
                 self.notation.request(client, &request, now.0);
                 findings.extend(self.judge.sent(client, request, now));

@@ -198,6 +198,16 @@ impl Journal {
 }
 
 impl Model {
+    /// A client connected, which some watch for.
+    pub fn connected(&mut self, now: Time) {
+        self.journal.opened(now);
+    }
+
+    /// A client's connection ended, which some watch for.
+    pub fn disconnected(&mut self, now: Time) {
+        self.journal.closed(now);
+    }
+
     /// Tells what came of a storage command whose block was so long: of the item that is there now,
     /// where it was stored.
     pub(crate) fn tell_stored(

@@ -304,7 +304,7 @@ fn neither_a_line_that_is_cut_nor_a_whole_frame_is_a_frame_that_is_cut() {
     for input in [b"get k".as_slice(), &noop] {
         let mut session = Session::new();
         session.receive(&mut Model::default(), input, Time(1_800_000_000));
-        let end = session.end();
+        let end = session.end(&mut Model::default());
         let cited = end
             .because
             .iter()

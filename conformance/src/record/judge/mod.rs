@@ -24,6 +24,9 @@ use super::requests::{Request, Touches};
 use super::tally::{Finding, Tally};
 use crate::refine::{Admitted, Known, may_become_a_reply};
 
+/// Why nothing is said of a client that watches.
+const WATCHES: &str = "who watches is told what it did not ask for";
+
 /// How much of an unfinished reply is waited for.
 const REPLY_MAX_BYTES: usize = 64 << 20;
 
@@ -189,6 +192,9 @@ impl Judge {
         let lists = matches!(request.command(), b"get" | b"gets" | b"gat" | b"gats");
         if lists && Reply::read(replies).is_none() && may_become_a_reply(replies) {
             return Step::Waits;
+        }
+        if request.command() == b"watch" {
+            return Step::Lost(WATCHES);
         }
         let step = match (request.touches(), request.command()) {
             (Touches::Everything, _) => self.flush(request, replies, now),
