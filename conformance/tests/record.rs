@@ -122,7 +122,14 @@ fn a_recording_loses_no_byte_and_replays() {
         let text = file.text();
         fs::remove_file(&file.0).unwrap();
         let place = format!("{}:{}", example.file, example.line);
-        let Ok(events) = events else { continue };
+        // Who watches is told things when they come; the last of them may stay unread.
+        let watches = example
+            .steps
+            .iter()
+            .any(|step| step.text.contains("> watch"));
+        let (false, Ok(events)) = (watches, events) else {
+            continue;
+        };
         let again = replay::read("recorded", &text).unwrap_or_else(|e| panic!("{place}: {e}"));
         let again = play(&again[0], &mut host());
         let again = again.unwrap_or_else(|failure| panic!("{place}: {failure:?}\n{text}"));
