@@ -151,6 +151,10 @@ impl Client {
     }
 
     fn compare(&mut self, rulings: &[Ruling], said: &[u8]) {
+        // Who watches is told things when nothing was ruled.
+        if self.operates {
+            return;
+        }
         let mut rest = said;
         for ruling in rulings {
             assert!(!ruling.because.is_empty(), "a ruling without a reason");
