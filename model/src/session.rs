@@ -36,6 +36,8 @@ pub struct Session {
     guesses: Guesses,
     /// Other requests came before the next in the same write.
     pipelined: bool,
+    /// It ends with a datagram, so that nobody is left to be told what others do.
+    passing: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -62,6 +64,14 @@ impl Session {
     #[must_use]
     pub fn new() -> Session {
         Session::default()
+    }
+
+    /// A client whose requests are those of one datagram.
+    pub(crate) fn of_datagram() -> Session {
+        Session {
+            passing: true,
+            ..Session::default()
+        }
     }
 
     /// Reads what the client sent: one ruling for each request that is now complete.
@@ -254,7 +264,11 @@ impl Session {
             }
             Answer::Watches(mut ruling, watcher) => {
                 ruling.because.extend(line.because());
-                self.expecting = Expecting::Watch(watcher);
+                if self.passing {
+                    model.journal.left();
+                } else {
+                    self.expecting = Expecting::Watch(watcher);
+                }
                 Some(ruling)
             }
             Answer::AwaitsData(upload) => self.data(upload, line.because(), model, input, now),

@@ -63,11 +63,14 @@ impl Datagrams {
         if sequence != [0, 0] || reserved != [0, 0] {
             answer.because.push(req!("udp.frame.ignored"));
         }
-        if watches(requests) {
-            self.refuse(&model.dialect, id, &mut answer);
-            return answer;
-        }
-        self.play(Session::new(), id, requests, model, now, &mut answer);
+        self.play(
+            Session::of_datagram(),
+            id,
+            requests,
+            model,
+            now,
+            &mut answer,
+        );
         answer
     }
 
@@ -86,7 +89,7 @@ impl Datagrams {
                 return;
             }
             answer.explain(&ruling);
-            if is_dump(&ruling) {
+            if is_endless(&ruling) {
                 self.refuse(&model.dialect, id, answer);
             } else {
                 answer.reply(&ruling, id, &model.dialect);
@@ -131,15 +134,15 @@ impl Datagrams {
     }
 }
 
-/// Whether this asks for the log.
-fn watches(requests: &[u8]) -> bool {
-    let mut words = requests.split(|byte| byte.is_ascii_whitespace());
-    words.find(|word| !word.is_empty()) == Some(b"watch")
-}
-
-/// Whether this is the reply to a dump that was begun.
-fn is_dump(ruling: &Ruling) -> bool {
-    ruling.cites(req!("administration.dump.live")) || ruling.cites(req!("administration.dump.keys"))
+/// Whether this would begin lines without end: a dump, or what a watcher is told.
+fn is_endless(ruling: &Ruling) -> bool {
+    let begins = [
+        req!("administration.dump.live"),
+        req!("administration.dump.keys"),
+        req!("administration.watch.begins"),
+        req!("administration.watch.limit"),
+    ];
+    begins.into_iter().any(|rule| ruling.cites(rule))
 }
 
 impl Answer {
