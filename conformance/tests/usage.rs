@@ -1,15 +1,22 @@
-//! What `touchstone check` says to a command line that makes no sense: one clear line, and 2.
+//! What `touchstone` says to a command line that makes no sense: one clear line, and 2.
 
-use std::process::{Command, Output};
+use std::io::Read;
+use std::process::{Command, Output, Stdio};
+
+fn touchstone(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_touchstone"));
+    command.args(arguments);
+    command
+}
 
 fn check(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_touchstone"));
-    command.arg("check").args(arguments);
+    let mut command = touchstone(&["check"]);
+    command.args(arguments);
     command.output().expect("the tool is built")
 }
 
 /// Every one of these is refused with words that say what is accepted.
-const REFUSED: [(&[&str], &str); 13] = [
+const REFUSED: [(&[&str], &str); 18] = [
     (&["nonsense.rule"], "touchstone list"),
     (&["localhost:"], "127.0.0.1:11211"),
     (&["localhost:99999"], "127.0.0.1:11211"),
@@ -23,16 +30,67 @@ const REFUSED: [(&[&str], &str); 13] = [
     (&["--level", "maybe"], "must, should or may"),
     (&["--budget", "soon"], "60s"),
     (&["--report", "json"], "FORM=FILE"),
+    (&["--report", "json=/nowhere/report"], "/nowhere/report"),
+    (&["--spwan", "memcached"], "--spawn"),
+    (&["--spawn"], "<COMMAND>"),
+    (&["--seed", "many"], "a whole number"),
+    (&["--shape", "round"], "written, split, coalesced"),
+];
+
+/// The same for the other commands.
+const REFUSED_ELSEWHERE: [(&[&str], &str); 8] = [
+    (&[], "there are check, explore, list"),
+    (&["chek"], "there are check, explore, list"),
+    (&["explain"], "<RULE>"),
+    (&["explain", "no.such.rule"], "touchstone list"),
+    (&["compare", "before.json"], "<REPORT>"),
+    (&["serve"], "--adversarial <SEED>"),
+    (&["storm", "--seconds", "few"], "a whole number"),
+    (
+        &["record", "--listen", "a:1", "--upstream", "tls:b:2", "file"],
+        "unix:PATH",
+    ),
 ];
 
 #[test]
 fn every_bad_word_is_told_what_is_accepted() {
-    for (arguments, accepted) in REFUSED {
-        let output = check(arguments);
+    let refused = |arguments: &[&str], accepted: &str, output: Output| {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
-        let line = said.lines().find(|line| line.contains(accepted));
-        assert!(line.is_some(), "{arguments:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
+        assert!(said.starts_with("touchstone: "), "{arguments:?}: {said}");
+        assert!(said.contains(accepted), "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty(), "{arguments:?}: {said}");
+    };
+    for (arguments, accepted) in REFUSED {
+        refused(arguments, accepted, check(arguments));
+    }
+    for (arguments, accepted) in REFUSED_ELSEWHERE {
+        let output = touchstone(arguments).output();
+        refused(arguments, accepted, output.expect("the tool is built"));
+    }
+}
+
+#[test]
+fn a_reader_who_leaves_early_is_no_accident() {
+    let commands: [&[&str]; 5] = [
+        &["list"],
+        &["list", "--json"],
+        &["explain", "storage.cas.exists"],
+        &["check", "--model", "storage"],
+        &["explore", "--histories", "20", "--seed", "1"],
+    ];
+    for arguments in commands {
+        let mut command = touchstone(arguments);
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = command.spawn().expect("the tool is built");
+        drop(running.stdout.take());
+        let mut said = String::new();
+        let mut aside = running.stderr.take().expect("it is a pipe");
+        aside.read_to_string(&mut said).expect("it is text");
+        let status = running.wait().expect("it runs");
+        assert!(status.success(), "{arguments:?}: {status}: {said}");
+        assert_eq!(said, "", "{arguments:?}");
     }
 }
 

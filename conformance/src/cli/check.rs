@@ -18,8 +18,8 @@ use conformance::{progress, report};
 use spec::exchange::Exchange;
 use spec::{Dialect, Level, REQUIREMENTS};
 
-use super::dialect;
 use super::target::Chosen;
+use super::{dialect, say};
 
 /// What the help says below the options.
 const LESSON: &str = "\
@@ -147,13 +147,14 @@ impl Check {
             watched: progress::is_watched(),
         };
         let target = self.target(seed)?;
+        self.can_write()?;
         let arguments = self.arguments(&target);
         let jobs = usize::from(self.jobs);
         let (dialect, elected) = match &self.dialect {
             Habits::Of(dialect) => (dialect.clone(), Vec::new()),
             Habits::Auto => {
                 if let Err(problem) = target.answers() {
-                    eprintln!("touchstone: {problem}");
+                    say::problem(&problem);
                     return Ok(UNREACHABLE);
                 }
                 let election = elect(&target, exchanges, jobs);
@@ -175,7 +176,7 @@ impl Check {
         let whole = self.all || self.keep.is_some() || !self.report.is_empty();
         trial.shorten(&mut report, if whole { usize::MAX } else { ON_A_PAGE });
         if self.chosen.seed.is_none() && trial.target.is_real() {
-            println!("seed {seed}");
+            say!("seed {seed}");
         }
         self.tell(&report)?;
         if let (true, Some(file)) = (self.update_baseline, &self.baseline) {
@@ -186,12 +187,25 @@ impl Check {
 }
 
 impl Check {
+    /// Whether there will be room for what is asked for: better told before a trial than after it.
+    fn can_write(&self) -> Result<(), String> {
+        let named = |file: &Path, error| format!("{}: {error}", file.display());
+        if let Some(folder) = &self.keep {
+            fs::create_dir_all(folder).map_err(|error| named(folder, error))?;
+        }
+        for (_, file) in self.report.iter().filter(|(_, file)| !is_output(file)) {
+            let opened = fs::OpenOptions::new().append(true).create(true).open(file);
+            opened.map_err(|error| named(file, error))?;
+        }
+        Ok(())
+    }
+
     /// Prints the report, and writes what else was asked for.
     fn tell(&self, report: &Report<'_>) -> Result<(), String> {
         let text = report::text(report, self.all);
         match progress::may_colour() {
-            true => print!("{}", report::coloured(&text)),
-            false => print!("{text}"),
+            true => say::text(report::coloured(&text)),
+            false => say::text(&text),
         }
         if let Some(folder) = &self.keep {
             keep(folder, report)?;
@@ -328,7 +342,7 @@ pub(super) fn keep(folder: &Path, report: &Report<'_>) -> Result<(), String> {
     }
     if let Some(first) = files.first() {
         let first = folder.join(&first.name);
-        println!(
+        say!(
             "kept {} files; for example: touchstone replay {}",
             files.len(),
             first.display()
@@ -337,9 +351,14 @@ pub(super) fn keep(folder: &Path, report: &Report<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether this file is standard output.
+fn is_output(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
 fn write_to(file: &Path, text: &str) -> Result<(), String> {
-    if file.as_os_str() == "-" {
-        println!("{text}");
+    if is_output(file) {
+        say!("{text}");
         return Ok(());
     }
     fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))

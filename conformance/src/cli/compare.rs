@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use conformance::compare::{Findings, compare};
 
+use super::say;
+
 #[derive(Args)]
 pub(super) struct Compare {
     /// The report from before: `touchstone check --report json=FILE`
@@ -20,7 +22,7 @@ impl Compare {
     /// Prints which rules were fixed, broken, new or gone; 1 when one was broken.
     pub(super) fn run(&self) -> Result<u8, String> {
         let comparison = compare(&read(&self.before)?, &read(&self.after)?);
-        print!("{comparison}");
+        say::text(&comparison);
         Ok(comparison.exit_code())
     }
 }

@@ -12,8 +12,8 @@ use conformance::{progress, report};
 use spec::Dialect;
 
 use super::check::{budget, keep};
-use super::dialect;
 use super::target::Chosen;
+use super::{dialect, number};
 
 /// What the help says below the options.
 const LESSON: &str = "\
@@ -52,7 +52,7 @@ pub(super) struct Explore {
     #[arg(long, value_name = "TIME", value_parser = budget)]
     budget: Option<Duration>,
     /// Stop after so many histories
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     histories: Option<u64>,
     /// Instead: every sequence of so many commands of a small alphabet
     #[arg(long, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(1..=DEPTH_MAX))]
@@ -86,7 +86,7 @@ impl Explore {
             histories_max: self.histories.unwrap_or(u64::MAX),
             failures_max: self.failures.max(1),
         };
-        println!("{}, held to {}", exploration.target, self.dialect.name());
+        say!("{}, held to {}", exploration.target, self.dialect.name());
         let found = match self.exhaustive {
             Some(depth) => exploration.exhaust(depth),
             None => exploration.run(),
@@ -96,8 +96,8 @@ impl Explore {
         for failed in &found.failures {
             let told = failed.told(&report);
             match progress::may_colour() {
-                true => println!("\n{}", report::coloured(&told)),
-                false => println!("\n{told}"),
+                true => say!("\n{}", report::coloured(&told)),
+                false => say!("\n{told}"),
             }
         }
         if let Some(folder) = self.keep.as_ref().filter(|_| !found.failures.is_empty()) {
@@ -117,33 +117,33 @@ impl Explore {
                     "not all:"
                 };
                 let letters = alphabet(Server::bounds(target)).len();
-                println!(
+                say!(
                     "{all} {histories} sequences of {depth} out of {letters} commands, each with \
                      keys of its own, {requests} requests"
                 );
             }
-            None => println!("seed {seed}: {histories} histories, {requests} requests"),
+            None => say!("seed {seed}: {histories} histories, {requests} requests"),
         }
         let missed: Vec<&str> = reachable()
             .map(|rule| rule.name)
             .filter(|rule| !found.reached.contains(rule))
             .collect();
         let all = reachable().count();
-        println!(
+        say!(
             "reached {} of the {all} rules that exchanges show",
             all.saturating_sub(missed.len())
         );
         if self.unreached {
-            println!("not reached: {}", missed.join(", "));
+            say!("not reached: {}", missed.join(", "));
         }
         if let Some(problem) = &found.problem {
-            println!("stopped: {problem}");
+            say!("stopped: {problem}");
         }
         match found.failures.len() {
-            0 if histories == 0 => println!("nothing was played"),
-            0 => println!("all was answered as the law rules"),
-            1 => println!("1 was answered otherwise than the law rules"),
-            more => println!("{more} were answered otherwise than the law rules"),
+            0 if histories == 0 => say!("nothing was played"),
+            0 => say!("all was answered as the law rules"),
+            1 => say!("1 was answered otherwise than the law rules"),
+            more => say!("{more} were answered otherwise than the law rules"),
         }
     }
 

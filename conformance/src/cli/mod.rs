@@ -2,6 +2,9 @@
 //!
 //! One file for each command that takes more than a word. Nothing here judges anything.
 
+#[macro_use]
+pub(crate) mod say;
+
 mod check;
 mod compare;
 mod explore;
@@ -11,7 +14,8 @@ mod serve;
 mod storm;
 mod target;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 use conformance::liars::{self, Liar};
 use conformance::selftest::selftest;
 use conformance::{cases, explain, list};
@@ -67,18 +71,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, String> {
     match arguments.command {
         Command::Check(check) => return check.run(&exchanges),
         Command::Explore(explore) => return explore.run(),
-        Command::List { table: true, .. } => print!("{}", list::table(&exchanges)),
-        Command::List { json: true, .. } => println!("{}", list::json(&exchanges)),
-        Command::List { .. } => print!("{}", list::rules()),
+        Command::List { table: true, .. } => say::text(list::table(&exchanges)),
+        Command::List { json: true, .. } => say!("{}", list::json(&exchanges)),
+        Command::List { .. } => say::text(list::rules()),
         Command::Explain { rule } => {
             let text = explain::explain(&rule, &exchanges)
                 .ok_or_else(|| format!("no rule `{rule}`; `touchstone list` prints them all"))?;
-            print!("{text}");
+            say::text(&text);
         }
         Command::Selftest => {
             let jobs = std::thread::available_parallelism().map_or(2, usize::from);
             let result = selftest(&exchanges, jobs);
-            print!("{result}");
+            say::text(&result);
             return Ok(u8::from(!result.succeeds()));
         }
         Command::Record(record) => return record.run(),
@@ -90,11 +94,47 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, String> {
     Ok(0)
 }
 
+/// What is wrong with a command line, and what is accepted instead.
+pub(crate) fn in_one_line(refused: &clap::Error) -> String {
+    let missing = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let said = match refused.kind() {
+        kind if kind == missing => "no command is given".to_owned(),
+        _ => refused.render().to_string(),
+    };
+    let lines = said.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let mut line = String::new();
+    for part in lines {
+        match line.chars().last() {
+            None => {}
+            Some(':') => line.push(' '),
+            Some(_) => line.push_str("; "),
+        }
+        line.push_str(part.strip_prefix("error: ").unwrap_or(part));
+    }
+    if [ErrorKind::InvalidSubcommand, missing].contains(&refused.kind()) {
+        let command = Arguments::command();
+        let names: Vec<&str> = command
+            .get_subcommands()
+            .map(clap::Command::get_name)
+            .collect();
+        line.push_str(&format!("; there are {}", names.join(", ")));
+    }
+    line.push_str("; see --help");
+    line
+}
+
 fn liar(name: &str) -> Result<&'static Liar, String> {
     liars::named(name).ok_or_else(|| {
         let names: Vec<&str> = liars::liars().map(|liar| liar.name).collect();
         format!("there are {}", names.join(", "))
     })
+}
+
+/// A whole number, as clap would read it: what is none is told what is.
+fn number(text: &str) -> Result<u64, String> {
+    let number = text.parse();
+    number.map_err(|_| format!("a whole number, 0 to {}", u64::MAX))
 }
 
 /// A dialect that ships, or a file that holds one.

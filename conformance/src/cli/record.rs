@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use spec::Dialect;
 
-use super::dialect;
+use super::{dialect, say};
 
 /// What the server behind a proxy that is not there exits with.
 const UNREACHABLE: u8 = 4;
@@ -42,7 +42,7 @@ impl Record {
         let bound = match Proxy::bind(&self.listen, &self.upstream) {
             Ok(bound) => bound,
             Err(problem) => {
-                eprintln!("touchstone: {problem}");
+                say::problem(&problem);
                 return Ok(UNREACHABLE);
             }
         };
@@ -57,13 +57,13 @@ impl Record {
         let proxy = Proxy::new(bound, recorder);
         let address = proxy.address().map_err(|error| error.to_string())?;
         proxy.start(tell).map_err(|error| error.to_string())?;
-        println!(
+        say!(
             "clients of {address} reach {}; stop with Ctrl-C",
             self.upstream
         );
         signals.forever().next();
         let tally = proxy.finish().map_err(named)?;
-        println!("{}: {tally}", self.file.display());
+        say!("{}: {tally}", self.file.display());
         Ok(exit_code(&tally))
     }
 }
@@ -85,5 +85,5 @@ fn exit_code(tally: &Tally) -> u8 {
 }
 
 fn tell(finding: &Finding) {
-    eprintln!("{finding}");
+    say::aside(finding);
 }

@@ -12,8 +12,8 @@ use conformance::terms::Terms;
 use conformance::{replay, report};
 use spec::Dialect;
 
-use super::dialect;
 use super::target::Chosen;
+use super::{dialect, say};
 
 #[derive(Args)]
 pub(super) struct Replay {
@@ -53,11 +53,11 @@ impl Replay {
             },
         };
         let report = trial.run(&exchanges, &[]);
-        print!("{}", report::text(&report, true));
+        say::text(report::text(&report, true));
         for judged in &report.judged {
             if let (Some(failure), Case::Exchange(exchange)) = (&judged.failure, judged.case) {
                 let rules = replay::rules_at(exchange, failure.line, &trial.dialect);
-                println!("{file}:{}: {}", failure.line, rules.join(", "));
+                say!("{file}:{}: {}", failure.line, rules.join(", "));
             }
         }
         Ok(report.conclusion().exit_code())

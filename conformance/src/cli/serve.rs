@@ -26,7 +26,8 @@ pub(super) struct Serve {
         long,
         value_name = "SEED",
         group = "served",
-        conflicts_with = "dialect"
+        conflicts_with = "dialect",
+        value_parser = super::number
     )]
     adversarial: Option<u64>,
     /// The habits it follows
@@ -64,7 +65,7 @@ impl Serve {
             Some(seed) => format!("an adversary of seed {seed}"),
             None => self.liar.map_or("the model", |liar| liar.name).to_owned(),
         };
-        println!("{what} listens on 127.0.0.1:{port}");
+        say!("{what} listens on 127.0.0.1:{port}");
         service.run().map_err(|error| error.to_string())
     }
 }

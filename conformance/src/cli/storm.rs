@@ -11,6 +11,8 @@ use conformance::target::address::{Address, Trust, Wire};
 use conformance::target::process::Process;
 use spec::Dialect;
 
+use super::say;
+
 /// What the help says below the options.
 const LESSON: &str = "\
 Examples:
@@ -58,10 +60,10 @@ pub(super) struct Storm {
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..=100))]
     clients: u16,
     /// For so long
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = super::number)]
     seconds: u64,
     /// What the requests are made of; any number where none is given
-    #[arg(long)]
+    #[arg(long, value_parser = super::number)]
     seed: Option<u64>,
     /// Excuse the deviations of this dialect: one that ships, or a file that holds one
     #[arg(long, default_value = "law", value_parser = super::dialect)]
@@ -106,14 +108,17 @@ impl Storm {
                 }),
             (_, Some(place), _) => {
                 let address = Address::parse(place, &Trust::Anybody)?;
-                storm(&plan, || address.connect())
+                storm(&plan, || address.connect()).map_err(|error| {
+                    let reached = format!("{address} cannot be reached: {error}");
+                    io::Error::new(error.kind(), reached)
+                })
             }
             _ => return Err("there is nothing to storm".to_owned()),
         };
         Ok(match result {
             Ok(outcome) => report(&plan, &outcome),
             Err(problem) => {
-                eprintln!("touchstone: {problem}");
+                say::problem(&problem);
                 4
             }
         })
@@ -146,7 +151,7 @@ fn selftest(plan: &Plan) -> io::Result<u8> {
         };
         holes += u8::from(outcome.refuted.is_none());
         let operations = outcome.operations;
-        println!("{name:<18} {took:>5.1} s {operations:>8} operations  {found}");
+        say!("{name:<18} {took:>5.1} s {operations:>8} operations  {found}");
     }
     let brief = Plan {
         time: plan.time.min(BRIEF),
@@ -154,12 +159,12 @@ fn selftest(plan: &Plan) -> io::Result<u8> {
     };
     let outcome = outcome_of(Race::None, &brief)?;
     let found = report(&brief, &outcome);
-    println!("{} races, {holes} not found", RACES.len());
+    say!("{} races, {holes} not found", RACES.len());
     Ok(if holes == 0 { found } else { 1 })
 }
 
 fn report(plan: &Plan, outcome: &Outcome) -> u8 {
-    println!(
+    say!(
         "{} clients, seed {}: {} operations in {} rounds, judged in {:.2} s",
         plan.clients,
         plan.seed,
@@ -168,29 +173,29 @@ fn report(plan: &Plan, outcome: &Outcome) -> u8 {
         outcome.judged.as_secs_f64()
     );
     for (deviation, rounds) in &outcome.excused {
-        println!("{rounds} rounds are explained only by {deviation}");
+        say!("{rounds} rounds are explained only by {deviation}");
     }
     for problem in &outcome.broken {
-        println!("BROKEN {problem}");
+        say!("BROKEN {problem}");
     }
     if let Some(refuted) = &outcome.refuted {
-        println!(
+        say!(
             "NOT LINEARIZABLE after {:.1} s: {} ({:?})\n    {}",
             outcome.took.as_secs_f64(),
             refuted.rule.name,
             refuted.rule.level,
             refuted.rule.sentence
         );
-        print!("{}: {}", refuted.key, refuted.witness);
+        say::text(format_args!("{}: {}", refuted.key, refuted.witness));
         return 1;
     }
     if !outcome.broken.is_empty() {
         return 4;
     }
     if outcome.unknown > 0 || outcome.operations == 0 {
-        println!("UNKNOWN: {} keys could not be judged", outcome.unknown);
+        say!("UNKNOWN: {} keys could not be judged", outcome.unknown);
         return 3;
     }
-    println!("linearizable: for each key there is an order that explains every reply");
+    say!("linearizable: for each key there is an order that explains every reply");
     0
 }

@@ -31,7 +31,7 @@ pub(super) struct Chosen {
     #[arg(long, value_name = "COMMAND")]
     spawn: Option<String>,
     /// Makes the order of play and our own keys; chosen at random and printed where it is not given
-    #[arg(long)]
+    #[arg(long, value_parser = super::number)]
     pub(super) seed: Option<u64>,
     #[command(flatten)]
     tls: Tls,
