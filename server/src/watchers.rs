@@ -231,10 +231,16 @@ impl Watchers {
         seat.map(Seat::take).unwrap_or_default()
     }
 
+    /// Whether anybody watches such things.
+    #[must_use]
+    pub fn want(&self, topic: Topic) -> bool {
+        Topics(self.wanted.load(Ordering::Relaxed)).include(topic)
+    }
+
     /// Tells whoever watches such things of an event that a connection caused.
     pub fn tell(&self, event: &Event<'_>, connection: Option<u64>, now: Time) {
         let topic = event.topic();
-        if !Topics(self.wanted.load(Ordering::Relaxed)).include(topic) {
+        if !self.want(topic) {
             return;
         }
         let mut seats = self.seats();

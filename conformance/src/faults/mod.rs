@@ -22,6 +22,9 @@ mod stage;
 mod statistics;
 mod time;
 
+use std::thread;
+use std::time::Duration;
+
 use spec::Requirement;
 use spec::exchange::{Failure, Fence};
 
@@ -89,12 +92,17 @@ pub fn named(name: &str) -> Option<&'static Fault> {
     all().into_iter().find(|fault| fault.name == name)
 }
 
-/// How often a server is tried whose innocent client waited too long: a machine under load lets
-/// anybody wait, but not time after time.
-const LATE_TRIES: usize = 3;
+/// How often a server is tried whose innocent client waited too long, with a pause between: a
+/// machine under load lets anybody wait, but not time after time.
+const LATE_TRIES: usize = 5;
+const LATE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Tries a fault on a server of its own.
 #[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a machine that is busy is given time"
+)]
 pub fn try_on(target: &Target, fault: &'static Fault, fence: Fence) -> Outcome {
     let Target::Spawn(command) = target else {
         return Outcome::Unsupported("only a process of its own shows this (--spawn)".to_owned());
@@ -105,6 +113,7 @@ pub fn try_on(target: &Target, fault: &'static Fault, fence: Fence) -> Outcome {
     let mut ended = play(command, fault, fence);
     for _ in 1..LATE_TRIES {
         if matches!(ended, Err(Trouble::Late(_))) {
+            thread::sleep(LATE_PAUSE);
             ended = play(command, fault, fence);
         }
     }

@@ -85,15 +85,14 @@ fn retrieve(
     with_key: bool,
     with_value: bool,
 ) -> Answer {
-    match retrieval::fetch(context, key, exptime.map(i64::from)) {
-        None => Answer::Missed { with_key },
-        Some(hit) => Answer::Found {
-            flags: hit.flags,
-            value: with_value.then_some(hit.value),
-            unique: hit.unique,
-            with_key,
-        },
-    }
+    let show = |item: Item<'_>| Answer::Found {
+        flags: item.flags(),
+        value: with_value.then(|| item.share_value()),
+        unique: item.unique(),
+        with_key,
+    };
+    retrieval::fetch(context, key, exptime.map(i64::from), show)
+        .unwrap_or(Answer::Missed { with_key })
 }
 
 fn delete(context: &Context<'_>, key: &[u8], unique: u64) -> Answer {

@@ -23,7 +23,7 @@ use crate::protocol::{Reply, Request};
 use crate::shared::Shared;
 use crate::store::{Absence, Entry};
 use crate::time::Time;
-use crate::watchers::Event;
+use crate::watchers::{Event, Topic};
 
 /// What a command may use.
 #[derive(Clone, Copy, Debug)]
@@ -44,22 +44,32 @@ impl Context<'_> {
     /// Looks a key up, and counts an item that was found dead.
     fn entry<R>(&self, key: &[u8], act: impl FnOnce(&mut Entry<'_>) -> R) -> R {
         self.shared.store.entry(key, self.now, |entry| {
-            let size = entry.item().map(|item| item.value().len());
-            let status = match entry.absence() {
-                Absence::Unknown if size.is_some() => "found",
-                Absence::Unknown => "not_found",
-                Absence::Expired => {
-                    self.count(Counter::GetExpired);
-                    "expired"
-                }
-                Absence::Flushed => {
-                    self.count(Counter::GetFlushed);
-                    "flushed"
-                }
-            };
-            self.tell(&Event::Fetched { key, status, size });
+            match entry.absence() {
+                Absence::Unknown => {}
+                Absence::Expired => self.count(Counter::GetExpired),
+                Absence::Flushed => self.count(Counter::GetFlushed),
+            }
+            if self.is_watched(Topic::Fetchers) {
+                self.tell_fetched(key, entry);
+            }
             act(entry)
         })
+    }
+
+    fn tell_fetched(&self, key: &[u8], entry: &Entry<'_>) {
+        let size = entry.item().map(|item| item.value().len());
+        let status = match entry.absence() {
+            Absence::Unknown if size.is_some() => "found",
+            Absence::Unknown => "not_found",
+            Absence::Expired => "expired",
+            Absence::Flushed => "flushed",
+        };
+        self.tell(&Event::Fetched { key, status, size });
+    }
+
+    /// Whether anybody watches such things.
+    fn is_watched(&self, topic: Topic) -> bool {
+        self.shared.watchers.want(topic)
     }
 
     /// Tells watchers.

@@ -2,31 +2,19 @@
 //!
 //! It never gathers the values of a request: the session asks for the next when there is room.
 
-use bytes::Bytes;
-
 use super::{Context, expiration};
 use crate::counters::Counter;
+use crate::store::Item;
 
-/// An item that was found.
-#[derive(Clone, Debug)]
-pub struct Hit {
-    /// Its value.
-    pub value: Bytes,
-    /// The client's flags.
-    pub flags: u32,
-    /// Its unique.
-    pub unique: u64,
-}
-
-/// Looks a key up; with an exptime, the item is given that.
-#[must_use]
-pub fn fetch(context: &Context<'_>, key: &[u8], exptime: Option<i64>) -> Option<Hit> {
+/// Looks a key up, and shows its item where it lies; with an exptime, it is given that.
+pub fn fetch<R>(
+    context: &Context<'_>,
+    key: &[u8],
+    exptime: Option<i64>,
+    show: impl FnOnce(Item<'_>) -> R,
+) -> Option<R> {
     let hit = context.entry(key, |entry| {
-        let hit = entry.item().map(|item| Hit {
-            value: item.share_value(),
-            flags: item.flags(),
-            unique: item.unique(),
-        })?;
+        let hit = entry.item().map(show)?;
         entry.mark_fetched();
         if let Some(exptime) = exptime {
             entry.set_expiry(expiration::expiry(exptime, context.now));

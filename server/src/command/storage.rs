@@ -10,6 +10,7 @@ use super::{Context, expiration};
 use crate::counters::Counter;
 use crate::protocol::{Error, Reply, Storage, Verb};
 use crate::store::{Draft, Entry, Item, Marks, NoMemory};
+use crate::watchers::Topic;
 
 /// Whether the data block that a line announces is let in.
 ///
@@ -41,6 +42,17 @@ fn attempt<'a>(context: &Context<'_>, storage: &Storage<'a>, size: usize) -> Att
         command: storage.verb.word(),
         expiry: expiration::expiry(storage.exptime, context.sent),
         size,
+    }
+}
+
+/// What came of it, in the words for watchers.
+const fn word(reply: &Result<Reply, NoMemory>) -> &'static str {
+    match reply {
+        Ok(Reply::Stored) => "stored",
+        Ok(Reply::Exists) => "exists",
+        Ok(Reply::NotFound) => "not_found",
+        Ok(_) => "not_stored",
+        Err(NoMemory) => "no_memory",
     }
 }
 
@@ -97,14 +109,10 @@ pub(super) fn fits(
 pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: &[u8]) -> (Reply, u64) {
     let (reply, unique) = context.entry(storage.key, |entry| {
         let reply = decide(context, storage, block, entry);
-        let status = match reply {
-            Ok(Reply::Stored) => "stored",
-            Ok(Reply::Exists) => "exists",
-            Ok(Reply::NotFound) => "not_found",
-            Ok(_) => "not_stored",
-            Err(NoMemory) => "no_memory",
-        };
-        attempt(context, storage, block.len()).ended(context, status, entry);
+        if context.is_watched(Topic::Mutations) {
+            let attempt = attempt(context, storage, block.len());
+            attempt.ended(context, word(&reply), entry);
+        }
         (reply, entry.item().map_or(0, Item::unique))
     });
     if matches!(storage.verb, Verb::Cas(_)) {

@@ -120,8 +120,7 @@ fn retrieval_with_touch(mut words: Tokens<'_>, with_uniques: bool) -> Result<Par
 }
 
 fn retrieval(words: Tokens<'_>, with_uniques: bool) -> Result<Parsed<'_>, Refusal> {
-    let mut keys = words;
-    if keys.next().is_none() {
+    if words.is_empty() {
         return Err(loud(Error::BadLine));
     }
     Ok(Parsed {
@@ -129,7 +128,8 @@ fn retrieval(words: Tokens<'_>, with_uniques: bool) -> Result<Parsed<'_>, Refusa
             keys: words,
             with_uniques,
             exptime: None,
-            is_spoiled: { words }.any(|key| !is_key(key)),
+            // On a short line no word is too long to be a key.
+            is_spoiled: !is_key(words.rest()) && { words }.any(|key| !is_key(key)),
         }),
         quiet: false,
     })

@@ -5,14 +5,19 @@
 use bytes::Bytes;
 
 use super::meta::{Command, Meta};
+use super::output::decimal;
 use super::reply::{Anatomy, Error, MetaReply, Reply, Status};
 use super::{Output, VERSION, base64};
+
+/// About so long is a reply, its value aside: room for it is made at once.
+const REPLY_LEN: usize = 32;
 
 /// Writes a classic reply, unless it is to be kept back.
 pub fn reply(reply: &Reply, quiet: bool, output: &mut Output) {
     if quiet {
         return;
     }
+    output.reserve(REPLY_LEN);
     match reply {
         Reply::Stored => line(b"STORED", output),
         Reply::NotStored => line(b"NOT_STORED", output),
@@ -52,8 +57,15 @@ pub fn error(error: Error, output: &mut Output) {
     line(error.line().as_bytes(), output);
 }
 
-/// Writes one value of a retrieval.
-pub fn value(key: &[u8], flags: u32, unique: Option<u64>, value: &Bytes, output: &mut Output) {
+/// Writes one value of a retrieval, which may be shared.
+pub fn value(
+    key: &[u8],
+    flags: u32,
+    unique: Option<u64>,
+    (value, shared): (&[u8], Option<&Bytes>),
+    output: &mut Output,
+) {
+    output.reserve(REPLY_LEN);
     output.bytes(b"VALUE ");
     output.bytes(key);
     output.bytes(b" ");
@@ -65,7 +77,7 @@ pub fn value(key: &[u8], flags: u32, unique: Option<u64>, value: &Bytes, output:
         output.number(unique);
     }
     output.bytes(b"\r\n");
-    output.value(value);
+    output.value(value, shared);
     output.bytes(b"\r\n");
 }
 
@@ -74,11 +86,21 @@ pub fn end(output: &mut Output) {
     line(b"END", output);
 }
 
-/// Writes the reply to a meta command: the facts that its flags ask for, in their order.
-pub fn meta(meta: &Meta<'_>, reply: &MetaReply, output: &mut Output) {
+/// Writes the reply to a meta command: the facts that its flags ask for, in their order, and the
+/// value of an item, which may be shared.
+pub fn meta(
+    meta: &Meta<'_>,
+    reply: &MetaReply,
+    value: Option<(&[u8], Option<&Bytes>)>,
+    output: &mut Output,
+) {
     if meta.has(b'q') && is_hidden_when_quiet(meta.command, reply.status) {
         return;
     }
+    let mut digits = [0; 20];
+    let number = reply.number.map(|number| decimal(number, &mut digits));
+    let value = value.or(number.map(|digits| (digits, None)));
+    output.reserve(REPLY_LEN);
     output.bytes(match reply.status {
         Status::Done => b"HD",
         Status::Value => b"VA",
@@ -87,7 +109,7 @@ pub fn meta(meta: &Meta<'_>, reply: &MetaReply, output: &mut Output) {
         Status::NotStored => b"NS",
         Status::Exists => b"EX",
     });
-    if let Some(value) = &reply.value {
+    if let Some((value, _)) = value {
         output.bytes(b" ");
         output.number(u64::try_from(value.len()).unwrap_or(u64::MAX));
     }
@@ -117,8 +139,8 @@ pub fn meta(meta: &Meta<'_>, reply: &MetaReply, output: &mut Output) {
         }
     }
     output.bytes(b"\r\n");
-    if let Some(value) = &reply.value {
-        output.value(value);
+    if let Some((value, shared)) = value {
+        output.value(value, shared);
         output.bytes(b"\r\n");
     }
 }

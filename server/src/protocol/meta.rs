@@ -17,7 +17,38 @@ const TOKENS_MAX: usize = 20;
 const OPAQUE_LEN_MAX: usize = 32;
 
 /// The letters that are flags.
-const LETTERS: &[u8] = b"bcfhklqstuvxCDEFIJLMNOPRT";
+const LETTERS: Letters = Letters::of(b"bcfhklqstuvxCDEFIJLMNOPRT");
+
+/// Some letters.
+#[derive(Clone, Copy, Debug, Default)]
+struct Letters(u64);
+
+impl Letters {
+    const fn of(mut all: &[u8]) -> Self {
+        let mut letters = Self(0);
+        while let [first, rest @ ..] = all {
+            letters.0 |= Self::bit(*first);
+            all = rest;
+        }
+        letters
+    }
+
+    const fn has(self, letter: u8) -> bool {
+        self.0 & Self::bit(letter) != 0
+    }
+
+    const fn add(&mut self, letter: u8) {
+        self.0 |= Self::bit(letter);
+    }
+
+    /// From A on: all letters of ASCII stand within 64 places.
+    const fn bit(letter: u8) -> u64 {
+        match letter {
+            b'A'..=b'z' => 1 << (letter - b'A'),
+            _ => 0,
+        }
+    }
+}
 
 /// Which meta command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +84,7 @@ pub enum Mode {
 }
 
 /// One flag: its letter and what follows it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flag<'a> {
     /// The letter.
     pub letter: u8,
@@ -89,8 +120,9 @@ pub struct Meta<'a> {
     /// Which way to count (`M` of `ma`).
     pub direction: Direction,
     key: Key<'a>,
-    flags: [Flag<'a>; TOKENS_MAX],
-    flags_len: usize,
+    /// The flags, each of which has a letter.
+    flags: Tokens<'a>,
+    letters: Letters,
 }
 
 #[derive(Clone, Debug)]
@@ -117,14 +149,14 @@ impl<'a> Meta<'a> {
     }
 
     /// The flags, in the order in which they were sent.
-    pub fn flags(&self) -> impl Iterator<Item = Flag<'a>> + use<'_, 'a> {
-        self.flags.iter().take(self.flags_len).copied()
+    pub fn flags(&self) -> impl Iterator<Item = Flag<'a>> + use<'a> {
+        flags(self.flags)
     }
 
     /// Whether a flag was sent.
     #[must_use]
     pub fn has(&self, letter: u8) -> bool {
-        self.flags().any(|flag| flag.letter == letter)
+        self.letters.has(letter)
     }
 
     fn blank(command: Command, key: &'a [u8]) -> Self {
@@ -146,19 +178,20 @@ impl<'a> Meta<'a> {
                 decoded: [0; DECODED_LEN_MAX],
                 decoded_len: None,
             },
-            flags: [Flag::default(); TOKENS_MAX],
-            flags_len: 0,
+            flags: Tokens::of(b""),
+            letters: Letters::default(),
         }
     }
 
     /// Takes all flags. An unknown or repeated letter is reported before any bad argument; of
     /// these the last, and bad client flags only when nothing else is wrong.
     fn take(&mut self, words: Tokens<'a>) -> Result<(), Error> {
-        for word in words {
-            self.note(word)?;
+        self.flags = words;
+        for flag in flags(words) {
+            self.note(flag.letter)?;
         }
         let mut fault = Ok(());
-        for flag in self.flags.into_iter().take(self.flags_len) {
+        for flag in flags(words) {
             match (self.read(flag.letter, flag.argument), fault) {
                 (Ok(()), _) | (Err(Error::BadLine), Err(_)) => {}
                 (found @ Err(_), _) => fault = found,
@@ -194,22 +227,20 @@ impl<'a> Meta<'a> {
     }
 
     fn argument(&self, letter: u8) -> Option<&'a [u8]> {
-        let flag = self.flags().find(|flag| flag.letter == letter);
-        flag.map(|flag| flag.argument)
+        let is_sent = self.has(letter);
+        let flag = is_sent.then(|| self.flags().find(|flag| flag.letter == letter));
+        flag.flatten().map(|flag| flag.argument)
     }
 
     /// Notes one more flag.
-    fn note(&mut self, word: &'a [u8]) -> Result<(), Error> {
-        let (&letter, argument) = word.split_first().ok_or(Error::InvalidFlag)?;
-        if !LETTERS.contains(&letter) {
+    fn note(&mut self, letter: u8) -> Result<(), Error> {
+        if !LETTERS.has(letter) {
             return Err(Error::InvalidFlag);
         }
         if self.has(letter) {
             return Err(Error::DuplicateFlag);
         }
-        let place = self.flags.get_mut(self.flags_len);
-        *place.ok_or(Error::TooManyFlags)? = Flag { letter, argument };
-        self.flags_len = self.flags_len.saturating_add(1);
+        self.letters.add(letter);
         Ok(())
     }
 
@@ -315,6 +346,13 @@ fn read(command: Command, mut words: Tokens<'_>) -> Result<Meta<'_>, Refusal> {
     });
     flags.and_then(|()| meta.check()).map_err(refuse)?;
     Ok(meta)
+}
+
+fn flags(words: Tokens<'_>) -> impl Iterator<Item = Flag<'_>> {
+    words.filter_map(|word| {
+        let (&letter, argument) = word.split_first()?;
+        Some(Flag { letter, argument })
+    })
 }
 
 /// Whether a word begins with what can be no flag of any server.

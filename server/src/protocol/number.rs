@@ -2,12 +2,6 @@
 //!
 //! They never wrap and are never cut: a number that does not fit is no number.
 
-use nom::bytes::complete::tag;
-use nom::character::complete::digit1;
-use nom::combinator::{all_consuming, opt};
-use nom::sequence::pair;
-use nom::{IResult, Parser};
-
 /// The most bytes a 32-bit number may be written with.
 const SHORT_LEN_MAX: usize = 11;
 
@@ -34,8 +28,7 @@ pub(crate) fn signed32(token: &[u8]) -> Option<i32> {
     if token.len() > SHORT_LEN_MAX {
         return None;
     }
-    let (minus, digits) = sign(token)?;
-    i32::try_from(signed(minus, digits)?).ok()
+    i32::try_from(with_minus(token)?).ok()
 }
 
 /// The flags of a classic storage line: a sign may stand before them.
@@ -51,14 +44,15 @@ pub(super) fn exptime(token: &[u8]) -> Option<i32> {
 fn with_any_sign(token: &[u8]) -> Option<i64> {
     match token.strip_prefix(b"+") {
         Some(digits) => signed(false, digits),
-        None => sign(token).and_then(|(minus, digits)| signed(minus, digits)),
+        None => with_minus(token),
     }
 }
 
-fn sign(token: &[u8]) -> Option<(bool, &[u8])> {
-    let parsed: IResult<_, _> = all_consuming(pair(opt(tag("-")), digit1)).parse(token);
-    let (_, (sign, digits)) = parsed.ok()?;
-    Some((sign.is_some(), digits))
+fn with_minus(token: &[u8]) -> Option<i64> {
+    match token.strip_prefix(b"-") {
+        Some(digits) => signed(true, digits),
+        None => signed(false, token),
+    }
 }
 
 fn signed(minus: bool, text: &[u8]) -> Option<i64> {
@@ -67,11 +61,13 @@ fn signed(minus: bool, text: &[u8]) -> Option<i64> {
 }
 
 fn digits(text: &[u8]) -> Option<u64> {
-    let parsed: IResult<_, _> = all_consuming(digit1).parse(text);
-    let (_, digits): (&[u8], &[u8]) = parsed.ok()?;
-    digits.iter().try_fold(0_u64, |number, digit| {
-        number
-            .checked_mul(10)?
-            .checked_add(u64::from(digit.wrapping_sub(b'0')))
+    let (first, rest) = text.split_first()?;
+    rest.iter().try_fold(digit(*first)?, |number, byte| {
+        number.checked_mul(10)?.checked_add(digit(*byte)?)
     })
+}
+
+fn digit(byte: u8) -> Option<u64> {
+    byte.is_ascii_digit()
+        .then(|| u64::from(byte.wrapping_sub(b'0')))
 }

@@ -3,35 +3,52 @@
 //! Small pieces are gathered into one buffer; large values are passed on uncopied.
 
 use std::collections::VecDeque;
+use std::mem;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 /// Values longer than this are not copied.
 const COPIED_LEN_MAX: usize = 16 * 1024;
+
+/// So much room is made at once for what is gathered, where as much was gathered before.
+const GATHERED_LEN_MAX: usize = 64 * 1024;
 
 /// A queue of bytes to be written.
 #[derive(Debug, Default)]
 pub struct Output {
     chunks: VecDeque<Bytes>,
-    tail: BytesMut,
-    queued_bytes: usize,
+    chunks_bytes: usize,
+    /// What is gathered. It takes no memory while there is nothing.
+    tail: Vec<u8>,
+    /// How much was gathered last time.
+    gathered_len: usize,
 }
 
 impl Output {
     /// Queues bytes.
+    #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.queued_bytes = self.queued_bytes.saturating_add(bytes.len());
         self.tail.extend_from_slice(bytes);
     }
 
-    /// Queues a value.
-    pub fn value(&mut self, value: &Bytes) {
-        if value.len() <= COPIED_LEN_MAX {
-            return self.bytes(value);
+    /// Queues a value, which may be shared.
+    pub fn value(&mut self, value: &[u8], shared: Option<&Bytes>) {
+        match shared {
+            Some(shared) if shared.len() > COPIED_LEN_MAX => {
+                self.seal();
+                self.push(shared.clone());
+            }
+            _ => self.bytes(value),
         }
-        self.queued_bytes = self.queued_bytes.saturating_add(value.len());
-        self.seal();
-        self.chunks.push_back(value.clone());
+    }
+
+    /// Makes room for so many bytes, and for as many as came last time.
+    pub(super) fn reserve(&mut self, len: usize) {
+        if self.tail.capacity() == 0 {
+            self.tail.reserve(len.max(self.gathered_len));
+        } else {
+            self.tail.reserve(len);
+        }
     }
 
     /// Queues a number in decimal.
@@ -43,7 +60,7 @@ impl Output {
     /// How many bytes are queued.
     #[must_use]
     pub const fn queued_bytes(&self) -> usize {
-        self.queued_bytes
+        self.chunks_bytes.saturating_add(self.tail.len())
     }
 
     /// Takes the next bytes to write; empty when there are none.
@@ -52,14 +69,21 @@ impl Output {
             self.seal();
         }
         let chunk = self.chunks.pop_front().unwrap_or_default();
-        self.queued_bytes = self.queued_bytes.saturating_sub(chunk.len());
+        self.chunks_bytes = self.chunks_bytes.saturating_sub(chunk.len());
         chunk
     }
 
     fn seal(&mut self) {
         if !self.tail.is_empty() {
-            self.chunks.push_back(self.tail.split().freeze());
+            self.gathered_len = self.tail.len().min(GATHERED_LEN_MAX);
+            let tail = mem::take(&mut self.tail);
+            self.push(Bytes::from(tail));
         }
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        self.chunks_bytes = self.chunks_bytes.saturating_add(chunk.len());
+        self.chunks.push_back(chunk);
     }
 }
 

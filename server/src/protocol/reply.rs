@@ -2,8 +2,6 @@
 //!
 //! One request has one reply; the dispatcher makes it, and nobody else.
 
-use bytes::Bytes;
-
 /// Everything that is wrong with a request, or with the server, in its own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
@@ -227,8 +225,8 @@ pub enum Status {
 pub struct MetaReply {
     /// The first word.
     pub status: Status,
-    /// The value, where one is sent.
-    pub value: Option<Bytes>,
+    /// The number that is the value, where one is sent.
+    pub number: Option<u64>,
     /// The unique (`c`).
     pub unique: Option<u64>,
     /// The client's flags (`f`).

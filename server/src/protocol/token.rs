@@ -2,17 +2,33 @@
 //!
 //! Only the space separates them: a tab is a byte like any other.
 
-use nom::bytes::complete::{take_till1, take_while};
+use memchr::memchr;
+use nom::bytes::complete::take_while;
+use nom::combinator::verify;
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
+/// How many bytes are looked through one by one before it pays to do better.
+const NEAR_LEN: usize = 4;
+
 /// The next word.
 pub(super) fn token(line: &[u8]) -> IResult<&[u8], &[u8]> {
-    preceded(
-        take_while(|byte| byte == b' '),
-        take_till1(|byte| byte == b' '),
-    )
-    .parse(line)
+    let word = verify(till_space, |word: &[u8]| !word.is_empty());
+    preceded(take_while(|byte| byte == b' '), word).parse(line)
+}
+
+/// What stands before the next space. Numbers and flags are short, keys are not: those are looked
+/// through many bytes at once.
+fn till_space(line: &[u8]) -> IResult<&[u8], &[u8]> {
+    let (near, far) = line.split_at(line.len().min(NEAR_LEN));
+    let in_near = near.iter().position(|byte| *byte == b' ');
+    let len = match in_near {
+        Some(len) => len,
+        None if far.is_empty() => near.len(),
+        None => near.len() + memchr(b' ', far).unwrap_or(far.len()),
+    };
+    let (word, rest) = line.split_at(len);
+    Ok((rest, word))
 }
 
 /// The words of a line, one after another.
@@ -25,6 +41,11 @@ impl<'a> Tokens<'a> {
     /// The words of this part of a line.
     pub(crate) const fn of(rest: &'a [u8]) -> Self {
         Self { rest }
+    }
+
+    /// Whether there are no more words.
+    pub(crate) fn is_empty(self) -> bool {
+        self.rest.iter().all(|byte| *byte == b' ')
     }
 
     /// What has not been read yet.

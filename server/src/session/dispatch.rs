@@ -87,9 +87,18 @@ impl Connection {
                 return 0;
             }
         };
-        let context = self.context();
+        let (context, output) = self.context_and_output();
         let reply = match meta.command {
-            Command::Get => command::meta::get(&context, &meta),
+            Command::Get => {
+                let found = command::meta::get(&context, &meta, |reply, item| {
+                    let value = item.map(|item| (item.value(), item.shared()));
+                    encode::meta(&meta, reply, value, output);
+                });
+                if let Err(error) = found {
+                    encode::error(error, &mut self.output);
+                }
+                return 0;
+            }
             Command::Delete => command::meta::delete(&context, &meta),
             Command::Arithmetic => command::meta::step(&context, &meta),
             Command::Set => return self.begin_meta_block(line, &meta, rest),
@@ -109,7 +118,7 @@ impl Connection {
 
     fn answer_meta(&mut self, meta: &Meta<'_>, reply: Result<MetaReply, Error>) {
         match reply {
-            Ok(reply) => encode::meta(meta, &reply, &mut self.output),
+            Ok(reply) => encode::meta(meta, &reply, None, &mut self.output),
             Err(error) => encode::error(error, &mut self.output),
         }
     }
@@ -263,7 +272,7 @@ impl Connection {
     fn spoil(&mut self, retrieval: &Retrieval<'_>) {
         let good = retrieval.keys.take_while(|key| classic::is_key(key));
         for key in good {
-            let _ = retrieval::fetch(&self.context(), key, retrieval.exptime);
+            retrieval::fetch(&self.context(), key, retrieval.exptime, |_| ());
         }
         encode::reply(&Reply::Error(Error::BadLine), false, &mut self.output);
     }
@@ -288,15 +297,17 @@ impl Connection {
         with_uniques: bool,
         exptime: Option<i64>,
     ) -> bool {
-        while self.output.queued_bytes() < OUTPUT_HIGH_BYTES {
+        let (context, output) = self.context_and_output();
+        while output.queued_bytes() < OUTPUT_HIGH_BYTES {
             let Some(key) = keys.next() else {
-                encode::end(&mut self.output);
+                encode::end(output);
                 return true;
             };
-            if let Some(hit) = retrieval::fetch(&self.context(), key, exptime) {
-                let unique = with_uniques.then_some(hit.unique);
-                encode::value(key, hit.flags, unique, &hit.value, &mut self.output);
-            }
+            retrieval::fetch(&context, key, exptime, |item| {
+                let unique = with_uniques.then_some(item.unique());
+                let value = (item.value(), item.shared());
+                encode::value(key, item.flags(), unique, value, output);
+            });
         }
         false
     }

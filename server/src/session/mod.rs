@@ -304,13 +304,13 @@ impl Connection {
     }
 
     fn context(&self) -> Context<'_> {
-        Context {
-            shared: &self.shared,
-            counters: self.shared.counters(self.worker),
-            now: self.now,
-            sent: self.now,
-            connection: self.record.listed(),
-        }
+        context(&self.shared, self.worker, self.now, &self.record)
+    }
+
+    /// What a command may use, and where the reply goes.
+    fn context_and_output(&mut self) -> (Context<'_>, &mut Output) {
+        let context = context(&self.shared, self.worker, self.now, &self.record);
+        (context, &mut self.output)
     }
 
     /// Gives back the room that an unfinished block took.
@@ -430,6 +430,16 @@ impl Connection {
                 Some(input.len())
             }
         }
+    }
+}
+
+fn context<'a>(shared: &'a Shared, worker: usize, now: Time, record: &Record) -> Context<'a> {
+    Context {
+        shared,
+        counters: shared.counters(worker),
+        now,
+        sent: now,
+        connection: record.listed(),
     }
 }
 

@@ -114,6 +114,12 @@ impl<'a> Item<'a> {
         self.aside.map_or(self.body, |value| value)
     }
 
+    /// Its value, where it may be shared: a large one.
+    #[must_use]
+    pub const fn shared(self) -> Option<&'a Bytes> {
+        self.aside
+    }
+
     /// Its value, to keep: a large one is shared, a small one copied.
     #[must_use]
     pub fn share_value(self) -> Bytes {

@@ -81,10 +81,10 @@ fn answer(
     is_made: bool,
     entry: &mut Entry<'_>,
 ) -> MetaReply {
-    let value = meta.has(b'v').then(|| Bytes::from(number.to_string()));
-    let status = value.as_ref().map_or(Status::Done, |_| Status::Value);
+    let number = meta.has(b'v').then_some(number);
+    let status = number.map_or(Status::Done, |_| Status::Value);
     let mut reply = super::reply(meta, status);
-    reply.value = value;
+    reply.number = number;
     reply.unique = entry.item().map(Item::unique);
     for flag in meta.flags() {
         match (flag.letter, meta.exptime, meta.vivify) {

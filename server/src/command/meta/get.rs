@@ -10,28 +10,39 @@ use crate::protocol::meta::Meta;
 use crate::protocol::{Error, MetaReply, Status};
 use crate::store::{Draft, Entry, Expiry, Item, Marks, NoMemory};
 
-/// Looks an item up, and shows and changes what its flags ask for.
+/// Looks an item up, and changes what its flags ask for. What they ask to see is shown, and of an
+/// item its value where it lies.
 ///
 /// # Errors
 ///
 /// When an item was to be made and there is no memory.
-pub fn get(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error> {
+pub fn get(
+    context: &Context<'_>,
+    meta: &Meta<'_>,
+    mut show: impl FnMut(&MetaReply, Option<Item<'_>>),
+) -> Result<(), Error> {
     let found = context.entry(meta.key(), |entry| {
         let is_made = entry.item().is_none();
         if is_made {
             if meta.vivify.is_none() {
-                return Ok(None);
+                return Ok(false);
             }
             make(meta, entry)?;
         }
-        Ok(Some(answer(context, meta, entry, is_made)))
+        let reply = answer(context, meta, entry, is_made);
+        let has_value = reply.status == Status::Value;
+        show(&reply, entry.item().filter(|_| has_value));
+        Ok(true)
     });
     let found = found.map_err(|NoMemory| {
         context.count(Counter::StoreNoMemory);
         Error::OutOfMemory
     })?;
-    count(context, meta, found.is_some());
-    Ok(found.unwrap_or_else(|| super::reply(meta, Status::Miss)))
+    count(context, meta, found);
+    if !found {
+        show(&super::reply(meta, Status::Miss), None);
+    }
+    Ok(())
 }
 
 /// An item without a value, for the client that is to bring one.
@@ -93,10 +104,13 @@ fn answer(
 /// What there is to see before anything is changed.
 fn snapshot(context: &Context<'_>, meta: &Meta<'_>, item: Item<'_>) -> MetaReply {
     let is_known = meta.compare == Some(item.unique());
-    let value = (meta.has(b'v') && !is_known).then(|| item.share_value());
+    let has_value = meta.has(b'v') && !is_known;
     MetaReply {
-        status: value.as_ref().map_or(Status::Done, |_| Status::Value),
-        value,
+        status: if has_value {
+            Status::Value
+        } else {
+            Status::Done
+        },
         unique: Some(item.unique()),
         flags: Some(item.flags()),
         size: Some(item.value().len()),

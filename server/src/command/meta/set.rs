@@ -8,6 +8,7 @@ use crate::counters::Counter;
 use crate::protocol::meta::{Meta, Mode};
 use crate::protocol::{Error, MetaReply, Status};
 use crate::store::{Draft, Entry, Expiry, Item, Marks, NoMemory};
+use crate::watchers::Topic;
 
 /// Whether the data block that a line announces is let in.
 ///
@@ -36,8 +37,10 @@ pub fn admit(context: &Context<'_>, meta: &Meta<'_>) -> Result<(), Error> {
 pub fn set(context: &Context<'_>, meta: &Meta<'_>, block: &[u8]) -> Result<MetaReply, Error> {
     context.entry(meta.key(), |entry| {
         let stored = store(context, meta, block, entry);
-        let attempt = attempt(context, meta, block.len());
-        attempt.ended(context, word(stored.as_ref().ok()), entry);
+        if context.is_watched(Topic::Mutations) {
+            let attempt = attempt(context, meta, block.len());
+            attempt.ended(context, word(stored.as_ref().ok()), entry);
+        }
         let status = stored.map_err(|NoMemory| {
             entry.remove();
             context.count(Counter::StoreNoMemory);

@@ -213,7 +213,7 @@ impl<'a> Parts<'a> {
         output.bytes(self.key);
         output.bytes(self.value);
         if let Some(large) = self.large {
-            output.value(large);
+            output.value(large, Some(large));
         }
     }
 }
