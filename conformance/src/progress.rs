@@ -41,7 +41,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
-            eprint!("\r\x1b[K");
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
     }
 }
@@ -49,17 +49,22 @@ impl Drop for Progress {
 /// Whether somebody watches standard error: a terminal that can move its cursor, and no build.
 #[must_use]
 pub fn is_watched() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    std::io::stderr().is_terminal() && !dumb && !set("CI")
+    std::io::stderr().is_terminal() && is_clever() && !is_set("CI")
 }
 
 /// Whether what is printed may be coloured: a terminal, and nobody asked for none.
 #[must_use]
 pub fn may_colour() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    std::io::stdout().is_terminal() && !dumb && !set("NO_COLOR")
+    std::io::stdout().is_terminal() && is_clever() && !is_set("NO_COLOR")
+}
+
+/// Whether a terminal can do more than print.
+fn is_clever() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 fn bar(done: usize, total: usize) -> String {

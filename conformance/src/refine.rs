@@ -30,6 +30,19 @@ pub struct Known {
     stored_bytes: usize,
 }
 
+/// The item of a key, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its value.
+    pub data: Vec<u8>,
+    /// Its unique, where that was seen, or 0.
+    pub unique: u64,
+    /// Whether it dies some time.
+    pub is_mortal: bool,
+    /// Whether its value can be no other.
+    pub is_certain: bool,
+}
+
 /// What a run admits, beyond what the law leaves to every server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Admitted {
@@ -129,6 +142,28 @@ impl Known {
         }
     }
 
+    /// Its item as far as it is known, if it has one.
+    #[must_use]
+    pub fn item(&self, now: Time) -> Option<Held> {
+        let look = [b"mg ", self.key.as_slice(), b" v t c\r\n"].concat();
+        let rulings = Session::new().receive(&mut self.model.clone(), &look, now);
+        let (data, fields) = match rulings.first().map(|ruling| &ruling.reply) {
+            Some(Reply::MetaValue(data, fields)) => (data.clone(), fields.as_slice()),
+            Some(Reply::Meta(model::Code::En, _)) => return None,
+            _ => (Vec::new(), [].as_slice()),
+        };
+        let stays = fields.iter().any(|field| field == b"t-1");
+        let unique = fields
+            .iter()
+            .find_map(|field| number(field.strip_prefix(b"c")?));
+        Some(Held {
+            data,
+            unique: unique.filter(|unique| *unique == self.unique).unwrap_or(0),
+            is_mortal: self.mortal || !stays,
+            is_certain: unique.is_some() && self.unpadded.is_none(),
+        })
+    }
+
     fn adopt(&mut self, unique: Option<u64>) {
         if let Some(unique) = unique.filter(|unique| *unique != self.unique) {
             self.model.adopt_unique(&self.key, unique);
@@ -138,6 +173,13 @@ impl Known {
             self.unique = unique;
             self.chosen = self.chosen.max(unique);
         }
+    }
+
+    /// The same key, had its item been evicted.
+    fn evicted(&self) -> Known {
+        let mut world = self.clone();
+        world.model.forget(&self.key);
+        world
     }
 
     /// A unique that the client chose is none that the server may choose.
@@ -212,8 +254,7 @@ pub fn lost_in_silence(
         let rulings = Session::new().receive(&mut world.model, &request.bytes, now);
         rulings.iter().flat_map(Ruling::bytes).copied().collect()
     };
-    let mut without = known.clone();
-    without.model.forget(&known.key);
+    let mut without = known.evicted();
     let (with, lost) = (said(&mut known.clone()), said(&mut without));
     (with.is_empty() && !lost.is_empty()).then_some((without, lost))
 }
@@ -257,9 +298,7 @@ fn worlds(
         }
     }
     if admitted.pressure || known.mortal {
-        let mut world = known.clone();
-        world.model.forget(&known.key);
-        worlds.push((Freedom::Eviction, world, now));
+        worlds.push((Freedom::Eviction, known.evicted(), now));
     }
     worlds
 }
@@ -501,7 +540,8 @@ fn unique_of(reply: &Reply) -> Option<u64> {
     }
 }
 
-fn number(digits: &[u8]) -> Option<u64> {
+/// The number, where these are digits and nothing else.
+pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(digits)
         .ok()

@@ -215,21 +215,190 @@ fn what_was_there_before_is_unknown_until_it_is_stored_again() {
     assert_eq!(tally.unknown.values().sum::<u64>(), 2, "{tally}");
 }
 
+/// What the judge says of a session in which so many clients say (`>`) and are told (`<`) this.
+fn overheard(name: &str, session: &[(u8, &str)]) -> Tally {
+    let file = Scratch::new(name);
+    let mut recorder = Recorder::create(&file.0, &fresh()).unwrap();
+    let clients: Vec<u8> = (0..3).map(|_| recorder.connect().unwrap()).collect();
+    for (client, line) in session {
+        let client = *clients.get(usize::from(*client)).unwrap();
+        let (said, line) = line.split_at(1);
+        let bytes = line.trim().replace(" ⏎ ", "\r\n") + "\r\n";
+        match said {
+            ">" => recorder.sent(client, bytes.as_bytes(), START),
+            _ => recorder.received(client, bytes.as_bytes(), START),
+        };
+    }
+    let tally = recorder.finish().unwrap();
+    println!("{name}: {tally}");
+    tally
+        .findings
+        .iter()
+        .for_each(|finding| println!("{finding}"));
+    tally
+}
+
 #[test]
-fn clients_under_way_with_one_key_at_once_leave_it_unknown() {
-    let file = Scratch::new("contended");
-    let mut recorded = recorded(host(), &file, &fresh());
-    ask(&mut recorded, 1, b"set k 0 0 1\r\na\r\n");
-    recorded.send(1, b"set k 0 0 1\r\nb\r\n");
-    recorded.send(2, b"get k\r\n");
-    recorded.receive(2, true);
-    recorded.receive(1, true);
-    ask(&mut recorded, 2, b"get k\r\n");
-    ask(&mut recorded, 1, b"get k\r\n");
-    let tally = finish(recorded);
-    assert_eq!(tally.violations, 0);
-    assert_eq!(tally.unknown.values().sum::<u64>(), 3, "{tally}");
-    assert_eq!(tally.agreed, 2, "{tally}");
+fn clients_under_way_with_one_key_at_once_are_judged_by_any_order() {
+    let session = |seen| {
+        let seen: &str = seen;
+        overheard(
+            &format!("shared-{}", seen.len()),
+            &[
+                (0, "> set k 0 0 1 ⏎ a"),
+                (0, "< STORED"),
+                (0, "> set k 0 0 2 ⏎ bb"),
+                (1, "> get k"),
+                (1, seen),
+                (0, "< STORED"),
+                (1, "> get k"),
+                (1, "< VALUE k 0 2 ⏎ bb ⏎ END"),
+            ],
+        )
+    };
+    for lawful in ["< VALUE k 0 1 ⏎ a ⏎ END", "< VALUE k 0 2 ⏎ bb ⏎ END"] {
+        let tally = session(lawful);
+        assert_eq!((tally.agreed, tally.ordered, tally.violations), (3, 2, 0));
+        assert_eq!(tally.unknown.values().sum::<u64>(), 1, "what order it was");
+    }
+    let tally = session("< VALUE k 0 3 ⏎ ccc ⏎ END");
+    assert_eq!((tally.agreed, tally.violations), (1, 1), "{tally}");
+    let told = tally.findings[0].to_string();
+    assert!(
+        told.contains("the key held `a` before, and no order"),
+        "{told}"
+    );
+    assert!(told.contains("concurrency.key"), "{told}");
+    assert_eq!(
+        session("< END").violations,
+        1,
+        "nothing was short of memory"
+    );
+}
+
+#[test]
+fn an_update_that_another_client_loses_is_found() {
+    let tally = overheard(
+        "lost",
+        &[
+            (0, "> set n 0 0 1 ⏎ 5"),
+            (0, "< STORED"),
+            (0, "> incr n 1"),
+            (1, "> incr n 1"),
+            (0, "< 6"),
+            (1, "< 6"),
+        ],
+    );
+    assert_eq!(tally.violations, 1, "{tally}");
+    let told = tally.findings[0].to_string();
+    assert!(told.contains("incr 1 → 6"), "{told}");
+}
+
+#[test]
+fn a_silent_request_may_be_served_until_its_client_is_answered() {
+    let session = |name, seen| {
+        let seen: &str = seen;
+        overheard(
+            name,
+            &[
+                (0, "> set k 0 0 1 ⏎ a"),
+                (0, "< STORED"),
+                (0, "> set k 0 0 1 noreply ⏎ b"),
+                (1, "> get k"),
+                (1, "< VALUE k 0 1 ⏎ a ⏎ END"),
+                (0, "> mn"),
+                (1, "> get k"),
+                (0, "< MN"),
+                (1, seen),
+                (1, "> get k"),
+                (1, "< VALUE k 0 1 ⏎ b ⏎ END"),
+            ],
+        )
+    };
+    assert_eq!(session("silent-a", "< VALUE k 0 1 ⏎ a ⏎ END").violations, 0);
+    assert_eq!(session("silent-b", "< VALUE k 0 1 ⏎ b ⏎ END").violations, 0);
+    assert_eq!(session("silent-c", "< VALUE k 0 1 ⏎ c ⏎ END").violations, 1);
+    let late = overheard(
+        "silent-late",
+        &[
+            (0, "> set k 0 0 1 ⏎ a"),
+            (0, "< STORED"),
+            (1, "> get k"),
+            (0, "> set k 0 0 1 noreply ⏎ b"),
+            (0, "> mn"),
+            (0, "< MN"),
+            (2, "> get k"),
+            (2, "< VALUE k 0 1 ⏎ a ⏎ END"),
+            (1, "< VALUE k 0 1 ⏎ a ⏎ END"),
+        ],
+    );
+    assert_eq!(late.violations, 1, "the fence was behind it");
+}
+
+#[test]
+fn what_the_checker_does_not_follow_is_unknown() {
+    let followed = |name, request: &str, reply: &str| {
+        overheard(
+            name,
+            &[
+                (0, "> set k 0 0 1 ⏎ 5"),
+                (0, "< STORED"),
+                (0, request),
+                (1, "> set k 0 0 1 ⏎ 6"),
+                (1, "< STORED"),
+                (0, reply),
+            ],
+        )
+    };
+    for (name, request, reply) in [
+        ("ma", "> ma k v", "< VA 1 ⏎ 9"),
+        ("expiring", "> set k 0 1 1 ⏎ 7", "< NOT_STORED"),
+        (
+            "long",
+            "> append k 0 0 1 ⏎ 1",
+            "< SERVER_ERROR out of memory storing object",
+        ),
+    ] {
+        let tally = followed(name, request, reply);
+        let expected = u64::from(name == "expiring");
+        assert_eq!(tally.violations, expected, "{name}: {tally}");
+    }
+    for (name, request, reply) in [
+        ("mg", "> mg k v c", "< VA 1 c77 ⏎ 6"),
+        ("ms", "> ms k 1 ME ⏎ 8", "< NS"),
+        ("md", "> md k", "< HD"),
+        ("cas", "> cas k 0 0 1 99 ⏎ 8", "< EXISTS"),
+        ("touch", "> touch k 0", "< TOUCHED"),
+        ("gat", "> gats 0 k", "< VALUE k 0 1 3 ⏎ 5 ⏎ END"),
+        ("decr", "> decr k 1", "< 5"),
+    ] {
+        let tally = followed(name, request, reply);
+        assert_eq!((tally.agreed, tally.ordered), (3, 2), "{name}: {tally}");
+    }
+    for (name, request, reply) in [
+        ("mg-wrong", "> mg k v c", "< VA 1 c77 ⏎ 7"),
+        ("ms-wrong", "> ms k 1 MR ⏎ 8", "< NS"),
+        ("md-wrong", "> md k", "< NF"),
+        ("decr-wrong", "> decr k 1", "< 3"),
+    ] {
+        let tally = followed(name, request, reply);
+        assert_eq!(tally.violations, 1, "{name}: {tally}");
+    }
+}
+
+#[test]
+fn clients_who_never_rest_are_judged_in_parts() {
+    let mut session = vec![(0, "> set k 0 0 1 ⏎ a"), (0, "< STORED"), (0, "> get k")];
+    for _ in 0..6_000 {
+        session.push((1, "> set k 0 0 1 ⏎ b"));
+        session.push((0, "< VALUE k 0 1 ⏎ b ⏎ END"));
+        session.push((0, "> get k"));
+        session.push((1, "< STORED"));
+    }
+    session[3 + 4] = (1, "> set k 0 0 1 ⏎ b");
+    let tally = overheard("restless", &session);
+    assert_eq!(tally.violations, 0, "{tally}");
+    assert!(tally.ordered > 11_000, "{tally}");
 }
 
 #[test]

@@ -43,6 +43,23 @@ pub enum Request {
     Flush,
 }
 
+impl Request {
+    /// The same request, with its value in another table.
+    #[must_use]
+    pub fn moved(self, from: &Values, to: &mut Values) -> Request {
+        let mut again = |value: Value| to.of(&from.bytes(value));
+        match self {
+            Request::Set(value) => Request::Set(again(value)),
+            Request::Add(value) => Request::Add(again(value)),
+            Request::Replace(value) => Request::Replace(again(value)),
+            Request::Append(value) => Request::Append(again(value)),
+            Request::Prepend(value) => Request::Prepend(again(value)),
+            Request::Cas(value, unique) => Request::Cas(again(value), unique),
+            other => other,
+        }
+    }
+}
+
 /// What it was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -68,6 +85,17 @@ pub enum Reply {
     NotNumeric,
     /// `SERVER_ERROR`: the server had no room, and may have dropped the item.
     NoRoom,
+}
+
+impl Reply {
+    /// The same reply, with its value in another table.
+    #[must_use]
+    pub fn moved(self, from: &Values, to: &mut Values) -> Reply {
+        match self {
+            Reply::Found(value, unique) => Reply::Found(to.of(&from.bytes(value)), unique),
+            other => other,
+        }
+    }
 }
 
 /// One request for one key.

@@ -16,6 +16,7 @@ pub mod witness;
 
 use history::{History, Op};
 use search::{Found, Search};
+use step::State;
 use witness::Witness;
 
 /// What came of judging a history.
@@ -66,12 +67,35 @@ pub fn judge_within(history: &mut History, steps_max: Option<u64>) -> Verdict {
     }
 }
 
+/// Judges a history of the one key 0, which is in this state at first, in so many steps.
+#[must_use]
+pub fn judge_from(start: State, history: &mut History, steps_max: u64) -> Verdict {
+    let places: Vec<u32> = (0_u32..)
+        .zip(&history.ops)
+        .map(|(place, _)| place)
+        .collect();
+    let free = history.free;
+    let mut search = Search::within(Some(steps_max));
+    let (ops, values) = history.parts();
+    match search.run_from(start, ops, &places, values, free) {
+        Found::Order => Verdict::Linearizable,
+        Found::GaveUp => Verdict::Unknown(vec![0]),
+        Found::NoOrder { until } => Verdict::Not(Refutation { key: 0, until }),
+    }
+}
+
 /// Why a history cannot have happened, in few operations.
 #[must_use]
 pub fn explain(history: &mut History, refutation: Refutation) -> Witness {
+    explain_from(State::default(), history, refutation)
+}
+
+/// The same, where the key is in this state at first.
+#[must_use]
+pub fn explain_from(start: State, history: &mut History, refutation: Refutation) -> Witness {
     let Refutation { key, until } = refutation;
     let free = history.free;
     let (ops, values) = history.parts();
     let group: Vec<Op> = ops.iter().filter(|op| op.key == key).copied().collect();
-    Witness::of(group, until, values, free)
+    Witness::of(start, group, until, values, free)
 }

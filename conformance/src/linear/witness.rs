@@ -25,13 +25,22 @@ pub struct Witness {
     pub ops: Vec<Op>,
     /// Whether the beginning was left out.
     pub is_cut: bool,
+    /// What the key held before, where it was not.
+    held: Item,
     values: Values,
 }
 
 impl Witness {
     /// Shortens operations for one key that no order explains, the last of them by this moment.
-    pub(super) fn of(mut ops: Vec<Op>, until: u64, values: &mut Values, free: Freedom) -> Witness {
+    pub(super) fn of(
+        start: State,
+        mut ops: Vec<Op>,
+        until: u64,
+        values: &mut Values,
+        free: Freedom,
+    ) -> Witness {
         let mut proof = Proof {
+            start,
             values,
             free,
             search: Search::within(Some(STEPS_MAX)),
@@ -60,20 +69,24 @@ impl Witness {
         ops.sort_by_key(|op| (op.client, op.sent));
         let mut shown = Values::default();
         for op in &mut ops {
-            op.request = moved(op.request, proof.values, &mut shown);
-            if let Reply::Found(value, unique) = op.reply {
-                op.reply = Reply::Found(shown.of(&proof.values.bytes(value)), unique);
-            }
+            op.request = op.request.moved(proof.values, &mut shown);
+            op.reply = op.reply.moved(proof.values, &mut shown);
         }
+        let held = match start.item {
+            Item::Present(value) => Item::Present(shown.of(&proof.values.bytes(value))),
+            other => other,
+        };
         Witness {
             ops,
             is_cut,
+            held,
             values: shown,
         }
     }
 }
 
 struct Proof<'a> {
+    start: State,
     values: &'a mut Values,
     free: Freedom,
     search: Search,
@@ -81,11 +94,11 @@ struct Proof<'a> {
 
 impl Proof<'_> {
     fn refutes(&mut self, ops: &[Op], is_cut: bool) -> bool {
-        let item = if is_cut { Item::Anything } else { Item::Absent };
-        let start = State {
-            item,
+        let anything = State {
+            item: Item::Anything,
             ..State::default()
         };
+        let start = if is_cut { anything } else { self.start };
         let places: Vec<u32> = (0_u32..).zip(ops).map(|(place, _)| place).collect();
         let found = self
             .search
@@ -132,29 +145,15 @@ fn since(ops: &[Op], start: u64) -> Vec<Op> {
     .collect()
 }
 
-fn moved(request: Request, from: &Values, to: &mut Values) -> Request {
-    let mut again = |value: Value| to.of(&from.bytes(value));
-    match request {
-        Request::Set(value) => Request::Set(again(value)),
-        Request::Add(value) => Request::Add(again(value)),
-        Request::Replace(value) => Request::Replace(again(value)),
-        Request::Append(value) => Request::Append(again(value)),
-        Request::Prepend(value) => Request::Prepend(again(value)),
-        Request::Cas(value, unique) => Request::Cas(again(value), unique),
-        other => other,
-    }
-}
-
 impl fmt::Display for Witness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_cut {
-            writeln!(f, "whatever the key held before, no order explains these:")?;
-        } else {
-            writeln!(
-                f,
-                "the key held nothing before, and no order explains these:"
-            )?;
-        }
+        let before = match self.held {
+            _ if self.is_cut => "whatever the key held before,".to_owned(),
+            Item::Anything => "whatever the key held before,".to_owned(),
+            Item::Absent => "the key held nothing before, and".to_owned(),
+            Item::Present(value) => format!("the key held {} before, and", self.shown(value)),
+        };
+        writeln!(f, "{before} no order explains these:")?;
         let ends = self
             .ops
             .iter()

@@ -195,11 +195,17 @@ impl Recorder {
         self.judge.closed(client)
     }
 
+    /// Judges what is still under way, as if nothing more came. The findings are new.
+    pub fn conclude(&mut self) -> Vec<Finding> {
+        self.judge.conclude()
+    }
+
     /// Ends the recording: the file is whole, and has its name.
     ///
     /// # Errors
     /// When it could not be written.
     pub fn finish(mut self) -> io::Result<Tally> {
+        self.conclude();
         for (client, speaker) in &self.clients {
             let unfinished = speaker.requests.unfinished();
             self.fence &= unfinished.is_empty();

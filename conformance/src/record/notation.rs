@@ -10,6 +10,7 @@ use spec::exchange::frames;
 
 use super::redact::Redactor;
 use super::requests::Request;
+use crate::refine::number;
 
 /// The steps of one session, as they come.
 #[derive(Debug, Default)]
@@ -77,7 +78,7 @@ impl Notation {
         let ended = lines.iter().all(|bytes| bytes.ends_with(b"\r\n"));
         if written > 0 || request.swallowed || !ended {
             let rest = request.bytes.get(written..).unwrap_or_default();
-            self.step(client, ">>", &raw(rest));
+            self.step(client, ">>", &text(rest));
             return;
         }
         let line = self.line(request, now);
@@ -96,13 +97,13 @@ impl Notation {
         if !rest.is_empty() {
             self.client(client).written = unfinished.len();
             let rest = self.redacted(rest);
-            self.step(client, ">>", &raw(&rest));
+            self.step(client, ">>", &text(&rest));
         }
     }
 
     /// A client sent, or received, bytes of a protocol that is not cut into requests here.
     pub fn frames(&mut self, client: u8, mark: &str, bytes: &[u8]) {
-        self.step(client, mark, &raw(&self.redacted(bytes)));
+        self.step(client, mark, &text(&self.redacted(bytes)));
     }
 
     /// A client sent, or received, nothing but whole frames in one write.
@@ -150,7 +151,7 @@ impl Notation {
         let rest = std::mem::take(&mut self.client(client).replies);
         if !rest.is_empty() {
             let rest = self.redacted(&rest);
-            self.step(client, "<<", &raw(&rest));
+            self.step(client, "<<", &text(&rest));
         }
     }
 
@@ -222,7 +223,7 @@ impl Notation {
         let redacted = self.redactor.as_ref().map(|by| by.reply(bytes));
         let bytes = redacted.as_deref().unwrap_or(bytes);
         let Some(content) = bytes.strip_suffix(b"\r\n") else {
-            self.step(client, "<<", &raw(bytes));
+            self.step(client, "<<", &text(bytes));
             return;
         };
         let end = content.iter().position(|byte| *byte == b'\n');
@@ -342,11 +343,6 @@ fn letters(count: usize) -> String {
     format!("u{name}")
 }
 
-/// Bytes as the notation escapes them, line ends and all.
-fn raw(bytes: &[u8]) -> String {
-    guarded(&text(bytes))
-}
-
 /// What begins or ends in a space would lose it to an editor, or to `⏎`.
 fn guarded(text: &str) -> String {
     match text.strip_suffix(' ') {
@@ -355,7 +351,7 @@ fn guarded(text: &str) -> String {
     }
 }
 
-/// Bytes as the notation escapes them.
+/// Bytes as the notation escapes them, line ends and all.
 fn text(bytes: &[u8]) -> String {
     let mut text = String::new();
     let mut rest = bytes;
@@ -382,13 +378,4 @@ fn text(bytes: &[u8]) -> String {
         rest = rest.get(taken..).unwrap_or_default();
     }
     guarded(&text)
-}
-
-fn number(digits: &[u8]) -> Option<u64> {
-    let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(digits)
-        .ok()
-        .filter(|_| plain)?
-        .parse()
-        .ok()
 }

@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread;
 use std::time::SystemTime;
 
@@ -22,6 +22,8 @@ pub struct Proxy {
     upstream: Address,
     /// None once the recording has ended.
     recorder: Arc<Mutex<Option<Recorder>>>,
+    /// What is done with a finding, once clients are let in.
+    tell: OnceLock<Tell>,
 }
 
 /// What is done with a finding, as soon as there is one.
@@ -49,6 +51,7 @@ impl Proxy {
             listener,
             upstream,
             recorder: Arc::new(Mutex::new(Some(recorder))),
+            tell: OnceLock::new(),
         }
     }
 
@@ -64,6 +67,7 @@ impl Proxy {
     pub fn start(&self, tell: Tell) -> io::Result<()> {
         let (listener, upstream) = (self.listener.try_clone()?, self.upstream.clone());
         let recorder = Arc::clone(&self.recorder);
+        let tell = *self.tell.get_or_init(|| tell);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 // A server that has gone away closes its clients' connections.
@@ -81,7 +85,13 @@ impl Proxy {
     /// When the file could not be written.
     pub fn finish(&self) -> io::Result<Tally> {
         match lock(&self.recorder).take() {
-            Some(recorder) => recorder.finish(),
+            Some(mut recorder) => {
+                let last = recorder.conclude();
+                if let Some(tell) = self.tell.get() {
+                    last.iter().for_each(tell);
+                }
+                recorder.finish()
+            }
             None => Ok(Tally::default()),
         }
     }

@@ -16,6 +16,8 @@ const SHOWN_MAX: usize = 300;
 pub struct Tally {
     /// Requests answered as the law says.
     pub agreed: u64,
+    /// Among them: those for keys that clients shared, which an order explains.
+    pub ordered: u64,
     /// Among them: the freedoms taken.
     pub freedoms: BTreeMap<Freedom, u64>,
     /// Requests of which nothing can be said, by reason.
@@ -39,6 +41,9 @@ pub struct Finding {
     pub observed: Vec<u8>,
     /// The rules behind the ruling.
     pub rules: Vec<&'static str>,
+    /// Where it is no one reply, but several for one key (the request) that no order explains:
+    /// those, drawn.
+    pub order: Option<String>,
 }
 
 impl fmt::Display for Tally {
@@ -49,6 +54,13 @@ impl fmt::Display for Tally {
             "{} requests were answered as the law says, {} were not, of {unknown} nothing is known",
             self.agreed, self.violations
         )?;
+        if self.ordered > 0 {
+            let ordered = self.ordered;
+            write!(
+                f,
+                "\n  {ordered} were about keys that clients shared; an order explains them"
+            )?;
+        }
         for (freedom, count) in &self.freedoms {
             write!(f, "\n  {count} took a freedom: {freedom}")?;
         }
@@ -66,6 +78,10 @@ impl fmt::Display for Finding {
             let dots = if more.is_empty() { "" } else { "…" };
             format!("{}{dots}", shown.escape_ascii())
         };
+        if let Some(order) = &self.order {
+            writeln!(f, "the key {}: {}", show(&self.request), order.trim_end())?;
+            return write!(f, "    by            {}", self.rules.join(", "));
+        }
         writeln!(f, "client {} sent  {}", self.client, show(&self.request))?;
         writeln!(f, "    the law says  {}", show(&self.ruled))?;
         writeln!(f, "    it was told   {}", show(&self.observed))?;

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use spec::{Dialect, Requirement};
 
-use crate::linear::history::{History, NEVER, Op, Reply, Request};
+use crate::linear::history::{History, NEVER, Op, Request};
 use crate::linear::step::Freedom;
 use crate::linear::witness::Witness;
 use crate::linear::{Verdict, explain};
@@ -161,20 +161,8 @@ fn merge(plan: &Plan, logs: Vec<Log>) -> (History, Vec<String>) {
     for log in logs {
         broken.extend(log.broken);
         for op in log.ops {
-            let mut again = |value| history.values.of(&log.values.bytes(value));
-            let request = match op.request {
-                Request::Set(value) => Request::Set(again(value)),
-                Request::Add(value) => Request::Add(again(value)),
-                Request::Replace(value) => Request::Replace(again(value)),
-                Request::Append(value) => Request::Append(again(value)),
-                Request::Prepend(value) => Request::Prepend(again(value)),
-                Request::Cas(value, unique) => Request::Cas(again(value), unique),
-                other => other,
-            };
-            let reply = match op.reply {
-                Reply::Found(value, unique) => Reply::Found(again(value), unique),
-                other => other,
-            };
+            let request = op.request.moved(&log.values, &mut history.values);
+            let reply = op.reply.moved(&log.values, &mut history.values);
             if op.request == Request::Flush {
                 history
                     .ops

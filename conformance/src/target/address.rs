@@ -146,20 +146,28 @@ fn dial(place: &str) -> io::Result<TcpStream> {
     Err(refused)
 }
 
-impl Wire for TcpStream {
-    fn patience(&mut self, read: Duration, write: Duration) {
-        let _ = self.set_read_timeout(Some(read));
-        let _ = self.set_write_timeout(Some(write));
-    }
+/// What TCP and UNIX sockets do alike.
+macro_rules! stream_is_a_wire {
+    ($stream:ty) => {
+        impl Wire for $stream {
+            fn patience(&mut self, read: Duration, write: Duration) {
+                let _ = self.set_read_timeout(Some(read));
+                let _ = self.set_write_timeout(Some(write));
+            }
 
-    fn finish(&mut self) {
-        let _ = self.shutdown(Shutdown::Write);
-    }
+            fn finish(&mut self) {
+                let _ = self.shutdown(Shutdown::Write);
+            }
 
-    fn twin(&self) -> io::Result<Box<dyn Wire>> {
-        Ok(Box::new(self.try_clone()?))
-    }
+            fn twin(&self) -> io::Result<Box<dyn Wire>> {
+                Ok(Box::new(self.try_clone()?))
+            }
+        }
+    };
 }
+
+stream_is_a_wire!(TcpStream);
+stream_is_a_wire!(UnixStream);
 
 /// Datagrams to and from one server: each write is one, and each read.
 #[derive(Debug)]
@@ -228,20 +236,6 @@ impl Wire for Datagrams {
     }
 }
 
-impl Wire for UnixStream {
-    fn patience(&mut self, read: Duration, write: Duration) {
-        let _ = self.set_read_timeout(Some(read));
-        let _ = self.set_write_timeout(Some(write));
-    }
-
-    fn finish(&mut self) {
-        let _ = self.shutdown(Shutdown::Write);
-    }
-
-    fn twin(&self) -> io::Result<Box<dyn Wire>> {
-        Ok(Box::new(self.try_clone()?))
-    }
-}
 impl Wire for StreamOwned<ClientConnection, TcpStream> {
     fn patience(&mut self, read: Duration, write: Duration) {
         self.sock.patience(read, write);

@@ -4,6 +4,7 @@
 //! `tally.rs` of the recorder.
 
 use model::{Reply, Ruling, Session, Time};
+use spec::req;
 
 use super::{Judge, Step};
 use crate::record::requests::Request;
@@ -33,6 +34,25 @@ impl Judge {
             ruled: bytes_of(rulings),
             observed: replies.get(..length).unwrap_or_default().to_vec(),
             rules: rules.map(|rule| rule.name).collect(),
+            order: None,
+        };
+        self.tally.findings.push(finding.clone());
+        Some(finding)
+    }
+
+    /// No order explains what clients were told of a key: so it is drawn.
+    pub(super) fn find_no_order(&mut self, key: &[u8], drawn: String) -> Option<Finding> {
+        self.tally.violations += 1;
+        if self.tally.findings.len() >= FINDINGS_MAX {
+            return None;
+        }
+        let finding = Finding {
+            client: 0,
+            request: key.to_vec(),
+            ruled: Vec::new(),
+            observed: Vec::new(),
+            rules: vec![req!("concurrency.key").name],
+            order: Some(drawn),
         };
         self.tally.findings.push(finding.clone());
         Some(finding)

@@ -1,7 +1,7 @@
 //! What is known of each key, and what was agreed or could not be told.
 //!
 //! It holds so much and no more; beyond that all is forgotten, and never guessed. Who shares a key
-//! at the moment is in `underway.rs`.
+//! at the moment, and whether an order explains what they were told, is in `underway.rs`.
 
 use super::Judge;
 use crate::record::requests::{Request, Touches};
@@ -37,12 +37,11 @@ impl Judge {
     }
 
     pub(super) fn unknown(&mut self, key: &[u8], contended: bool) {
-        let reason = if contended {
-            self.keys.insert(key.to_vec(), None);
-            "clients were under way with the key at once"
-        } else {
-            "nobody saw what was there before"
-        };
+        if contended {
+            self.leave_to_order(key);
+            return;
+        }
+        let reason = "nobody saw what was there before";
         *self.tally.unknown.entry(reason).or_default() += 1;
     }
 

@@ -1,14 +1,17 @@
 //! Judges what real clients were answered, while they are.
 //!
 //! Requests are ruled in the order in which they were observed, one model for each key. Where that
-//! order is not certain, because clients were under way with one key at the same time, or where
+//! order is not certain, because clients were under way with one key at the same time, the checker
+//! of `linear/` looks for one that explains every reply. Where that cannot be told either, or
 //! nobody knows what was there before, it says `unknown` and never guesses.
 //!
-//! `underway.rs`: who is under way with what. `known.rs`: what is known of a key. `one_key.rs`,
+//! `underway.rs`: who is under way with what, and in which order. `asked.rs`: what the checker sees
+//! of it. `known.rs`: what is known of a key. `one_key.rs`,
 //! `retrieval.rs` and `everything.rs`: the requests by what they touch. `finding.rs`: what was
 //! wrong. What a server may choose is settled in `refine.rs`; what is written down, in
 //! `notation.rs`.
 
+mod asked;
 mod everything;
 mod finding;
 mod known;
@@ -16,16 +19,20 @@ mod one_key;
 mod retrieval;
 mod underway;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use model::{Model, Reply, Ruling, Time};
 
 use super::requests::{Request, Touches};
 use super::tally::{Finding, Tally};
 use crate::refine::{Admitted, Known, may_become_a_reply};
+use underway::Underway;
 
 /// Why nothing is said of a client that watches.
 const WATCHES: &str = "who watches is told what it did not ask for";
+
+/// Why nothing is said of a key that clients shared.
+const SHARED: &str = "clients were under way with the key at once, and its order is not known";
 
 /// How much of an unfinished reply is waited for.
 const REPLY_MAX_BYTES: usize = 64 << 20;
@@ -41,8 +48,12 @@ pub struct Judge {
     keys: BTreeMap<Vec<u8>, Option<Known>>,
     known_bytes: usize,
     clients: BTreeMap<u8, Client>,
-    /// Who has been under way with what since nobody was, and whether to change it.
-    underway: BTreeMap<Vec<u8>, (BTreeSet<u8>, bool)>,
+    /// Who has been under way with what since nobody was.
+    underway: BTreeMap<Vec<u8>, Underway>,
+    /// So many moments there were until now: one for each request, and for each reply.
+    moment: u64,
+    /// A flush was asked for that comes some time.
+    flushes_later: bool,
     /// What it found so far.
     pub tally: Tally,
 }
@@ -53,6 +64,8 @@ struct Client {
     replies: Vec<u8>,
     /// A request of its was silent, and nothing shows yet that it was served.
     unfenced: bool,
+    /// The keys of those requests.
+    untold: Vec<Vec<u8>>,
     /// Why nothing can be said of this connection any more.
     lost: Option<&'static str>,
     /// It will send nothing more.
@@ -75,13 +88,15 @@ impl Judge {
             known_bytes: 0,
             clients: BTreeMap::new(),
             underway: BTreeMap::new(),
+            moment: 0,
+            flushes_later: false,
             tally: Tally::default(),
         }
     }
 
     /// A client sent this request, which the server has not seen yet. The findings are new.
     pub fn sent(&mut self, client: u8, request: Request, now: Time) -> Vec<Finding> {
-        self.enter(client, &request);
+        self.enter(client, &request, now);
         self.client(client).queue.push_back(request);
         self.advance(client, now)
     }
@@ -99,7 +114,6 @@ impl Judge {
         } else if speaker.queue.is_empty() && !speaker.replies.is_empty() {
             self.lose(client, "a reply to no request");
         }
-        self.rest();
         findings
     }
 
@@ -122,8 +136,24 @@ impl Judge {
         }
         for request in &gone.queue {
             self.forget_touched(request);
+            findings.extend(self.abandon(client, request));
         }
-        self.rest();
+        findings.extend(self.never_told(client, gone.untold));
+        findings
+    }
+
+    /// Nothing more will come: judges what is under way. The findings are new.
+    pub fn conclude(&mut self) -> Vec<Finding> {
+        let keys: Vec<Vec<u8>> = self.underway.keys().cloned().collect();
+        let clients: Vec<u8> = self.clients.keys().copied().collect();
+        let mut findings = Vec::new();
+        for client in clients {
+            let gone = self.clients.remove(&client).unwrap_or_default();
+            for request in &gone.queue {
+                findings.extend(self.abandon(client, request));
+            }
+            findings.extend(self.never_told(client, keys.clone()));
+        }
         findings
     }
 
@@ -134,9 +164,13 @@ impl Judge {
         lost.replies.clear();
         let queue = std::mem::take(&mut lost.queue);
         lost.unfenced = false;
+        let untold = std::mem::take(&mut lost.untold);
         for request in queue {
             self.pass_over(&request, reason);
+            self.give_up(&request);
+            self.abandon(client, &request);
         }
+        self.never_told(client, untold);
     }
 
     /// Of no item anything can be said until it is stored again.
@@ -156,9 +190,12 @@ impl Judge {
         while let Some(request) = self.client(client).queue.pop_front() {
             if let Some(reason) = self.client(client).lost {
                 self.pass_over(&request, reason);
+                self.give_up(&request);
+                self.abandon(client, &request);
                 continue;
             }
             if self.client(client).closing {
+                findings.extend(self.abandon(client, &request));
                 continue;
             }
             let replies = std::mem::take(&mut self.client(client).replies);
@@ -172,12 +209,20 @@ impl Judge {
                 Step::Said(length) => {
                     let speaker = self.client(client);
                     speaker.unfenced = length == 0 && !request.swallowed;
-                    speaker.replies = replies.get(length..).unwrap_or_default().to_vec();
+                    let (said, rest) = replies.split_at(length.min(replies.len()));
+                    speaker.replies = rest.to_vec();
+                    findings.extend(self.leave(client, &request, said));
                 }
-                Step::Lost(reason) => self.lose(client, reason),
+                Step::Lost(reason) => {
+                    self.give_up(&request);
+                    self.abandon(client, &request);
+                    self.lose(client, reason);
+                }
                 Step::Wrong(rulings) => {
                     findings.extend(self.find(client, &request, &rulings, &replies));
                     self.forget_touched(&request);
+                    self.give_up(&request);
+                    self.abandon(client, &request);
                     self.skip_reply(client, &replies);
                 }
             }
