@@ -83,6 +83,7 @@ impl Trial {
             seed: self.terms.seed,
             elected: Vec::new(),
             certify: self.terms.certify,
+            strict: self.terms.strict,
             cut_short: judged.iter().any(out_of_time),
             stale: self.stale(&judged),
             judged,

@@ -114,6 +114,13 @@ impl Suite {
         self
     }
 
+    /// Takes a SHOULD or a MAY that does not hold for a violation.
+    #[must_use]
+    pub fn strict(mut self) -> Suite {
+        self.trial.terms.strict = true;
+        self
+    }
+
     /// Accepts the failures that this TOML lists, each with its reason.
     ///
     /// # Panics

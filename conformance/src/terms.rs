@@ -20,6 +20,8 @@ pub struct Terms {
     pub budget: Option<Duration>,
     /// Whether every case must be tried.
     pub certify: bool,
+    /// Whether a SHOULD or a MAY that does not hold is a violation too.
+    pub strict: bool,
     /// Whether somebody watches, who is shown how far it is.
     pub watched: bool,
 }
@@ -32,6 +34,7 @@ impl Default for Terms {
             seed: 0,
             budget: None,
             certify: false,
+            strict: false,
             watched: false,
         }
     }

@@ -127,6 +127,8 @@ pub struct Report<'a> {
     pub elected: Vec<&'static str>,
     /// Whether every case must have been tried.
     pub certify: bool,
+    /// Whether a SHOULD or a MAY that does not hold is a violation too.
+    pub strict: bool,
     /// Whether the time that was given ran out.
     pub cut_short: bool,
     /// Rules that are excused and hold all the same, with the excuse.
@@ -150,6 +152,8 @@ impl Report<'_> {
             Conclusion::Crashed
         } else if self.count(Verdict::Fail) > 0 {
             Conclusion::Violates
+        } else if self.strict && self.count(Verdict::NonStrict) + self.count(Verdict::Info) > 0 {
+            Conclusion::Differs
         } else if !self.stale.is_empty() {
             Conclusion::Stale
         } else if self.count(Verdict::Pass) == 0 {
@@ -177,6 +181,8 @@ pub enum Conclusion {
     Conforms,
     /// Some MUST is broken.
     Violates,
+    /// No MUST is broken, but something differs where no difference was allowed.
+    Differs,
     /// The dialect or the baseline excuses what needs no excuse.
     Stale,
     /// Nothing was tried.
@@ -193,7 +199,7 @@ impl Conclusion {
     pub fn exit_code(self) -> u8 {
         match self {
             Conclusion::Conforms => 0,
-            Conclusion::Violates => 1,
+            Conclusion::Violates | Conclusion::Differs => 1,
             Conclusion::NothingTried | Conclusion::TooLittle => 3,
             Conclusion::Crashed => 4,
             Conclusion::Stale => 5,

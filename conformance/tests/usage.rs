@@ -122,6 +122,38 @@ fn the_same_seed_makes_the_same_report() {
 }
 
 #[test]
+fn the_same_seed_makes_the_same_report_of_a_real_server_byte_for_byte() {
+    let server = format!(
+        "{} serve --liar keeps-deleted --port {{port}}",
+        env!("CARGO_BIN_EXE_touchstone")
+    );
+    let report = || {
+        let output = check(&[
+            "--spawn",
+            &server,
+            "--seed",
+            "7",
+            "--report",
+            "json=-,junit=-,md=-,github=-",
+            "deletion",
+        ]);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stdout).expect("it is text")
+    };
+    assert_eq!(report(), report());
+}
+
+#[test]
+fn a_difference_that_is_no_violation_is_one_where_that_is_asked_for() {
+    let differs = ["--liar", "ignores-compare", "meta.get.unless"];
+    assert_eq!(check(&differs).status.code(), Some(0));
+    let output = check(&[&differs[..], &["--strict"]].concat());
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("1 non-strict: differs"), "{said}");
+}
+
+#[test]
 fn a_certificate_allows_no_skip() {
     let output = check(&["limits", "--certify"]);
     assert_eq!(output.status.code(), Some(3));

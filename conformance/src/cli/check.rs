@@ -41,7 +41,7 @@ deletes comes first, binary and authentication last. A failure is cut down to wh
 Exit codes, the first that applies:
   2  the command line makes no sense
   4  the target cannot be reached, or died
-  1  a MUST is broken
+  1  a MUST is broken; with --strict, anything differs
   5  the dialect or the baseline excuses what holds
   3  nothing or too little was tried, or a verdict is unknown
   0  it conforms";
@@ -90,6 +90,10 @@ pub(super) struct Check {
     /// Allow no skip: what is not tried or not supported is no success
     #[arg(long)]
     certify: bool,
+    /// Take a SHOULD or a MAY that does not hold for a violation: whoever upgrades memcached and
+    /// holds the new one to the old one's dialect learns of everything that clients can see
+    #[arg(long)]
+    strict: bool,
     /// What to try: a server that runs, as HOST:PORT, unix:PATH or tls:HOST:PORT; and which rules,
     /// by the beginning of a name or a pattern: storage.cas, 'meta.*'
     #[arg(value_name = "TARGET|RULE")]
@@ -144,6 +148,7 @@ impl Check {
             seed,
             budget: self.budget,
             certify: self.certify,
+            strict: self.strict,
             watched: progress::is_watched(),
         };
         let target = self.target(seed)?;

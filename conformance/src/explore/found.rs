@@ -32,6 +32,7 @@ impl Found {
                 .collect(),
             elected: Vec::new(),
             certify: false,
+            strict: false,
             cut_short: false,
             stale: Vec::new(),
         }

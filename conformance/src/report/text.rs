@@ -349,6 +349,7 @@ fn last_line(report: &Report<'_>) -> String {
     let meaning = match report.conclusion() {
         Conclusion::Conforms => "conforms",
         Conclusion::Violates => "violates the law",
+        Conclusion::Differs => "differs, and nothing may (--strict)",
         Conclusion::Stale => "the dialect is stale",
         Conclusion::NothingTried => "nothing was tried",
         Conclusion::TooLittle => "too little was tried to say more",
