@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use spec::exchange::{Exchange, Fence};
-use spec::{Dialect, Requirement, Standing};
+use spec::{Dialect, Kind, Requirement, Standing};
 
 use crate::baseline::Baseline;
 use crate::capability::Capabilities;
@@ -69,11 +69,12 @@ impl Trial {
         let faults = faults.map(|fault| Case::Fault(fault));
         let cases: Vec<Case<'a>> = exchanges.map(Case::Exchange).chain(faults).collect();
         let outcomes = self.play_all(&cases);
-        let judged: Vec<Judged<'_>> = cases
+        let mut judged: Vec<Judged<'_>> = cases
             .into_iter()
             .zip(outcomes)
             .map(|(case, outcome)| Judged::new(case, outcome, self.excuse(&case)))
             .collect();
+        self.look_again(&mut judged);
         let out_of_time = |judged: &Judged<'_>| judged.reason.as_deref() == Some(OUT_OF_TIME);
         Report {
             target: self.target.to_string(),
@@ -102,7 +103,7 @@ impl Trial {
         let play = |case: &Case<'_>| match case {
             Case::Exchange(exchange) => match capabilities.lack(exchange) {
                 Some(lack) => watch.untried(Outcome::Unsupported(lack)),
-                None => watch.over(|| target.play(exchange, self.shape, capabilities.fence)),
+                None => watch.over(|| self.play(exchange, capabilities.fence)),
             },
             Case::Fault(_) if shared => {
                 let reason = "it strains a server, and this is somebody's (--spawn)";
@@ -118,6 +119,45 @@ impl Trial {
         let mut outcomes = schedule::all(cases, self.jobs, self.terms.seed, turn, play);
         watch.conclude(&mut outcomes);
         outcomes
+    }
+
+    /// Plays an exchange. Some deviations are races: on a real server one is there if it shows once
+    /// in a few times.
+    fn play(&self, exchange: &Exchange, fence: Fence) -> Outcome {
+        let play = || self.target.play(exchange, self.shape, fence);
+        let mut outcome = play();
+        if self.target.is_real() && exchange.requirement.kind == Kind::Deviation {
+            for _ in 1..RACE_TRIES {
+                if matches!(outcome, Outcome::Failed(_)) {
+                    outcome = play();
+                }
+            }
+        }
+        outcome
+    }
+
+    /// Looks again for what is excused and did not show: before an excuse is called stale, it must
+    /// have been needed not once in a few times.
+    fn look_again(&self, judged: &mut [Judged<'_>]) {
+        let stale = self.stale(judged);
+        if stale.is_empty() || !self.target.is_real() || self.target.answers().is_err() {
+            return;
+        }
+        let fence = self.target.fence();
+        let rules: Vec<&str> = stale.iter().map(|(rule, _)| *rule).collect();
+        for judged in judged {
+            let Case::Exchange(exchange) = judged.case else {
+                continue;
+            };
+            let holds = judged.verdict == Verdict::Pass;
+            if holds && rules.contains(&exchange.requirement.name) {
+                let again = (1..RACE_TRIES).map(|_| self.target.play(exchange, self.shape, fence));
+                let failed = { again }.find(|outcome| matches!(outcome, Outcome::Failed(_)));
+                if let Some(outcome) = failed {
+                    *judged = Judged::new(judged.case, outcome, self.excuse(&judged.case));
+                }
+            }
+        }
     }
 
     /// Makes the failures of so many rules, the most basic, as short as they can be. The target is
@@ -190,6 +230,9 @@ impl Trial {
             && (self.select.is_empty() || select.any(|selection| selects(selection, rule)))
     }
 }
+
+/// So often a deviation that is a race may hide.
+const RACE_TRIES: usize = 4;
 
 /// How long a real target is asked again, so that failures are shorter to read.
 const SHORTENING_MAX: Duration = Duration::from_secs(5);
