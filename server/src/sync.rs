@@ -21,6 +21,7 @@ impl<T> Lock<T> {
     }
 
     /// Waits until nobody else has the value. One whose holder panicked is mended first.
+    #[inline(always)]
     pub(crate) fn hold(&self, mend: impl FnOnce(&mut T)) -> Held<'_, T> {
         self.0.lock().unwrap_or_else(|poisoned| {
             self.0.clear_poison();

@@ -14,8 +14,7 @@ pub fn fetch<R>(
     show: impl FnOnce(Item<'_>) -> R,
 ) -> Option<R> {
     let hit = context.entry(key, |entry| {
-        let hit = entry.item().map(show)?;
-        entry.mark_fetched();
+        let hit = entry.serve().map(show)?;
         if let Some(exptime) = exptime {
             entry.set_expiry(expiration::expiry(exptime, context.now));
         }

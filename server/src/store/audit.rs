@@ -16,7 +16,7 @@ impl Shard {
             let (mut live_here, mut end) = (0, 0);
             for (offset, record) in segment.records() {
                 end = offset + record.len();
-                if record.is_dead {
+                if record.is_dead() {
                     continue;
                 }
                 let bytes = segment.tail(offset);

@@ -2,13 +2,14 @@
 //!
 //! It never shows an expired or flushed item: looking it up is what removes it.
 
-use super::Store;
 use bytes::Bytes;
 
-use super::item::{Draft, Expiry, Item};
+use super::Part;
+use super::item::{Draft, Expiry, Item, Marks};
 use super::record::Record;
-use super::shard::{Shard, Terms};
+use super::shard::{Found, Shard, Terms};
 use super::table::Location;
+use crate::sync::Held;
 
 /// There is no room, and nothing may be evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,54 +29,62 @@ pub enum Absence {
 /// A key, locked.
 #[derive(Debug)]
 pub struct Entry<'a> {
-    store: &'a Store,
-    shard: &'a mut Shard,
+    part: &'a Part,
+    shard: Held<'a, Shard>,
     terms: Terms<'a>,
     key: &'a [u8],
     hash: u64,
     /// Where its item lies, and all of it but key and value.
     here: Option<(Location, Record)>,
     absence: Absence,
+    /// Whether what is held may have changed: more than how an item is used.
+    is_stirred: bool,
 }
 
 impl<'a> Entry<'a> {
+    /// A key of a shard that is locked. What is found of it and is no longer alive is removed.
+    #[inline]
     pub(super) fn new(
-        store: &'a Store,
-        shard: &'a mut Shard,
+        part: &'a Part,
+        mut shard: Held<'a, Shard>,
         terms: Terms<'a>,
-        hash: u64,
-        key: &'a [u8],
-        location: Option<Location>,
+        (hash, key): (u64, &'a [u8]),
+        found: Option<Found>,
     ) -> Self {
-        let here = location.and_then(|location| shard.read(location));
-        let mut entry = Self {
-            store,
+        let absence = found.map_or(Absence::Unknown, |found| {
+            if found.epoch != terms.epoch {
+                Absence::Flushed
+            } else if found.record.expires() <= terms.second {
+                Absence::Expired
+            } else {
+                Absence::Unknown
+            }
+        });
+        let is_gone = absence != Absence::Unknown;
+        if is_gone && let Some(found) = found {
+            shard.clear_away(terms, hash, &found);
+        }
+        let here = found.filter(|_| !is_gone);
+        Self {
+            part,
             shard,
             terms,
             key,
             hash,
-            here,
-            absence: Absence::Unknown,
-        };
-        entry.bury();
-        entry
+            here: here.map(|found| (found.location, found.record)),
+            absence,
+            is_stirred: is_gone,
+        }
     }
 
-    /// Removes an item that is no longer alive, and remembers why.
-    fn bury(&mut self) {
-        let Some((location, record)) = self.here else {
-            return;
-        };
-        self.absence = if self.shard.is_flushed(location, self.terms) {
-            Absence::Flushed
-        } else if record.expires <= self.terms.second {
-            Absence::Expired
-        } else {
-            return;
-        };
-        let unfetched = !record.marks.fetched && self.absence == Absence::Expired;
-        self.shard.census.expired_unfetched += u64::from(unfetched);
-        self.remove();
+    /// Lets the store know what has changed, and the shard go. Tells whether anything has.
+    #[inline]
+    pub(super) fn close(mut self) -> bool {
+        let changed = self.is_stirred && self.shard.tell(&self.terms.store.budget);
+        if changed {
+            self.part.note(&self.shard);
+        }
+        changed
     }
 
     /// The live item of this key.
@@ -98,12 +107,12 @@ impl<'a> Entry<'a> {
     /// [`NoMemory`] where the store may not evict, and the new item does not fit beside the others
     /// and the one in its place; what is there stays.
     pub fn insert(&mut self, draft: Draft) -> Result<u64, NoMemory> {
-        let cost = self
-            .store
-            .cost(self.key.len(), draft.value.len(), draft.flags);
-        if !self.store.has_room(cost) {
+        let store = self.terms.store;
+        let cost = store.cost(self.key.len(), draft.value.len(), draft.flags);
+        if !store.has_room(cost) {
             return Err(NoMemory);
         }
+        self.is_stirred = true;
         let unique = self.unique(draft.unique);
         let inserted =
             self.shard
@@ -134,6 +143,7 @@ impl<'a> Entry<'a> {
     /// Removes the item.
     pub fn remove(&mut self) {
         if let Some((location, _)) = self.here.take() {
+            self.is_stirred = true;
             self.shard.remove(self.terms, self.hash, location);
         }
     }
@@ -142,6 +152,7 @@ impl<'a> Entry<'a> {
     pub fn renumber(&mut self, chosen: Option<u64>) -> u64 {
         let unique = self.unique(chosen);
         if let Some((location, record)) = &mut self.here {
+            self.is_stirred = true;
             self.shard.renumber(*location, record, unique);
         }
         unique
@@ -150,6 +161,7 @@ impl<'a> Entry<'a> {
     /// Changes when the item expires.
     pub fn set_expiry(&mut self, expiry: Expiry) {
         if let Some((location, record)) = &mut self.here {
+            self.is_stirred = true;
             self.shard.set_expiry(*location, record, expiry);
         }
     }
@@ -157,11 +169,15 @@ impl<'a> Entry<'a> {
     /// Notes that a client was served the item.
     pub fn mark_fetched(&mut self) {
         let second = self.terms.second;
-        self.change(|record| {
-            record.marks.fetched = true;
-            record.accessed = second;
-            record.bump();
-        });
+        self.change(|record| record.use_at(second));
+    }
+
+    /// The live item of this key, for a client that is served it: that is noted first.
+    #[inline]
+    pub fn serve(&mut self) -> Option<Item<'_>> {
+        let (location, record) = self.here.as_mut()?;
+        record.use_at(self.terms.second);
+        self.shard.serve(*location, record)
     }
 
     /// Notes that a client wanted the item: it is the less likely to be evicted.
@@ -171,28 +187,36 @@ impl<'a> Entry<'a> {
 
     /// Notes whether the item is stale.
     pub fn mark_stale(&mut self, stale: bool) {
-        self.change(|record| record.marks.stale = stale);
+        self.mark(|marks| marks.stale = stale);
     }
 
     /// Notes whether a client was told to recache the item.
     pub fn mark_won(&mut self, won: bool) {
-        self.change(|record| record.marks.won = won);
+        self.mark(|marks| marks.won = won);
+    }
+
+    fn mark(&mut self, mark: impl FnOnce(&mut Marks)) {
+        self.change(|record| {
+            let mut marks = record.marks();
+            mark(&mut marks);
+            record.mark(marks);
+        });
     }
 
     fn change(&mut self, change: impl FnOnce(&mut Record)) {
         let Some((location, record)) = &mut self.here else {
             return;
         };
-        let before = *record;
+        let before = record.usage();
         change(record);
-        if *record != before {
-            self.shard.write_head(*location, record);
+        if record.usage() != before {
+            self.shard.write_usage(*location, record);
         }
     }
 
     fn unique(&self, chosen: Option<u64>) -> u64 {
-        if self.store.has_uniques {
-            chosen.unwrap_or_else(|| self.store.next_unique())
+        if self.terms.store.has_uniques {
+            chosen.unwrap_or_else(|| self.terms.store.next_unique())
         } else {
             0
         }

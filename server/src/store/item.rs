@@ -5,6 +5,8 @@
 
 use bytes::Bytes;
 
+use super::aside::Aside;
+use super::rare::Rare;
 use super::record::Record;
 use crate::time::Time;
 
@@ -76,85 +78,94 @@ pub struct Draft {
 #[derive(Clone, Copy, Debug)]
 pub struct Item<'a> {
     record: Record,
-    key: &'a [u8],
-    body: &'a [u8],
-    aside: Option<&'a Bytes>,
-    expiry: Expiry,
-    unique: u64,
+    bytes: &'a [u8],
+    rest: Rest<'a>,
+}
+
+/// Where what does not fit into the records of a shard is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rest<'a> {
+    pub(super) aside: &'a Aside<Bytes>,
+    pub(super) rare: &'a Rare,
+}
+
+impl<'a> Rest<'a> {
+    /// The value of a record that lies aside.
+    pub(super) fn aside_of(self, record: &Record, bytes: &[u8]) -> Option<&'a Bytes> {
+        if record.is_aside() {
+            self.aside.at(record.handle(bytes)?)
+        } else {
+            None
+        }
+    }
 }
 
 impl<'a> Item<'a> {
-    pub(super) const fn new(
-        record: Record,
-        key: &'a [u8],
-        body: &'a [u8],
-        aside: Option<&'a Bytes>,
-        expiry: Expiry,
-        unique: u64,
-    ) -> Self {
+    /// The item of a record that these bytes of a shard begin with.
+    pub(super) const fn new(record: Record, bytes: &'a [u8], rest: Rest<'a>) -> Self {
         Self {
             record,
-            key,
-            body,
-            aside,
-            expiry,
-            unique,
+            bytes,
+            rest,
         }
     }
 
     /// Its key.
     #[must_use]
-    pub const fn key(self) -> &'a [u8] {
-        self.key
+    pub fn key(self) -> &'a [u8] {
+        self.record.key(self.bytes)
     }
 
     /// Its value.
     #[must_use]
     pub fn value(self) -> &'a [u8] {
-        self.aside.map_or(self.body, |value| value)
-    }
-
-    /// Its value, where it may be shared: a large one.
-    #[must_use]
-    pub const fn shared(self) -> Option<&'a Bytes> {
-        self.aside
+        match self.shared() {
+            Some(value) => value,
+            None => self.record.body(self.bytes),
+        }
     }
 
     /// Its value, to keep: a large one is shared, a small one copied.
     #[must_use]
     pub fn share_value(self) -> Bytes {
-        let copy = || Bytes::copy_from_slice(self.body);
-        self.aside.map_or_else(copy, Bytes::clone)
+        let copy = || Bytes::copy_from_slice(self.record.body(self.bytes));
+        self.shared().map_or_else(copy, Bytes::clone)
+    }
+
+    /// Its value, where it may be shared: a large one.
+    #[must_use]
+    pub fn shared(self) -> Option<&'a Bytes> {
+        self.rest.aside_of(&self.record, self.bytes)
     }
 
     /// The client's flags.
     #[must_use]
     pub const fn flags(self) -> u32 {
-        self.record.flags
+        self.record.flags()
     }
 
     /// The cas unique; 0 where the store keeps none.
     #[must_use]
-    pub const fn unique(self) -> u64 {
-        self.unique
+    pub fn unique(self) -> u64 {
+        self.rest.rare.unique(&self.record)
     }
 
     /// When it expires.
     #[must_use]
-    pub const fn expiry(self) -> Expiry {
-        self.expiry
+    pub fn expiry(self) -> Expiry {
+        self.rest.rare.expiry(&self.record)
     }
 
     /// What has been done with it.
     #[must_use]
     pub const fn marks(self) -> Marks {
-        self.record.marks
+        self.record.marks()
     }
 
     /// The second of the last fetch or touch, or of the store.
     #[must_use]
     pub const fn accessed(self) -> u64 {
-        self.record.accessed as u64
+        self.record.accessed() as u64
     }
 }
 

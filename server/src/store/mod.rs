@@ -126,6 +126,15 @@ struct Part {
     dead_bytes: AtomicUsize,
 }
 
+impl Part {
+    /// Notes what others may know of the shard.
+    fn note(&self, shard: &Shard) {
+        self.taken_bytes
+            .store(shard.taken_bytes(), Ordering::Relaxed);
+        self.dead_bytes.store(shard.dead_bytes(), Ordering::Relaxed);
+    }
+}
+
 /// All items of a server.
 #[derive(Debug)]
 pub struct Store {
@@ -155,9 +164,10 @@ impl Store {
         Self::shaped(configuration, count, segment_bytes)
     }
 
-    /// An empty store of so many shards with segments of so many bytes, a power of two.
+    /// An empty store of so many shards with segments of so many bytes, both powers of two.
     #[must_use]
     pub fn shaped(configuration: Configuration, count: usize, segment_bytes: usize) -> Self {
+        assert!(count.is_power_of_two() && segment_bytes.is_power_of_two());
         let hasher = Hasher::new(secrets());
         let part = |_| Part {
             shard: Lock::new(Shard::new(segment_bytes, hasher)),
@@ -187,22 +197,24 @@ impl Store {
 
     /// Looks a key up and lets the caller act on it, alone: nobody else sees a state in between.
     pub fn entry<R>(&self, key: &[u8], now: Time, act: impl FnOnce(&mut Entry<'_>) -> R) -> R {
-        self.flush.settle(now);
-        let hash = self.hasher.hash(key);
-        let part = self.part_of(hash);
-        let early = seeded(Fault::LooksBeforeLocking).then(|| self.hold(part).find(hash, key));
-        let mut shard = self.hold(part);
-        let location = early.unwrap_or_else(|| shard.find(hash, key));
-        let terms = self.terms(now);
-        let result = act(&mut Entry::new(
-            self, &mut shard, terms, hash, key, location,
-        ));
-        let changed = self.tell(part, &mut shard);
-        drop(shard);
-        if changed && self.budget.is_short() {
+        let mut entry = self.open(key, now);
+        let result = act(&mut entry);
+        if entry.close() && self.budget.is_short() {
             self.trim(now, ROUNDS_MAX);
         }
         result
+    }
+
+    /// Locks a key. In one piece and made once, because every request comes through here.
+    #[inline(never)]
+    fn open<'a>(&'a self, key: &'a [u8], now: Time) -> Entry<'a> {
+        self.flush.settle(now);
+        let hash = self.hasher.hash(key);
+        let part = self.part_of(hash);
+        let early = seeded(Fault::LooksBeforeLocking).then(|| self.hold(part).seek(hash, key));
+        let shard = self.hold(part);
+        let found = early.unwrap_or_else(|| shard.seek(hash, key));
+        Entry::new(part, shard, self.terms(now), (hash, key), found)
     }
 
     /// Lets somebody be told of each live item that is given up for want of memory, under the lock
@@ -337,8 +349,7 @@ impl Store {
     /// comes later comes after the operation.
     fn terms(&self, now: Time) -> Terms<'_> {
         Terms {
-            budget: &self.budget,
-            farewell: &self.farewell,
+            store: self,
             epoch: self.flush.epoch(),
             second: u32::try_from(now.seconds()).unwrap_or(u32::MAX - 1),
         }
@@ -380,28 +391,26 @@ impl Store {
         })
     }
 
-    /// Lets others know what a shard takes now. Tells whether that has changed.
-    fn tell(&self, part: &Part, shard: &mut Shard) -> bool {
-        let changed = shard.tell(&self.budget);
-        if changed {
-            part.taken_bytes
-                .store(shard.taken_bytes(), Ordering::Relaxed);
-            part.dead_bytes.store(shard.dead_bytes(), Ordering::Relaxed);
+    /// Lets others know what a shard takes now.
+    fn tell(&self, part: &Part, shard: &mut Shard) {
+        if shard.tell(&self.budget) {
+            part.note(shard);
         }
-        changed
     }
 
     /// Locks a shard. One whose holder panicked may be broken: it is emptied; a cache may forget.
+    #[inline(always)]
     fn hold<'a>(&'a self, part: &'a Part) -> Held<'a, Shard> {
         part.shard.hold(|shard| shard.forget(&self.budget))
     }
 
     fn part_of(&self, hash: u64) -> &Part {
         // The table inside a shard uses the other end of the hash.
-        let part = usize::try_from((hash >> 48) % wide(self.parts.len())).unwrap_or(0);
+        let [.., low, high] = hash.to_le_bytes();
+        let part = usize::from(u16::from_le_bytes([low, high])) & (self.parts.len() - 1);
         self.parts
             .get(part)
-            .expect("a remainder is below its divisor")
+            .expect("a mask is below a power of two")
     }
 }
 

@@ -33,7 +33,7 @@ impl Rare {
 
     /// The unique that a record keeps.
     pub(super) fn unique(&self, record: &Record) -> u64 {
-        let kept = record.unique;
+        let kept = record.unique();
         unique_handle(kept).map_or(kept, |handle| self.number(handle))
     }
 
@@ -51,7 +51,7 @@ impl Rare {
 
     /// The expiry that a record keeps.
     pub(super) fn expiry(&self, record: &Record) -> Expiry {
-        match record.expires {
+        match record.expires() {
             NEVER => Expiry::NEVER,
             kept => Expiry::at(
                 expiry_handle(kept).map_or(u64::from(kept), |handle| self.number(handle)),
@@ -66,13 +66,13 @@ impl Rare {
     }
 
     pub(super) fn let_unique_go(&mut self, record: &Record) {
-        if let Some(handle) = unique_handle(record.unique) {
+        if let Some(handle) = unique_handle(record.unique()) {
             self.0.take(handle);
         }
     }
 
     pub(super) fn let_expiry_go(&mut self, record: &Record) {
-        if let Some(handle) = expiry_handle(record.expires) {
+        if let Some(handle) = expiry_handle(record.expires()) {
             self.0.take(handle);
         }
     }

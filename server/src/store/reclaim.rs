@@ -53,7 +53,7 @@ impl Shard {
     pub(super) fn reclaim(&mut self, terms: Terms<'_>, round: usize) -> bool {
         self.sweep(terms, SWEEP_SEGMENTS)
             || self.pack(terms)
-            || (terms.budget.evicts() && self.evict(terms, round))
+            || (terms.store.budget.evicts() && self.evict(terms, round))
     }
 
     /// Makes room for what cannot wait: copies nothing that it can give up.
@@ -61,7 +61,7 @@ impl Shard {
         if self.sweep(terms, SWEEP_SEGMENTS) {
             return true;
         }
-        if !terms.budget.evicts() {
+        if !terms.store.budget.evicts() {
             return self.pack(terms);
         }
         let Some(victim) = self.oldest(Log::Small).or_else(|| self.oldest(Log::Main)) else {
@@ -125,7 +125,8 @@ impl Shard {
             return false;
         };
         let is_worthwhile = dead(victim) * 100 >= self.segment_bytes * DEAD_PERCENT
-            || (terms.budget.is_loose() && dead(victim) * DEAD_SHARE_MIN >= self.segment_bytes);
+            || (terms.store.budget.is_loose()
+                && dead(victim) * DEAD_SHARE_MIN >= self.segment_bytes);
         if !is_worthwhile {
             return false;
         }
@@ -220,7 +221,7 @@ impl Shard {
             self.census.evicted_unfetched += u64::from(!found.fetched);
             if let Some((location, record)) = self.read(found.location) {
                 let item = self.item(location, &record);
-                terms.farewell.bid(&item, terms.second);
+                terms.store.farewell.bid(&item, terms.second);
             }
         }
         if !seeded(Fault::EvictsWithoutRemoving) {
@@ -245,9 +246,9 @@ impl Shard {
         let bytes = self.bytes_at(found.location);
         scratch.extend_from_slice(bytes.get(..record.len()).unwrap_or_default());
         let (key, body) = (record.key(&scratch), record.body(&scratch));
-        record.frequency = frequency;
+        record.set_frequency(frequency);
         if seeded(Fault::LosesMarks) {
-            record.marks = super::item::Marks::default();
+            record.mark(super::item::Marks::default());
         }
         let copied = self.append(terms, stream, &record, key, body, position);
         self.scratch = scratch;
@@ -267,15 +268,15 @@ impl Shard {
         let Some(segment) = self.segment(id) else {
             return Vec::new();
         };
-        let live = segment.records().filter(|(_, record)| !record.is_dead);
+        let live = segment.records().filter(|(_, record)| !record.is_dead());
         live.filter_map(|(offset, record)| {
             Some(Found {
                 location: self.location(id, offset)?,
                 hash: self.hash(record.key(segment.tail(offset))),
                 len: record.len(),
-                frequency: record.frequency,
-                fetched: record.marks.fetched,
-                expires: record.expires,
+                frequency: record.frequency(),
+                fetched: record.is_fetched(),
+                expires: record.expires(),
                 flushed: segment.epoch != terms.epoch,
             })
         })
@@ -285,7 +286,7 @@ impl Shard {
     /// Fits the ghost to the number of items.
     fn fit_ghost(&mut self, terms: Terms<'_>) {
         self.ghost.fit(self.table.len());
-        self.tell(terms.budget);
+        self.tell(&terms.store.budget);
     }
 
     /// The segments, those of the small log first.

@@ -69,7 +69,7 @@ impl Segment {
         let offset = self.len;
         self.len += record.len();
         self.live += record.len();
-        self.earliest = self.earliest.min(record.expires);
+        self.earliest = self.earliest.min(record.expires());
         record.write_all(key, body, self.tail_mut(offset));
         offset
     }
@@ -80,7 +80,7 @@ impl Segment {
             return;
         };
         self.live -= record.len();
-        record.is_dead = true;
+        record.die();
         record.write(self.tail_mut(offset));
     }
 

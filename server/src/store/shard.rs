@@ -7,13 +7,13 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use super::Store;
 use super::aside::{self, Aside};
 use super::budget::Budget;
 use super::entry::NoMemory;
-use super::farewell::Farewell;
 use super::ghost::Ghost;
 use super::hash::Hasher;
-use super::item::{Draft, Expiry, Item};
+use super::item::{Draft, Expiry, Item, Rest};
 use super::rare::Rare;
 use super::record::{HANDLE_LEN, HEADER_LEN, Record, VALUE_LEN_MAX};
 use super::segment::{Log, Segment};
@@ -36,10 +36,17 @@ pub(super) struct Census {
 /// What an operation has to go by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms<'a> {
-    pub(super) budget: &'a Budget,
-    pub(super) farewell: &'a Farewell,
+    pub(super) store: &'a Store,
     pub(super) epoch: u32,
     pub(super) second: u32,
+}
+
+/// A record that was found, and the epoch of its segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) location: Location,
+    pub(super) record: Record,
+    pub(super) epoch: u32,
 }
 
 /// Where records are appended: what clients write, and what is copied in compaction.
@@ -84,6 +91,8 @@ pub(super) struct Shard {
     pub(super) scratch: Vec<u8>,
     hasher: Hasher,
     pub(super) segment_bytes: usize,
+    /// Its binary logarithm.
+    segment_shift: u32,
     pub(super) census: Census,
     /// Bytes of records that can be found, and of their values aside.
     live_bytes: usize,
@@ -111,6 +120,7 @@ impl Shard {
             scratch: Vec::new(),
             hasher,
             segment_bytes,
+            segment_shift: segment_bytes.ilog2(),
             census: Census::default(),
             live_bytes: 0,
             filled_bytes: 0,
@@ -185,10 +195,9 @@ impl Shard {
     }
 
     /// Where a key's record lies, dead or alive.
+    #[inline(never)]
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Location> {
-        self.table.find(hash, |location| {
-            Record::has_key(self.bytes_at(location), key)
-        })
+        self.seek(hash, key).map(|found| found.location)
     }
 
     /// The record there.
@@ -206,23 +215,37 @@ impl Shard {
         self.view(record, self.bytes_at(location))
     }
 
-    fn view<'a>(&'a self, record: &Record, bytes: &'a [u8]) -> Item<'a> {
-        let body = record.body(bytes);
-        let aside = self.aside_of(record, bytes);
-        let (expiry, unique) = (self.rare.expiry(record), self.rare.unique(record));
-        Item::new(*record, record.key(bytes), body, aside, expiry, unique)
+    const fn view<'a>(&'a self, record: &Record, bytes: &'a [u8]) -> Item<'a> {
+        Item::new(*record, bytes, self.rest())
+    }
+
+    const fn rest(&self) -> Rest<'_> {
+        Rest {
+            aside: &self.aside,
+            rare: &self.rare,
+        }
     }
 
     /// The value of a record that lies aside.
     pub(super) fn aside_of(&self, record: &Record, bytes: &[u8]) -> Option<&Bytes> {
-        handle_of(record, record.body(bytes)).and_then(|handle| self.aside.at(handle))
+        self.rest().aside_of(record, bytes)
     }
 
-    /// Whether the flush hides what lies there.
-    pub(super) fn is_flushed(&self, location: Location, terms: Terms<'_>) -> bool {
-        let (id, _) = self.place(location);
-        self.segment(id)
-            .is_none_or(|segment| segment.epoch != terms.epoch)
+    /// A key's record, dead or alive.
+    #[inline(always)]
+    pub(super) fn seek(&self, hash: u64, key: &[u8]) -> Option<Found> {
+        self.table.find(hash, |location| {
+            let (id, offset) = self.place(location);
+            let segment = self.segment(id)?;
+            let bytes = segment.bytes.get(offset..)?;
+            let record = Record::read(bytes)?;
+            let is_meant = record.has_key(bytes, key) || seeded(Fault::TrustsTags);
+            is_meant.then_some(Found {
+                location,
+                record,
+                epoch: segment.epoch,
+            })
+        })
     }
 
     /// Shows every live item.
@@ -230,7 +253,7 @@ impl Shard {
         let segments = self.segments.iter().flatten();
         for segment in segments.filter(|segment| segment.epoch == terms.epoch) {
             for (offset, record) in segment.records() {
-                if !record.is_dead && record.expires > terms.second {
+                if !record.is_dead() && record.expires() > terms.second {
                     show(&self.view(&record, segment.tail(offset)));
                 }
             }
@@ -241,22 +264,48 @@ impl Shard {
     pub(super) fn write_head(&mut self, location: Location, record: &Record) {
         let (id, offset) = self.place(location);
         if let Some(segment) = self.segment_mut(id) {
-            segment.earliest = segment.earliest.min(record.expires);
+            segment.earliest = segment.earliest.min(record.expires());
             record.write(segment.tail_mut(offset));
+        }
+    }
+
+    /// The item there, whose use is written anew first.
+    #[inline]
+    pub(super) fn serve(&mut self, location: Location, record: &Record) -> Option<Item<'_>> {
+        let (id, offset) = self.place(location);
+        let Self {
+            segments,
+            aside,
+            rare,
+            ..
+        } = self;
+        let segment = segments.get_mut(id as usize)?.as_mut()?;
+        let bytes = segment.bytes.get_mut(offset..)?;
+        record.write_usage(bytes);
+        Some(Item::new(*record, bytes, Rest { aside, rare }))
+    }
+
+    /// Writes anew how an item is used.
+    #[inline]
+    pub(super) fn write_usage(&mut self, location: Location, record: &Record) {
+        let (id, offset) = self.place(location);
+        let segment = self.segment_mut(id);
+        if let Some(bytes) = segment.and_then(|segment| segment.bytes.get_mut(offset..)) {
+            record.write_usage(bytes);
         }
     }
 
     /// Gives the item there another unique.
     pub(super) fn renumber(&mut self, location: Location, record: &mut Record, unique: u64) {
         self.rare.let_unique_go(record);
-        record.unique = self.rare.keep_unique(unique);
+        record.set_unique(self.rare.keep_unique(unique));
         self.write_head(location, record);
     }
 
     /// Changes when the item there expires.
     pub(super) fn set_expiry(&mut self, location: Location, record: &mut Record, expiry: Expiry) {
         self.rare.let_expiry_go(record);
-        record.expires = self.rare.keep_expiry(expiry);
+        record.set_expires(self.rare.keep_expiry(expiry));
         self.write_head(location, record);
     }
 
@@ -274,8 +323,8 @@ impl Shard {
         self.census.items_ever += 1;
         self.census.set_bytes += wide(record.len());
         if let Some((location, before)) = old
-            && !before.is_aside
-            && !record.is_aside
+            && !before.is_aside()
+            && !record.is_aside()
             && before.len() == record.len()
             && before.key_start() == record.key_start()
         {
@@ -302,11 +351,11 @@ impl Shard {
                 table,
                 segments,
                 hasher,
-                segment_bytes,
+                segment_shift,
                 ..
             } = self;
             table.insert(hash, location, |location| {
-                let bytes = bytes_at(segments, *segment_bytes, location);
+                let bytes = bytes_at(segments, *segment_shift, location);
                 hasher.hash(Record::read(bytes).map_or(&[][..], |record| record.key(bytes)))
             });
             self.census.items += 1;
@@ -331,29 +380,20 @@ impl Shard {
         let flat_len = HEADER_LEN + 4 + key.len() + draft.value.len();
         let is_aside = draft.value.len() > HANDLE_LEN
             && (flat_len > self.segment_bytes / 8 || draft.value.len() > VALUE_LEN_MAX);
-        let record = Record {
-            marks: draft.marks,
-            frequency: before.map_or(0, |before| before.frequency),
-            key_len: key.len(),
-            body_len: if is_aside {
-                HANDLE_LEN
-            } else {
-                draft.value.len()
-            },
-            is_aside,
-            is_dead: false,
-            expires: self.rare.keep_expiry(draft.expiry),
-            accessed: terms.second,
-            unique: self.rare.keep_unique(unique),
-            flags: draft.flags,
-        };
+        let value_len = (!is_aside).then_some(draft.value.len());
+        let mut record = Record::new(key.len(), value_len, draft.flags);
+        record.mark(draft.marks);
+        record.set_frequency(before.map_or(0, Record::frequency));
+        record.set_expires(self.rare.keep_expiry(draft.expiry));
+        record.set_accessed(terms.second);
+        record.set_unique(self.rare.keep_unique(unique));
         (record, draft.value)
     }
 
     fn rewrite(&mut self, location: Location, record: &Record, key: &[u8], value: &[u8]) {
         let (id, offset) = self.place(location);
         if let Some(segment) = self.segment_mut(id) {
-            segment.earliest = segment.earliest.min(record.expires);
+            segment.earliest = segment.earliest.min(record.expires());
             record.write_all(key, value, segment.tail_mut(offset));
         }
     }
@@ -372,13 +412,13 @@ impl Shard {
                 return Err(NoMemory);
             }
         }
-        if !record.is_aside {
+        if !record.is_aside() {
             return self
                 .append(terms, Stream::Written(log), record, key, &value, None)
                 .ok_or(NoMemory);
         }
         let cost = aside::cost(value.len());
-        terms.budget.charge(cost);
+        terms.store.budget.charge(cost);
         self.taken_bytes += cost;
         self.live_bytes += cost;
         self.filled_bytes += cost;
@@ -389,14 +429,14 @@ impl Shard {
 
     /// Puts another value of the same length in the place of an item's.
     pub(super) fn overwrite(&mut self, location: Location, record: &Record, value: Bytes) {
-        if let Some(handle) = handle_of(record, record.body(self.bytes_at(location))) {
+        if let Some(handle) = record.handle(self.bytes_at(location)) {
             if let Some(place) = self.aside.at_mut(handle) {
                 *place = value;
             }
             return;
         }
         let (id, offset) = self.place(location);
-        let start = offset + record.len() - record.body_len;
+        let start = offset + record.len() - record.body_len();
         if let Some(segment) = self.segment_mut(id)
             && let Some(place) = segment.bytes.get_mut(start..start + value.len())
         {
@@ -412,6 +452,14 @@ impl Shard {
         }
     }
 
+    /// Removes what was found and is no longer alive.
+    #[cold]
+    pub(super) fn clear_away(&mut self, terms: Terms<'_>, hash: u64, found: &Found) {
+        let unfetched = found.epoch == terms.epoch && !found.record.is_fetched();
+        self.census.expired_unfetched += u64::from(unfetched);
+        self.remove(terms, hash, found.location);
+    }
+
     /// Lets a record be dead, and its value aside go.
     pub(super) fn bury(&mut self, terms: Terms<'_>, location: Location) {
         let (id, offset) = self.place(location);
@@ -419,11 +467,11 @@ impl Shard {
         let Some(record) = Record::read(bytes) else {
             return;
         };
-        let handle = handle_of(&record, record.body(bytes));
+        let handle = record.handle(bytes);
         self.rare.let_go(&record);
         if let Some(value) = handle.and_then(|handle| self.aside.take(handle)) {
             let cost = aside::cost(value.len());
-            terms.budget.release(cost);
+            terms.store.budget.release(cost);
             self.taken_bytes -= cost;
             self.live_bytes -= cost;
             self.filled_bytes -= cost;
@@ -482,7 +530,7 @@ impl Shard {
         }) {
             return true;
         }
-        if len > self.segment_bytes || !terms.budget.take(self.segment_bytes) {
+        if len > self.segment_bytes || !terms.store.budget.take(self.segment_bytes) {
             return false;
         }
         self.taken_bytes += self.segment_bytes;
@@ -519,7 +567,7 @@ impl Shard {
         }
         self.vacant.push(id);
         self.taken_bytes -= self.segment_bytes;
-        terms.budget.release(self.segment_bytes);
+        terms.store.budget.release(self.segment_bytes);
     }
 
     pub(super) const fn queue(&mut self, log: Log) -> &mut VecDeque<u32> {
@@ -539,36 +587,30 @@ impl Shard {
 
     /// The location of a place.
     pub(super) fn location(&self, id: u32, offset: usize) -> Option<Location> {
-        let shift = self.segment_bytes.ilog2();
-        Some((id << shift) | u32::try_from(offset).ok()?)
+        Some((id << self.segment_shift) | u32::try_from(offset).ok()?)
     }
 
     fn place(&self, location: Location) -> (u32, usize) {
-        place(self.segment_bytes, location)
+        place(self.segment_shift, location)
     }
 
     pub(super) fn bytes_at(&self, location: Location) -> &[u8] {
-        bytes_at(&self.segments, self.segment_bytes, location)
+        bytes_at(&self.segments, self.segment_shift, location)
     }
 }
 
 /// The segment and the offset of a location.
-fn place(segment_bytes: usize, location: Location) -> (u32, usize) {
-    let offset = (location as usize) & (segment_bytes - 1);
-    (location >> segment_bytes.ilog2(), offset)
+const fn place(segment_shift: u32, location: Location) -> (u32, usize) {
+    let id = location.wrapping_shr(segment_shift);
+    (id, (location ^ id.wrapping_shl(segment_shift)) as usize)
 }
 
 /// The bytes from a record on.
-fn bytes_at(segments: &[Option<Segment>], segment_bytes: usize, location: Location) -> &[u8] {
-    let (id, offset) = place(segment_bytes, location);
+fn bytes_at(segments: &[Option<Segment>], segment_shift: u32, location: Location) -> &[u8] {
+    let (id, offset) = place(segment_shift, location);
     let segment = segments.get(id as usize).and_then(Option::as_ref);
-    segment.map_or(&[], |segment| segment.tail(offset))
-}
-
-/// The handle of a value that lies aside.
-fn handle_of(record: &Record, body: &[u8]) -> Option<u32> {
-    let handle = body.first_chunk().filter(|_| record.is_aside)?;
-    Some(u32::from_le_bytes(*handle))
+    let bytes = segment.and_then(|segment| segment.bytes.get(offset..));
+    bytes.unwrap_or_default()
 }
 
 pub(super) fn wide(count: usize) -> u64 {

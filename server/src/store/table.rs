@@ -25,40 +25,47 @@ const ENTRIES_MIN: usize = 5;
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-struct Bucket<const N: usize> {
-    tags: [u8; N],
+struct Bucket<const N: usize, const T: usize> {
+    tags: [[u8; 4]; T],
     next: u32,
     locations: [Location; N],
 }
 
-impl<const N: usize> Bucket<N> {
+impl<const N: usize, const T: usize> Bucket<N, T> {
     const EMPTY: Self = Self {
-        tags: [0; N],
+        tags: [[0; 4]; T],
         next: NO_BUCKET,
         locations: [NOWHERE; N],
     };
 
-    /// The locations with that tag, and maybe another. All tags are compared at once.
-    fn tagged(&self, tag: u8) -> impl Iterator<Item = Location> {
-        const LOW: u128 = u128::from_le_bytes([1; 16]);
-        const HIGH: u128 = u128::from_le_bytes([0x80; 16]);
-        let mut tags = [!tag; 16];
-        for (place, &own) in tags.iter_mut().zip(&self.tags) {
-            *place = own;
-        }
-        let differ = u128::from_le_bytes(tags) ^ u128::from_le_bytes([tag; 16]);
-        // The high bit of every byte that was 0, and maybe of one that was 1 above it.
-        let mut equal = differ.wrapping_sub(LOW) & !differ & HIGH;
-        std::iter::from_fn(move || {
-            while equal != 0 {
-                let at = usize::try_from(equal.trailing_zeros() / 8).unwrap_or(N);
-                equal &= equal - 1;
-                let location = self.locations.get(at).copied();
-                if let Some(location) = location.filter(|&location| location != NOWHERE) {
-                    return Some(location);
-                }
+    /// What is made of a location with that tag, and maybe another, or none that there is. All tags
+    /// are compared at once.
+    #[inline(always)]
+    fn find<R>(&self, tag: u8, meant: &impl Fn(Location) -> Option<R>) -> Option<R> {
+        let mut equal = self.equal(tag);
+        while equal != 0 {
+            let bit = equal.trailing_zeros();
+            let at = bit >> 3 | (28 ^ (bit & 7) << 2);
+            let location = self.locations.get(at as usize).copied();
+            let found = location.and_then(meant);
+            if found.is_some() {
+                return found;
             }
-            None
+            equal &= equal - 1;
+        }
+        None
+    }
+
+    /// A bit for each place with that tag, and maybe for one behind it: for the n-th of the k-th
+    /// four, the bit n * 8 + 7 - k.
+    fn equal(&self, tag: u8) -> u32 {
+        const LOW: u32 = u32::from_le_bytes([1; 4]);
+        const HIGH: u32 = LOW << 7;
+        let wanted = u32::from_le_bytes([tag; 4]);
+        let fours = self.tags.iter().zip(0_u32..);
+        fours.fold(0, |equal, (&four, at)| {
+            let differ = u32::from_le_bytes(four) ^ wanted;
+            equal | (differ.wrapping_sub(LOW) & !differ & HIGH) >> at
         })
     }
 
@@ -70,34 +77,56 @@ impl<const N: usize> Bucket<N> {
     }
 
     fn empty_into(&self, entries: &mut Vec<(u8, Location)>) {
-        let places = self.tags.iter().copied().zip(self.locations);
+        let places = self.tags.as_flattened().iter().copied().zip(self.locations);
         entries.extend(places.filter(|&(_, location)| location != NOWHERE));
     }
 
     fn place(&mut self, location: Location) -> Option<(&mut u8, &mut Location)> {
         let at = self.locations.iter().position(|&other| other == location)?;
-        Some((self.tags.get_mut(at)?, self.locations.get_mut(at)?))
+        Some((
+            self.tags.as_flattened_mut().get_mut(at)?,
+            self.locations.get_mut(at)?,
+        ))
     }
 }
 
 /// Some buckets, in lines of their own.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Chunk<const N: usize>([Bucket<N>; CHUNK]);
+struct Chunk<const N: usize, const T: usize>([Bucket<N, T>; CHUNK]);
 
 /// Buckets that never move.
 #[derive(Debug, Default)]
-struct Buckets<const N: usize> {
-    chunks: Vec<Box<Chunk<N>>>,
+struct Buckets<const N: usize, const T: usize> {
+    chunks: Vec<Box<Chunk<N, T>>>,
     len: usize,
+    /// As many bits as it takes to number them.
+    mask: u32,
 }
 
-impl<const N: usize> Buckets<N> {
-    fn at(&self, index: usize) -> Option<&Bucket<N>> {
+impl<const N: usize, const T: usize> Buckets<N, T> {
+    /// Which of them a hash belongs to. One that is not there yet is still its buddy.
+    fn index(&self, hash: u64) -> usize {
+        let [a, b, c, d, ..] = hash.to_le_bytes();
+        let low = u32::from_le_bytes([a, b, c, d]);
+        let index = (low & self.mask) as usize;
+        if index < self.len {
+            index
+        } else {
+            (low & (self.mask >> 1)) as usize
+        }
+    }
+
+    fn fit_mask(&mut self) {
+        let last = u32::try_from(self.len.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.mask = u32::MAX.checked_shr(last.leading_zeros()).unwrap_or(0);
+    }
+
+    fn at(&self, index: usize) -> Option<&Bucket<N, T>> {
         self.chunks.get(index / CHUNK)?.0.get(index % CHUNK)
     }
 
-    fn at_mut(&mut self, index: usize) -> Option<&mut Bucket<N>> {
+    fn at_mut(&mut self, index: usize) -> Option<&mut Bucket<N, T>> {
         self.chunks.get_mut(index / CHUNK)?.0.get_mut(index % CHUNK)
     }
 
@@ -107,6 +136,7 @@ impl<const N: usize> Buckets<N> {
             self.chunks.push(Box::new(Chunk([Bucket::EMPTY; CHUNK])));
         }
         self.len += 1;
+        self.fit_mask();
         index
     }
 
@@ -115,18 +145,19 @@ impl<const N: usize> Buckets<N> {
         if self.len == (self.chunks.len() - 1) * CHUNK {
             self.chunks.pop();
         }
+        self.fit_mask();
     }
 
     fn bytes(&self) -> usize {
-        self.chunks.len() * (size_of::<Chunk<N>>() + size_of::<usize>())
+        self.chunks.len() * (size_of::<Chunk<N, T>>() + size_of::<usize>())
     }
 }
 
 /// The table of a shard.
 #[derive(Debug)]
 pub(super) struct Table {
-    buckets: Buckets<PLACES>,
-    spill: Buckets<SPILL_PLACES>,
+    buckets: Buckets<PLACES, 3>,
+    spill: Buckets<SPILL_PLACES, 2>,
     vacant: Vec<u32>,
     entries: usize,
 }
@@ -155,20 +186,34 @@ impl Table {
         self.buckets.bytes() + self.spill.bytes() + self.vacant.capacity() * size_of::<u32>()
     }
 
-    /// The location of that hash which is the one meant.
-    pub(super) fn find(&self, hash: u64, is_meant: impl Fn(Location) -> bool) -> Option<Location> {
+    /// What is meant by that hash: the first location of which something is made of.
+    /// May ask for one that there never was.
+    #[inline(always)]
+    pub(super) fn find<R>(&self, hash: u64, meant: impl Fn(Location) -> Option<R>) -> Option<R> {
         let tag = tag_of(hash);
-        let is_meant = |&location: &Location| seeded(Fault::TrustsTags) || is_meant(location);
         let first = self.buckets.at(self.index(hash))?;
-        let mut found = first.tagged(tag).find(is_meant);
-        let mut next = first.next;
-        while found.is_none()
-            && let Some(bucket) = self.spilled(next)
-        {
-            found = bucket.tagged(tag).find(is_meant);
+        let found = first.find(tag, &meant);
+        if found.is_some() || first.next == NO_BUCKET {
+            return found;
+        }
+        self.find_spilled(first.next, tag, &meant)
+    }
+
+    #[inline(always)]
+    fn find_spilled<R>(
+        &self,
+        mut next: u32,
+        tag: u8,
+        meant: &impl Fn(Location) -> Option<R>,
+    ) -> Option<R> {
+        while let Some(bucket) = self.spilled(next) {
+            let found = bucket.find(tag, meant);
+            if found.is_some() {
+                return found;
+            }
             next = bucket.next;
         }
-        found
+        None
     }
 
     /// Adds an entry.
@@ -206,7 +251,7 @@ impl Table {
         location: Location,
         change: impl FnOnce(&mut u8, &mut Location),
     ) -> bool {
-        let Some(first) = self.buckets.at_mut(index_among(self.buckets.len, hash)) else {
+        let Some(first) = self.buckets.at_mut(self.index(hash)) else {
             return false;
         };
         let mut next = first.next;
@@ -226,7 +271,7 @@ impl Table {
         false
     }
 
-    fn spilled(&self, next: u32) -> Option<&Bucket<SPILL_PLACES>> {
+    fn spilled(&self, next: u32) -> Option<&Bucket<SPILL_PLACES, 2>> {
         if next == NO_BUCKET {
             None
         } else {
@@ -235,7 +280,7 @@ impl Table {
     }
 
     fn index(&self, hash: u64) -> usize {
-        index_among(self.buckets.len, hash)
+        self.buckets.index(hash)
     }
 
     fn add(&mut self, index: usize, tag: u8, location: Location) {
@@ -321,17 +366,6 @@ impl Table {
 /// The largest power of two below a count of two or more.
 const fn base_of(count: usize) -> usize {
     1 << (count - 1).ilog2()
-}
-
-/// Which of so many buckets a hash belongs to.
-fn index_among(count: usize, hash: u64) -> usize {
-    if count < 2 {
-        return 0;
-    }
-    let base = base_of(count);
-    let low = usize::try_from(hash & 0xffff_ffff).unwrap_or(0);
-    let index = low & (2 * base - 1);
-    if index < count { index } else { index - base }
 }
 
 /// What is compared before a record is: bits that choose neither the bucket nor the shard.

@@ -192,7 +192,7 @@ fn act_on(entry: &mut Entry<'_>, act: Act, cue: Cue) -> Option<Seen> {
         }
         (Act::Empty, true) => put(entry, b"", None),
         (Act::Delete, _) => entry.remove(),
-        (Act::Get, true) => entry.mark_fetched(),
+        (Act::Get, true) => assert!(entry.serve().is_some()),
         (Act::GetAndTouch | Act::Touch, true) => {
             entry.mark_fetched();
             entry.set_expiry(Expiry::at(NOW.seconds() + 60));
