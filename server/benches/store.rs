@@ -1,7 +1,8 @@
-//! The figures of the store: bytes for an item, items in a limit, misses, and what a hit takes.
+//! The figures of the store: bytes for an item, items in a limit, misses.
 //!
 //! `cargo bench -p server --bench store`, and behind `--` the names of some; a memcached beside
-//! it, named by `MEMCACHED`, is sent the same stream of keys over loopback.
+//! it, named by `MEMCACHED`, is sent the same stream of keys over loopback. What an operation takes
+//! is in `operations.rs`.
 
 #![expect(
     clippy::disallowed_methods,
@@ -12,7 +13,7 @@ use std::collections::HashSet;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use server::Time;
@@ -22,13 +23,11 @@ const NOW: Time = Time::from_seconds(1_800_000_000);
 const MEBIBYTE: usize = 1024 * 1024;
 
 fn main() {
-    let figures: [(&str, fn()); 6] = [
+    let figures: [(&str, fn()); 4] = [
         ("bytes", bytes_per_item),
         ("items", items_at_64),
         ("resident", resident),
         ("misses", misses),
-        ("hit", hit),
-        ("instructions", instructions),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let is_wanted = |name: &str| wanted.iter().any(|word| word == name);
@@ -268,94 +267,4 @@ fn connect(child: &mut Child) -> Option<TcpStream> {
     }
     let _ = child.kill();
     None
-}
-
-/// A store full of small items, and their keys in another order.
-fn hits(items: usize) -> (Store, Vec<[u8; 20]>) {
-    let store = store(64 * MEBIBYTE);
-    let value = Bytes::from(vec![b'v'; 100]);
-    for number in 0..items {
-        put(&store, &key(number), &value);
-    }
-    let keys = (0..items).map(|n| key((n * 7919) % items)).collect();
-    (store, keys)
-}
-
-fn hit_each(store: &Store, keys: &[[u8; 20]], output: &mut Vec<u8>) {
-    for key in keys {
-        output.clear();
-        store.entry(key, NOW, |entry| {
-            if let Some(item) = entry.item() {
-                output.extend_from_slice(item.value());
-            }
-            entry.mark_fetched();
-        });
-        assert_eq!(output.len(), 100);
-    }
-}
-
-/// How long a hit takes, in the store alone.
-fn hit() {
-    const ITEMS: usize = 200_000;
-    const ROUNDS: usize = 21;
-    let (store, keys) = hits(ITEMS);
-    let mut output = Vec::with_capacity(256);
-    let mut rounds: Vec<f64> = (0..ROUNDS)
-        .map(|_| {
-            let began = Instant::now();
-            hit_each(&store, &keys, &mut output);
-            began.elapsed().as_nanos() as f64 / ITEMS as f64
-        })
-        .collect();
-    rounds.sort_by(f64::total_cmp);
-    let at = |index: usize| rounds.get(index).copied().unwrap_or(f64::NAN);
-    println!(
-        "get hit, 200k items of 100 B, value copied, one thread: median {:.0} ns \
-         of {ROUNDS} rounds \
-         ({:.0} to {:.0})",
-        at(ROUNDS / 2),
-        at(0),
-        at(ROUNDS - 1)
-    );
-}
-
-/// How many instructions a hit takes: the slope of two lengths under callgrind.
-fn instructions() {
-    if std::env::var_os("UNDER_CALLGRIND").is_some_and(|rounds| rounds == "1") {
-        return hit_some(1);
-    }
-    if std::env::var_os("UNDER_CALLGRIND").is_some() {
-        return hit_some(3);
-    }
-    let counts = ["1", "3"].map(count_under_callgrind);
-    match counts {
-        [Some(one), Some(three)] => {
-            let slope = three.saturating_sub(one) as f64 / (2 * CALLGRIND_ITEMS) as f64;
-            println!("get hit: {slope:.0} instructions");
-        }
-        _ => println!("SKIPPED instructions of a get hit: there is no valgrind here"),
-    }
-}
-
-const CALLGRIND_ITEMS: usize = 20_000;
-
-fn hit_some(rounds: usize) {
-    let (store, keys) = hits(CALLGRIND_ITEMS);
-    let mut output = Vec::with_capacity(256);
-    for _ in 0..rounds {
-        hit_each(&store, &keys, &mut output);
-    }
-}
-
-fn count_under_callgrind(rounds: &str) -> Option<u64> {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(std::env::current_exe().ok()?)
-        .arg("instructions")
-        .env("UNDER_CALLGRIND", rounds)
-        .output()
-        .ok()?;
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let collected = text.lines().find(|line| line.contains("Collected"))?;
-    collected.rsplit(' ').next()?.parse().ok()
 }

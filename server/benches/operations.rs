@@ -1,0 +1,184 @@
+//! What each operation on the store takes: nanoseconds with one thread and with two, instructions.
+//!
+//! `cargo bench -p server --bench operations`. 200,000 items of 100 bytes under keys of 20, taken in
+//! another order than they were stored in, with nothing around the store. Times move with the
+//! machine; instructions, which valgrind counts, hardly do.
+
+#![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+
+use std::process::Command;
+use std::sync::Barrier;
+use std::time::Instant;
+use std::{env, hint, thread};
+
+use bytes::Bytes;
+use server::Time;
+use server::store::{Configuration, Draft, Entry, Expiry, Item, Marks, Store};
+
+const NOW: Time = Time::from_seconds(1_800_000_000);
+const ITEMS: usize = 200_000;
+const ROUNDS: usize = 15;
+
+/// Fewer where valgrind counts: it takes fifty times as long.
+const COUNTED_ITEMS: usize = 20_000;
+
+type Key = [u8; 20];
+
+/// An operation: its name, and what it does in which round.
+type Operation = (&'static str, fn(&mut Entry<'_>, usize));
+
+const OPERATIONS: [Operation; 8] = [
+    ("get, a hit", |entry, _| {
+        hint::black_box(entry.serve().map(|item| checksum(item.value())));
+    }),
+    ("get, a hit, value copied out", |entry, _| {
+        hint::black_box(entry.serve().map(Item::share_value));
+    }),
+    ("get, a miss", |entry, _| {
+        hint::black_box(entry.item().is_some());
+    }),
+    ("set, of the same length", |entry, _| put(entry, 100)),
+    ("set, of another length", |entry, round| {
+        put(entry, 90 + round % 2 * 10);
+    }),
+    ("delete and add", |entry, _| {
+        entry.remove();
+        put(entry, 100);
+    }),
+    ("incr", |entry, _| {
+        entry.overwrite(Bytes::from_static(&[b'1'; 100]), None);
+    }),
+    ("touch", |entry, round| {
+        let second = NOW.seconds() + 1000 + round as u64;
+        entry.set_expiry(Expiry::at(second));
+    }),
+];
+
+/// Reads a value as cheaply as it can be read whole.
+fn checksum(value: &[u8]) -> u64 {
+    let (words, _) = value.as_chunks::<8>();
+    words
+        .iter()
+        .fold(0, |sum, word| sum ^ u64::from_le_bytes(*word))
+}
+
+fn put(entry: &mut Entry<'_>, len: usize) {
+    static VALUE: [u8; 100] = [b'v'; 100];
+    let draft = Draft {
+        value: Bytes::from_static(VALUE.get(..len).unwrap_or_default()),
+        flags: 0,
+        expiry: Expiry::NEVER,
+        unique: None,
+        marks: Marks::default(),
+    };
+    entry.insert(draft).expect("it evicts");
+}
+
+fn key(number: usize) -> Key {
+    let text = format!("key:{number:016}");
+    text.as_bytes().try_into().expect("it has twenty bytes")
+}
+
+fn main() {
+    if let Ok(text) = env::var("COUNTED") {
+        let mut words = text.split(' ').filter_map(|word| word.parse().ok());
+        if let (Some(operation), Some(rounds)) = (words.next(), words.next()) {
+            Load::new(COUNTED_ITEMS, operation).run(operation, 0..rounds, 0);
+        }
+        return;
+    }
+    println!("200k items of 100 B, {ROUNDS} rounds: median (least to most) ns an operation");
+    for (at, (name, _)) in OPERATIONS.iter().enumerate() {
+        let counted = ["0", "2"].map(|rounds| count(&format!("{at} {rounds}")));
+        let instructions = match counted {
+            [Some(none), Some(two)] => {
+                format!("{} instructions", (two - none) / (2 * COUNTED_ITEMS as u64))
+            }
+            _ => "SKIPPED instructions: there is no valgrind here".into(),
+        };
+        let (one, two) = (timed(at, 1), timed(at, 2));
+        println!("{name:<29} {one:>18} with one thread, {two:>18} with two; {instructions}");
+    }
+}
+
+/// A full store, and keys to ask it for.
+struct Load {
+    store: Store,
+    keys: Vec<Key>,
+}
+
+impl Load {
+    fn new(items: usize, operation: usize) -> Self {
+        let store = Store::new(Configuration {
+            memory_bytes: 64 * 1024 * 1024,
+            evicts: true,
+            has_uniques: true,
+        });
+        for number in 0..items {
+            store.entry(&key(number), NOW, |entry| put(entry, 100));
+        }
+        let is_miss = OPERATIONS
+            .get(operation)
+            .is_some_and(|(name, _)| name.ends_with("miss"));
+        let first = if is_miss { items } else { 0 };
+        let keys = (0..items).map(|n| key(first + n * 7919 % items)).collect();
+        Self { store, keys }
+    }
+
+    fn run(&self, operation: usize, rounds: impl Iterator<Item = usize>, skip: usize) {
+        let Some((_, act)) = OPERATIONS.get(operation) else {
+            return;
+        };
+        for round in rounds {
+            let (before, after) = self.keys.split_at(skip);
+            for key in after.iter().chain(before) {
+                self.store.entry(key, NOW, |entry| act(entry, round));
+            }
+        }
+    }
+}
+
+/// How long an operation takes each of so many threads, each with all keys, from a place of its own.
+fn timed(operation: usize, threads: usize) -> String {
+    let load = Load::new(ITEMS, operation);
+    let mut times: Vec<f64> = (0..ROUNDS)
+        .map(|round| {
+            let start = Barrier::new(threads + 1);
+            thread::scope(|scope| {
+                for thread in 0..threads {
+                    let (load, start) = (&load, &start);
+                    scope.spawn(move || {
+                        start.wait();
+                        load.run(operation, round..=round, thread * ITEMS / threads);
+                    });
+                }
+                start.wait();
+                Instant::now()
+            })
+            .elapsed()
+            .as_nanos() as f64
+                / ITEMS as f64
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    let at = |index: usize| times.get(index).copied().unwrap_or(f64::NAN);
+    format!(
+        "{:.0} ({:.0} to {:.0})",
+        at(ROUNDS / 2),
+        at(0),
+        at(ROUNDS - 1)
+    )
+}
+
+/// All instructions of a run of this program, by valgrind.
+fn count(what: &str) -> Option<u64> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(env::current_exe().ok()?)
+        .env("COUNTED", what)
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let collected = text.lines().find(|line| line.contains("Collected"))?;
+    collected.rsplit(' ').next()?.parse().ok()
+}

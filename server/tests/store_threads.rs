@@ -1,0 +1,114 @@
+//! Threads that do everything to a store at once: no value is ever another key's, or half of one.
+//!
+//! They really run at once, so nothing here is explored: that is `loom`'s. It is what sanitizers
+//! watch (`.ci/sanitize`), and what finds the rest of what was forgotten.
+
+use std::thread;
+
+use bytes::Bytes;
+use server::Time;
+use server::store::{Configuration, Draft, Expiry, Item, Marks, Store};
+
+const KIBIBYTE: usize = 1024;
+const THREADS: u64 = 4;
+const ROUNDS: u64 = 20_000;
+const KEYS: u64 = 3_000;
+const BEGAN: u64 = 1_800_000_000;
+
+/// A value that says whose it is from its first to its last byte.
+fn value(key: u64, len: usize) -> Bytes {
+    Bytes::from(key.to_le_bytes().repeat(len.div_ceil(8)))
+}
+
+fn is_own(key: u64, item: Item<'_>) -> bool {
+    let (words, rest) = item.value().as_chunks::<8>();
+    item.key() == key.to_le_bytes() && rest.is_empty() && words.iter().all(|w| w == item.key())
+}
+
+fn draft(value: Bytes, round: u64) -> Draft {
+    let expiry = if round.is_multiple_of(5) {
+        Expiry::at(BEGAN + round / 1000 + 2)
+    } else {
+        Expiry::NEVER
+    };
+    Draft {
+        value,
+        flags: u32::from(round.is_multiple_of(3)),
+        expiry,
+        unique: None,
+        marks: Marks::default(),
+    }
+}
+
+/// One of all that can be done, on a key that others want too.
+fn act(store: &Store, thread: u64, round: u64) {
+    let chance = (round * THREADS + thread).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+    let key = chance % KEYS;
+    let now = Time::from_seconds(BEGAN + round / 1000);
+    let len = usize::try_from(if round.is_multiple_of(50) {
+        chance % 20_000
+    } else {
+        chance % 600
+    });
+    let value = value(key, len.expect("small"));
+    match chance / KEYS % 4000 {
+        0 => return store.flush(),
+        1 => return store.flush_at(now.seconds() + 1),
+        2..6 => return store.set_limit(160 * KIBIBYTE, now),
+        6..10 => return store.set_limit(256 * KIBIBYTE, now),
+        10..20 => {
+            store.sweep(1000, now);
+            return assert!(store.tally().items <= KEYS);
+        }
+        20 => {
+            let part = usize::try_from(chance).expect("64 bits") % store.parts();
+            return store.visit(part, now, |item| {
+                assert!(item.value().len().is_multiple_of(8))
+            });
+        }
+        _ => {}
+    }
+    store.entry(&key.to_le_bytes(), now, |entry| {
+        assert!(entry.item().is_none_or(|item| is_own(key, item)));
+        let before = entry.item().map(Item::unique);
+        match chance / KEYS % 9 {
+            0..=2 => drop(entry.serve().map(|item| assert!(is_own(key, item)))),
+            3 | 4 => {
+                let unique = entry.insert(draft(value, round)).expect("it evicts");
+                assert!(
+                    before.is_none_or(|before| before < unique),
+                    "{before:?} {unique}"
+                );
+            }
+            5 => entry.remove(),
+            6 => entry.set_expiry(Expiry::at(now.seconds() + 9)),
+            7 if entry.item().is_some() => {
+                let same = entry.item().map(Item::share_value).unwrap_or_default();
+                entry.overwrite(Bytes::copy_from_slice(&same), None);
+            }
+            _ => entry.mark_stale(round.is_multiple_of(2)),
+        }
+    });
+}
+
+#[test]
+fn many_threads_never_see_what_is_not_their_keys() {
+    for shards in [1, 4] {
+        let configuration = Configuration {
+            memory_bytes: 256 * KIBIBYTE,
+            evicts: true,
+            has_uniques: true,
+        };
+        let store = Store::shaped(configuration, shards, 1024);
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let store = &store;
+                scope.spawn(move || (0..ROUNDS).for_each(|round| act(store, thread, round)));
+            }
+        });
+        let tally = store.tally();
+        assert!(store.is_consistent(), "{tally:?}");
+        assert!(tally.evictions > 0 && tally.copied_bytes > 0, "{tally:?}");
+        println!("{shards} shards: {tally:?}");
+    }
+}
