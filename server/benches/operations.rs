@@ -1,7 +1,7 @@
 //! What each operation on the store takes: nanoseconds with one thread and with two, instructions.
 //!
-//! `cargo bench -p server --bench operations`. 200,000 items of 100 bytes under keys of 20, taken in
-//! another order than they were stored in, with nothing around the store. Times move with the
+//! `cargo bench -p server --bench operations`. 200,000 items of 100 bytes under keys of 20, taken
+//! in another order than they were stored in, with nothing around the store. Times move with the
 //! machine; instructions, which valgrind counts, hardly do.
 
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
@@ -138,7 +138,7 @@ impl Load {
     }
 }
 
-/// How long an operation takes each of so many threads, each with all keys, from a place of its own.
+/// How long an operation takes each of so many threads, each with all keys, from its own place.
 fn timed(operation: usize, threads: usize) -> String {
     let load = Load::new(ITEMS, operation);
     let mut times: Vec<f64> = (0..ROUNDS)

@@ -53,7 +53,8 @@ use budget::Budget;
 use farewell::Farewell;
 use flush::Flush;
 use hash::Hasher;
-use shard::{Census, Shard, Stream, Terms};
+use segment::Stream;
+use shard::{Census, Shard, Terms};
 
 /// A shard is begun for so much memory.
 const SHARD_BYTES: usize = 8 * 1024 * 1024;

@@ -5,8 +5,8 @@
 //! remembered by the ghost; what was wanted goes on to the main log. There, what was wanted since
 //! stays for another round. It never gives up a live item while packing would do.
 
-use super::segment::Log;
-use super::shard::{Shard, Stream, Terms};
+use super::segment::{Log, Stream};
+use super::shard::{Shard, Terms};
 use super::table::Location;
 use crate::sync::{Fault, seeded};
 

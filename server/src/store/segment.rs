@@ -13,6 +13,32 @@ pub(super) enum Log {
     Main,
 }
 
+/// Where records are appended: what clients write, and what is copied in compaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    Written(Log),
+    Compacted(Log),
+}
+
+impl Stream {
+    pub(super) const ALL: usize = 4;
+
+    pub(super) const fn index(self) -> usize {
+        match self {
+            Self::Written(Log::Small) => 0,
+            Self::Written(Log::Main) => 1,
+            Self::Compacted(Log::Small) => 2,
+            Self::Compacted(Log::Main) => 3,
+        }
+    }
+
+    pub(super) const fn log(self) -> Log {
+        match self {
+            Self::Written(log) | Self::Compacted(log) => log,
+        }
+    }
+}
+
 /// Records of one log and one flush epoch.
 #[derive(Debug)]
 pub(super) struct Segment {

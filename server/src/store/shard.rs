@@ -16,7 +16,7 @@ use super::hash::Hasher;
 use super::item::{Draft, Expiry, Item, Rest};
 use super::rare::Rare;
 use super::record::{HANDLE_LEN, HEADER_LEN, Record, VALUE_LEN_MAX};
-use super::segment::{Log, Segment};
+use super::segment::{Log, Segment, Stream};
 use super::table::{Location, Table};
 use crate::sync::{Fault, seeded};
 
@@ -47,32 +47,6 @@ pub(super) struct Found {
     pub(super) location: Location,
     pub(super) record: Record,
     pub(super) epoch: u32,
-}
-
-/// Where records are appended: what clients write, and what is copied in compaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stream {
-    Written(Log),
-    Compacted(Log),
-}
-
-impl Stream {
-    pub(super) const ALL: usize = 4;
-
-    const fn index(self) -> usize {
-        match self {
-            Self::Written(Log::Small) => 0,
-            Self::Written(Log::Main) => 1,
-            Self::Compacted(Log::Small) => 2,
-            Self::Compacted(Log::Main) => 3,
-        }
-    }
-
-    const fn log(self) -> Log {
-        match self {
-            Self::Written(log) | Self::Compacted(log) => log,
-        }
-    }
 }
 
 /// One part of the items.
