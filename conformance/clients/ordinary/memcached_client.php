@@ -38,10 +38,6 @@ foreach ([false, true] as $binary) {
     same($m->cas($found['cas'], 'k1', 'again'), false, 'cas again');
     same($m->getResultCode(), Memcached::RES_DATA_EXISTS, 'its code');
     same($m->touch('k1', 1000), true, 'touch');
-    if (!$binary) {
-        same($m->set('past', 'x', -1), true, 'set of what is past');
-        same($m->get('past'), false, 'what is past');
-    }
     same($m->delete('k1'), true, 'delete');
     same($m->delete('k1'), false, 'delete again');
     same($m->deleteMulti(['ключ', 'none']), ['ключ' => true, 'none' => Memcached::RES_NOTFOUND], 'deleteMulti');
