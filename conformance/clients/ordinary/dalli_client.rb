@@ -32,9 +32,9 @@ end
   same dc.gat("abc", 100), "changed", "gat"
   dc.set("large", "x" * 300_000)
   same dc.get("large").size, 300_000, "much"
-  same dc.delete("abc"), true, "delete"
-  same dc.delete("abc"), false, "delete again"
-  same dc.stats.size, 1, "stats"
+  same dc.delete("abc") ? true : false, true, "delete"
+  same dc.delete("abc") ? true : false, false, "delete again"
+  same dc.stats.values.first.nil?, false, "stats"
   dc.flush_all
   same dc.get("large"), nil, "flush_all"
   dc.close
