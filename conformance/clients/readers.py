@@ -29,7 +29,9 @@ def unittest(run):
     verdicts = {}
     for name, place, rest in zip(parts[1::3], parts[2::3], parts[3::3]):
         ended = re.search(r"\.\.\. (ok|skipped|FAIL|ERROR|expected)", rest)
-        verdicts[f"{place}.{name}"] = words[ended[1]] if ended else FAIL
+        # Since Python 3.11 the place ends with the name.
+        whole_name = f"{place.removesuffix('.' + name)}.{name}"
+        verdicts[whole_name] = words[ended[1]] if ended else FAIL
     return verdicts
 
 
