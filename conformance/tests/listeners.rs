@@ -202,6 +202,7 @@ fn the_file_of_users_is_read_again_on_a_hangup_and_a_bad_one_is_not() {
     let rules = [
         req!("authentication.reload"),
         req!("authentication.reload-bad"),
+        req!("authentication.reload-empty"),
     ];
     all(&rules, |subject| {
         let folder = Folder::new();
@@ -223,6 +224,9 @@ fn the_file_of_users_is_read_again_on_a_hangup_and_a_bad_one_is_not() {
         server.signal("HUP");
         assert!(stays(|| is_known("bob hidden")), "a bad line");
         assert!(!is_known("mallory x"));
+        write("");
+        server.signal("HUP");
+        assert!(stays(|| is_known("bob hidden")), "nobody in it");
         fs::remove_file(&users).expect("it is removed");
         server.signal("HUP");
         assert!(stays(|| is_known("bob hidden")), "no file");

@@ -8,7 +8,8 @@
 //!
 //! [`limits`] says what a client may take of all this.
 //! Beside them `users` knows who may log in; `counters`, `prefixes` and `roster` keep what `stats`
-//! tells, `watchers` what watchers are told, and `log` what the operator is.
+//! tells, `watchers` what watchers are told, and `log` what the operator is; `unread` says which
+//! client has kept its replies waiting for too long, and `turning` turns the clock of a test.
 //! Each knows only those above it in this list; nothing here knows the law or the model.
 
 #![forbid(unsafe_code)]
@@ -27,6 +28,8 @@ pub mod shared;
 pub mod store;
 mod sync;
 pub mod time;
+pub mod turning;
+pub mod unread;
 pub mod users;
 pub mod watchers;
 

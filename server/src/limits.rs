@@ -16,6 +16,7 @@
 //! | slow hashes under way | 2, the others wait | |
 //! | users, and rounds of a hash | 1,024, 100,000 | the file is refused |
 //! | replies of which nothing is read | 60 s, or `idle_timeout` | the connection is closed |
+//! | replies of which nothing is read, of all clients | an eighth of `-m`, but 16 MiB at least | who has read nothing for longest, and for 1 s, goes; at twice as much at once |
 //! | a response over UDP | 1,400 bytes a datagram, 1,024 datagrams | nothing more is sent |
 //! | watchers | 20 | told so |
 //! | lines that wait for a watcher | `watcher_logbuf_size` | skipped, and counted to him |
@@ -54,6 +55,18 @@ pub const BYTES_PER_SECOND: u64 = 1024;
 
 /// How long a client may read nothing of what it is sent.
 pub const UNREAD_TIME: Duration = Duration::from_secs(60);
+
+/// How many bytes may wait to be read by all clients, however little memory there is.
+pub const UNREAD_BYTES_MIN: usize = 16 * 1024 * 1024;
+
+/// What waits to be read by one client and is not counted.
+pub const UNREAD_SMALL_BYTES: usize = 32 * 1024;
+
+/// For how long nobody is hurried to read, unless there is far too much that waits.
+pub const UNREAD_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether somebody is to be hurried.
+pub const UNREAD_CHECK: Duration = Duration::from_millis(100);
 
 /// The longest name and password that a client may send to log in, in bytes.
 pub const TOKEN_LEN_MAX: usize = 16 * 1024;

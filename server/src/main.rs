@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
+use std::io::{self, Read};
 use std::os::unix::fs::chown;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
@@ -21,6 +22,11 @@ use server::settings::{Purpose, Settings};
 /// Descriptors that are not clients' connections.
 const OWN_DESCRIPTORS: u64 = 64;
 
+/// The longest file of options, in bytes.
+const OPTIONS_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Options that are wrong.
+const EXIT_USAGE: u8 = 64;
 /// No file of users, or a bad one.
 const EXIT_USERS: u8 = 1;
 /// No such user.
@@ -32,7 +38,19 @@ const EXIT_SYSTEM: u8 = 71;
 const LICENSE: &str = "MIT or Apache-2.0, at your choice.\n";
 
 fn main() -> ExitCode {
-    let settings = match Settings::parse(std::env::args().skip(1)) {
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    if arguments
+        .iter()
+        .any(|argument| argument == "--check-config")
+    {
+        let (report, is_good) = Settings::check(arguments, &read_options);
+        print!("{report}");
+        return ExitCode::from(if is_good { 0 } else { EXIT_USAGE });
+    }
+    let settings = match Settings::parse_with(arguments, &read_options) {
         Ok(settings) => settings,
         Err(problem) => return fail(problem.exit_code(), &problem.to_string()),
     };
@@ -43,6 +61,14 @@ fn main() -> ExitCode {
         Purpose::Serve => return serve(settings),
     }
     ExitCode::SUCCESS
+}
+
+/// The text of a file of options.
+fn read_options(path: &str) -> io::Result<String> {
+    let mut text = String::new();
+    let file = fs::File::open(path)?;
+    file.take(OPTIONS_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn version() -> String {
@@ -140,6 +166,9 @@ fn announce(settings: &Settings, listening: &net::Listening) {
     let Some(first) = addresses.first().filter(|_| !settings.is_daemon) else {
         return;
     };
+    if let Some(path) = &settings.config_path {
+        eprintln!("touchstoned: {path}: {}", effective(settings));
+    }
     eprintln!(
         "touchstoned: {}, {} MB; Django: CACHES = {{\"default\": {{\"BACKEND\": \
          \"django.core.cache.backends.memcached.PyMemcacheCache\", \
@@ -147,6 +176,20 @@ fn announce(settings: &Settings, listening: &net::Listening) {
         addresses.join(", "),
         settings.memory_bytes / (1024 * 1024)
     );
+}
+
+/// What is in effect, whoever said so.
+fn effective(settings: &Settings) -> String {
+    format!(
+        "-m {} -c {} -t {} -I {} -b {} -p {} -U {}; `stats settings` has them all",
+        settings.memory_bytes / (1024 * 1024),
+        settings.connections_max,
+        settings.threads,
+        settings.item_bytes_max,
+        settings.backlog,
+        settings.port,
+        settings.udp_port,
+    )
 }
 
 /// Lets core files be as large as the system allows.

@@ -13,6 +13,8 @@ use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::store::{Configuration, Item, Store};
 use crate::time::Time;
+use crate::turning::Turning;
+use crate::unread::Unread;
 use crate::users::Users;
 use crate::watchers::{Event, Watchers};
 
@@ -33,6 +35,10 @@ pub struct Shared {
     pub watchers: Arc<Watchers>,
     /// What the operator is told.
     pub log: Log,
+    /// The replies that their clients do not read.
+    pub unread: Unread,
+    /// What clients did to the clock, where they may.
+    pub turning: Arc<Turning>,
     /// When the server was started.
     pub started: Time,
     users: RwLock<Arc<Users>>,
@@ -74,6 +80,8 @@ impl Shared {
             roster: Roster::default(),
             watchers,
             log: Log::default(),
+            unread: Unread::within(settings.memory_bytes),
+            turning: Arc::default(),
             started: now,
             users: RwLock::default(),
             verbosity: AtomicU32::new(settings.verbosity),

@@ -1,7 +1,11 @@
-//! `verbosity`, `cache_memlimit`, `refresh_certs` and `shutdown`.
+//! `verbosity`, `cache_memlimit`, `refresh_certs`, `debugtime` and `shutdown`.
+
+use std::time::Duration;
 
 use super::Context;
-use crate::protocol::{Error, Reply, Tokens};
+use crate::protocol::{Error, Reply, Tokens, number};
+use crate::time::Time;
+use crate::turning::Turn;
 
 /// The most talkative a client can make a server.
 const VERBOSITY_MAX: u32 = 2;
@@ -42,6 +46,26 @@ pub(super) fn refresh_certs(context: &Context<'_>) -> Reply {
         None => Error::Unknown.into(),
         Some(true) => Reply::Ok,
         Some(false) => Error::BadCertificates.into(),
+    }
+}
+
+/// Stops the clock (`p`), lets it go (`r`), or sets it forward by seconds. The time is what it
+/// shows then.
+///
+/// memcached has the command where it was built to be tested, and moves by all that was ever asked
+/// for, each time again.
+#[must_use]
+pub fn debugtime(context: &Context<'_>, mut words: Tokens<'_>) -> (Reply, Time) {
+    let turn = match words.next() {
+        Some(b"p") => Some(Turn::Stop),
+        Some(b"r") => Some(Turn::Go),
+        seconds => seconds
+            .and_then(number::unsigned32)
+            .map(|seconds| Turn::Forward(Duration::from_secs(u64::from(seconds)))),
+    };
+    match turn {
+        Some(turn) => (Reply::Ok, context.shared.turning.turn(turn, context.now)),
+        None => (Error::Unknown.into(), context.now),
     }
 }
 

@@ -3,7 +3,7 @@
 //! It never sees a socket or writes a byte: a request goes in, one reply comes out. All that a
 //! command knows of the world is its [`Context`].
 
-mod administration;
+pub mod administration;
 mod arithmetic;
 pub mod binary;
 mod deletion;
@@ -104,7 +104,11 @@ pub fn carry_out(context: &Context<'_>, request: &Request<'_>) -> Option<Reply> 
         Request::Crawler(words) => memory::crawler(context, words),
         Request::Shutdown(words) => return administration::shutdown(context, words),
         Request::RefreshCertificates => administration::refresh_certs(context),
-        Request::Store(_) | Request::Retrieve(_) | Request::Watch(_) | Request::Quit => {
+        Request::Store(_)
+        | Request::Retrieve(_)
+        | Request::Watch(_)
+        | Request::Clock(_)
+        | Request::Quit => {
             return None;
         }
     })

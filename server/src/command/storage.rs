@@ -63,10 +63,11 @@ pub(super) fn count_prefix(context: &Context<'_>, key: &[u8]) {
 }
 
 /// Notes that a block was given up, and removes the item that it was to replace.
-pub fn abandon(context: &Context<'_>, key: Option<&[u8]>) {
+pub fn abandon(context: &Context<'_>, storage: &Storage<'_>, removes: bool) {
     context.count(Counter::StoreNoMemory);
-    if let Some(key) = key {
-        context.entry(key, |entry| entry.remove());
+    tell_refused(context, storage, Error::OutOfMemory);
+    if removes {
+        context.entry(storage.key, |entry| entry.remove());
     }
 }
 

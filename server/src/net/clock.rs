@@ -3,15 +3,18 @@
 //! The time of day is read once, at the start; from then on time only goes forward, however the
 //! system's clock is set.
 
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::Time;
+use crate::turning::Turning;
 
 /// A clock that was set once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Clock {
     origin: Time,
     since: Option<Instant>,
+    turning: Option<Arc<Turning>>,
 }
 
 impl Clock {
@@ -28,6 +31,7 @@ impl Clock {
         Self {
             origin: Time::from_milliseconds(0).after(since_epoch),
             since: Some(Instant::now()),
+            turning: None,
         }
     }
 
@@ -37,6 +41,16 @@ impl Clock {
         Self {
             origin: time,
             since: None,
+            turning: None,
+        }
+    }
+
+    /// The clock, where clients may turn it.
+    #[must_use]
+    pub fn turned_by(self, turning: &Arc<Turning>) -> Self {
+        Self {
+            turning: Some(Arc::clone(turning)),
+            ..self
         }
     }
 
@@ -44,6 +58,8 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Time {
         let elapsed = self.since.map(|since| since.elapsed());
-        self.origin.after(elapsed.unwrap_or_default())
+        let time = self.origin.after(elapsed.unwrap_or_default());
+        let turning = self.turning.as_ref();
+        turning.map_or(time, |turning| turning.shown(time))
     }
 }

@@ -160,20 +160,26 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
     if let Some(certificates) = certificates.clone() {
         shared.refresh_certificates_by(move || certificates.refresh().is_ok());
     }
+    let clock = if shared.settings.turns_clock {
+        clock.turned_by(&shared.turning)
+    } else {
+        clock
+    };
     let means = Means {
-        clock,
+        clock: clock.clone(),
+        shared: Arc::clone(shared),
         hashing: Arc::new(Semaphore::new(HASHES_MAX)),
         certificates: certificates.clone(),
     };
     let workers =
         (0..shared.settings.threads).map(|number| Worker::start(number, shared, means.clone()));
     let workers = Rc::new(workers.collect::<io::Result<Vec<_>>>()?);
-    let log = log::start(shared, clock)?;
+    let log = log::start(shared, clock.clone())?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     let served = runtime.block_on(local.run_until(async {
         for socket in listening.datagrams {
-            tokio::task::spawn_local(udp::answer(socket, Arc::clone(shared), clock));
+            tokio::task::spawn_local(udp::answer(socket, Arc::clone(shared), clock.clone()));
         }
         for endpoint in listening.endpoints {
             let dealing = deal(endpoint.listen()?, Rc::clone(&workers), Arc::clone(shared));

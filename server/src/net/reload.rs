@@ -25,7 +25,12 @@ pub fn read_users(settings: &Settings) -> Result<Users, String> {
         return Ok(Users::default());
     };
     let text = read(path).map_err(|error| format!("-Y: {path}: {error}"))?;
-    Users::parse(&text).map_err(|problem| format!("-Y: {path}: {problem}"))
+    let users = Users::parse(&text).map_err(|problem| format!("-Y: {path}: {problem}"))?;
+    // Who writes the file anew empties it first: that is no moment to shut everybody out.
+    if users.count() == 0 {
+        return Err(format!("-Y: {path}: there is no user in it"));
+    }
+    Ok(users)
 }
 
 /// Reads all files again. What is wrong with one of them is said on the log.

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use bytes::Buf;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -25,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use super::Clock;
 use super::endpoint::Stream;
 use super::tls::Certificates;
-use crate::limits::{HANDSHAKE_TIME, HASTY_PARTING, LAST_WORDS, PARTING, READ_BYTES};
+use crate::limits::{HANDSHAKE_TIME, HASTY_PARTING, LAST_WORDS, PARTING, READ_BYTES, UNREAD_CHECK};
 use crate::session::Connection;
 use crate::settings::Clients;
 use crate::shared::Shared;
@@ -43,6 +44,7 @@ pub(super) struct Worker {
 #[derive(Clone, Debug)]
 pub(super) struct Means {
     pub(super) clock: Clock,
+    pub(super) shared: Arc<Shared>,
     /// As many permits as passwords are hashed at once.
     pub(super) hashing: Arc<Semaphore>,
     pub(super) certificates: Option<Arc<Certificates>>,
@@ -89,7 +91,7 @@ impl Worker {
 
 async fn work(mut arriving: UnboundedReceiver<(Stream, Connection)>, means: Means) {
     let desk = Rc::new(Desk {
-        clock: means.clock,
+        clock: means.clock.clone(),
         means,
         buffer: RefCell::new(vec![0; READ_BYTES]),
         stopping: Notify::new(),
@@ -166,11 +168,10 @@ where
                 break;
             }
             while !bytes.is_empty() {
-                let writing = time::timeout(connection.unread_limit(), stream.write(&bytes));
-                match writing.await {
-                    Ok(Ok(0)) => return Ok(()),
-                    Ok(written) => bytes.advance(written?),
-                    Err(_) => {
+                match write(&mut stream, &bytes, &connection, desk).await? {
+                    Some(0) => return Ok(()),
+                    Some(written) => bytes.advance(written),
+                    None => {
                         connection.give_up();
                         return Ok(());
                     }
@@ -209,6 +210,36 @@ where
             }
         }
     }
+}
+
+/// Writes some bytes, and tells how many: none where the client reads nothing for too long.
+async fn write<S>(
+    stream: &mut S,
+    bytes: &[u8],
+    connection: &Connection,
+    desk: &Desk,
+) -> io::Result<Option<usize>>
+where
+    S: AsyncWrite + Unpin,
+{
+    let mut writing = pin!(stream.write(bytes));
+    let at_once = poll_fn(|context| Poll::Ready(writing.as_mut().poll(context)));
+    if let Poll::Ready(written) = at_once.await {
+        return written.map(Some);
+    }
+    let waits_bytes = bytes.len().saturating_add(connection.queued_bytes());
+    let wait = desk.means.shared.unread.wait(waits_bytes);
+    let mut waited = Duration::ZERO;
+    while waited < connection.unread_limit() {
+        if let Ok(written) = time::timeout(UNREAD_CHECK, writing.as_mut()).await {
+            return written.map(Some);
+        }
+        waited = waited.saturating_add(UNREAD_CHECK);
+        if wait.as_ref().is_some_and(|wait| wait.is_over(waited)) {
+            break;
+        }
+    }
+    Ok(None)
 }
 
 /// Compares a password with a hash, on a thread that nobody waits for.

@@ -44,6 +44,7 @@ pub fn parse(line: &[u8]) -> Result<Parsed<'_>, Refusal> {
         b"lru" => Ok(turning(Request::Lru(words), words)),
         b"lru_crawler" => Ok(turning(Request::Crawler(words), words)),
         b"watch" => Ok(loudly(Request::Watch(words))),
+        b"debugtime" => Ok(loudly(Request::Clock(words))),
         b"refresh_certs" => Ok(loudly(Request::RefreshCertificates)),
         b"version" => Ok(loudly(Request::Version)),
         b"stats" => Ok(loudly(Request::Statistics(words))),
@@ -266,8 +267,10 @@ const fn loud(error: Error) -> Refusal {
     }
 }
 
+/// The refusal of a command that there is not, with these words behind it.
+///
 /// A web browser is not talked to: what it sends may hold commands.
-fn unknown(words: Tokens<'_>) -> Refusal {
+pub fn unknown(words: Tokens<'_>) -> Refusal {
     let is_http = words.last().is_some_and(|word| word.starts_with(b"HTTP/"));
     Refusal {
         recovery: if is_http {

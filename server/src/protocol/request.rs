@@ -69,6 +69,8 @@ pub enum Request<'a> {
     Watch(Tokens<'a>),
     /// `refresh_certs`.
     RefreshCertificates,
+    /// `debugtime`, with these words.
+    Clock(Tokens<'a>),
     /// `shutdown`, with its mode.
     Shutdown(Tokens<'a>),
     /// `quit`.

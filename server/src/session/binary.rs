@@ -115,7 +115,7 @@ impl Connection {
             && let Ok(Request::Store(storage)) = head.request()
         {
             let context = self.context();
-            crate::command::storage::abandon(&context, head.is_set().then_some(storage.key));
+            crate::command::storage::abandon(&context, &storage, head.is_set());
             let answer = command::failed(Error::OutOfMemory);
             binary::write(&head, &answer, &mut self.output);
         }

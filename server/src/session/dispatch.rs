@@ -7,7 +7,7 @@ use std::mem;
 use bytes::{Buf, Bytes};
 
 use super::{Connection, Keys, State};
-use crate::command::{self, Context, dump, retrieval, storage};
+use crate::command::{self, Context, administration, dump, retrieval, storage};
 use crate::limits::{BLOCK_FIRST_BYTES, OUTPUT_HIGH_BYTES};
 use crate::protocol::meta::{Command, Meta};
 use crate::protocol::{
@@ -35,6 +35,7 @@ impl Connection {
                 Request::Retrieve(retrieval) => self.retrieve(&retrieval),
                 Request::Quit => self.close(Reason::Normal),
                 Request::Watch(words) => self.begin_watch(words),
+                Request::Clock(words) => self.turn_clock(words),
                 Request::Crawler(words) if self.begin_dump(words) => {}
                 other => match command::carry_out(&self.context(), &other) {
                     Some(reply) => encode::reply(&reply, quiet, &mut self.output),
@@ -43,6 +44,16 @@ impl Connection {
             },
         }
         0
+    }
+
+    /// Turns the clock, where clients may; elsewhere there is no such command.
+    fn turn_clock(&mut self, words: Tokens<'_>) {
+        if !self.shared.settings.turns_clock {
+            return self.refuse(classic::unknown(words));
+        }
+        let (reply, now) = administration::debugtime(&self.context(), words);
+        self.now = now;
+        encode::reply(&reply, false, &mut self.output);
     }
 
     /// Begins a list of all items, or refuses it. Tells whether the line asked for one.
@@ -210,15 +221,14 @@ impl Connection {
         }
         let context = self.context();
         let quiet = if let Some(Ok(meta)) = meta::parse(&line) {
-            storage::abandon(&context, Some(meta.key()));
+            command::meta::abandon(&context, &meta);
             false
         } else if let Ok(Parsed {
             request: Request::Store(storage),
             quiet,
         }) = classic::parse(&line)
         {
-            let is_set = storage.verb == Verb::Set;
-            storage::abandon(&context, is_set.then_some(storage.key));
+            storage::abandon(&context, &storage, storage.verb == Verb::Set);
             quiet
         } else {
             return;

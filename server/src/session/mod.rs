@@ -191,6 +191,12 @@ impl Connection {
         bytes
     }
 
+    /// How many bytes wait to be taken.
+    #[must_use]
+    pub const fn queued_bytes(&self) -> usize {
+        self.output.queued_bytes()
+    }
+
     /// Learns that the client will send nothing more. It still gets every reply it is owed.
     pub const fn finish(&mut self) {
         self.is_finished = true;

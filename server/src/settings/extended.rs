@@ -122,6 +122,15 @@ const WORDS: &[Word] = &[
             Some(())
         },
     ),
+    set(
+        "debugtime",
+        "",
+        "for tests only: let the command `debugtime` stop the clock and set it forward",
+        |settings, _| {
+            settings.turns_clock = true;
+            Some(())
+        },
+    ),
     nothing("maxconns_fast", "", ALWAYS_FAST, none),
     nothing("no_maxconns_fast", "", ALWAYS_FAST, none),
     nothing("hashpower", "a number, 12 to 32", NO_HASH, |text| {
@@ -261,21 +270,22 @@ pub(super) fn words() -> impl Iterator<Item = &'static Word> {
     WORDS.iter().chain(tls::WORDS)
 }
 
-/// Takes a list of words, some with values.
-pub(super) fn take(settings: &mut Settings, shown: &str, list: &str) -> Result<(), Problem> {
-    for text in list.split(',').filter(|text| !text.is_empty()) {
-        let (name, value) = text.split_once('=').unwrap_or((text, ""));
-        let Some(word) = words().find(|word| word.name == name) else {
-            let problem = format!("{shown}: there is no extended option `{name}`; see -h");
-            return Err(Problem::plain(problem));
-        };
-        word.take(settings, shown, value)?;
-    }
-    Ok(())
+/// The word of this name.
+pub(super) fn named(shown: &str, name: &str) -> Result<&'static Word, Problem> {
+    words().find(|word| word.name == name).ok_or_else(|| {
+        let problem = format!("{shown}: there is no extended option `{name}`; see -h");
+        Problem::plain(problem)
+    })
 }
 
 impl Word {
-    fn take(&self, settings: &mut Settings, shown: &str, value: &str) -> Result<(), Problem> {
+    /// Takes it with this value; empty for none.
+    pub(super) fn take(
+        &self,
+        settings: &mut Settings,
+        shown: &str,
+        value: &str,
+    ) -> Result<(), Problem> {
         let Self { name, about, .. } = self;
         if self.range.is_empty() && !value.is_empty() && !matches!(self.effect, Effect::Refused) {
             let problem = format!("{shown} {name}: takes no value, but was given `{value}`");

@@ -3,15 +3,19 @@
 //! It never touches the system. An option that is unknown, or has a value out of its range, is
 //! refused with one line that names it. `options.rs` holds the table of all options.
 
+mod command_line;
+mod config;
 mod extended;
 mod listener;
 mod options;
 mod tls;
 
-use std::fmt;
+use std::{fmt, io};
 
+use command_line::CommandLine;
+pub use command_line::Read;
 pub use listener::{Listener, Security};
-use options::{Kind, OPTIONS, Option as Choice};
+use options::{Kind, OPTIONS};
 pub use tls::{Clients, Tls};
 
 /// One mebibyte.
@@ -153,6 +157,10 @@ pub struct Settings {
     pub is_daemon: bool,
     /// Where the process id is written.
     pub pid_file: Option<String>,
+    /// The file of options that was read (`--config`).
+    pub config_path: Option<String>,
+    /// Whether clients may stop and move the clock.
+    pub turns_clock: bool,
     /// What is worth saying about the options, one line each.
     pub warnings: Vec<String>,
 }
@@ -195,13 +203,15 @@ impl Default for Settings {
             user: None,
             is_daemon: false,
             pid_file: None,
+            config_path: None,
+            turns_clock: false,
             warnings: Vec::new(),
         }
     }
 }
 
 impl Settings {
-    /// Reads a command line, without the program's name.
+    /// Reads a command line, without the program's name, that names no file of options.
     ///
     /// # Errors
     ///
@@ -211,14 +221,31 @@ impl Settings {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        let mut settings = Self::default();
+        Self::parse_with(arguments, &|_| {
+            Err(io::Error::other("no file is read here"))
+        })
+    }
+
+    /// Reads a command line whose file of options is read so.
+    ///
+    /// # Errors
+    ///
+    /// One line that names the option, what it was given, and what it takes; and where that stands,
+    /// if it is in a file.
+    pub fn parse_with<I>(arguments: I, read: Read<'_>) -> Result<Self, Problem>
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let mut line = CommandLine::new(read, false);
         let arguments = &mut arguments.into_iter().map(Into::into);
-        settings
-            .take_all(arguments)
+        line.take_all(arguments)
+            .and_then(|()| line.settings.conclude())
             .map_err(|Problem { text, exit_code }| Problem {
                 text: printable(&text),
                 exit_code,
             })?;
+        let mut settings = line.settings;
         settings.warnings = settings
             .warnings
             .iter()
@@ -227,105 +254,42 @@ impl Settings {
         Ok(settings)
     }
 
-    fn take_all(&mut self, arguments: &mut impl Iterator<Item = String>) -> Result<(), Problem> {
-        while let Some(argument) = arguments.next() {
-            if let Some(long) = argument.strip_prefix("--") {
-                self.take_long(long, arguments)?;
-            } else if let Some(short) = argument.strip_prefix('-').filter(|rest| !rest.is_empty()) {
-                self.take_short(short, arguments)?;
-            } else {
-                return Err(Problem::plain(format!(
-                    "`{argument}` is no option; all options begin with `-`"
-                )));
-            }
+    /// What each option does here, and all that is wrong with them, one line each; and whether
+    /// nothing is.
+    pub fn check<I>(arguments: I, read: Read<'_>) -> (String, bool)
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let mut line = CommandLine::new(read, true);
+        let arguments = &mut arguments.into_iter().map(Into::into);
+        let taken = line.take_all(arguments);
+        let before = line.settings.warnings.len();
+        let concluded = taken.and_then(|()| line.settings.conclude());
+        let _ = line.endure(concluded);
+        let warnings = line.settings.warnings.iter().skip(before).cloned();
+        line.effects.extend(warnings);
+        line.effects.push(match line.wrong {
+            0 => "good".to_owned(),
+            wrong => format!("wrong: {wrong}"),
+        });
+        let lines = line.effects.iter().map(|line| printable(line) + "\n");
+        (lines.collect(), line.wrong == 0)
+    }
+
+    /// What can be said once all options are there.
+    fn conclude(&mut self) -> Result<(), Problem> {
+        if self.purpose != Purpose::Serve {
+            return Ok(());
         }
         if self.udp_port != 0 && !self.has_port {
             self.port = self.udp_port;
         }
-        self.check()
+        self.agree()
             .and_then(|()| self.close_ways_around())
             .map_err(Problem::usage)?;
         self.warn_of_open_doors();
         Ok(())
-    }
-
-    /// `--name`, `--name=value` or `--name value`.
-    fn take_long(
-        &mut self,
-        text: &str,
-        more: &mut impl Iterator<Item = String>,
-    ) -> Result<(), Problem> {
-        let (name, given) = match text.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (text, None),
-        };
-        let shown = format!("--{name}");
-        let option = OPTIONS
-            .iter()
-            .find(|option| option.long == name && !name.is_empty())
-            .ok_or_else(|| unknown(&shown))?;
-        match given {
-            Some(value) if !option.takes_value() => Err(Problem::plain(format!(
-                "{shown}: takes no value, but was given `{value}`"
-            ))),
-            given => self.take(option, &shown, given, more),
-        }
-    }
-
-    /// `-x`, `-xyz`, `-xvalue` or `-x value`.
-    fn take_short(
-        &mut self,
-        text: &str,
-        more: &mut impl Iterator<Item = String>,
-    ) -> Result<(), Problem> {
-        let mut letters = text.chars();
-        while let Some(letter) = letters.next() {
-            let shown = format!("-{letter}");
-            let option = OPTIONS
-                .iter()
-                .find(|option| option.short == Some(letter))
-                .ok_or_else(|| unknown(&shown))?;
-            if !option.takes_value() {
-                self.take(option, &shown, None, more)?;
-                continue;
-            }
-            let attached = letters.as_str();
-            let given = (!attached.is_empty()).then(|| attached.to_owned());
-            return self.take(option, &shown, given, more);
-        }
-        Ok(())
-    }
-
-    fn take(
-        &mut self,
-        option: &Choice,
-        shown: &str,
-        given: Option<String>,
-        more: &mut impl Iterator<Item = String>,
-    ) -> Result<(), Problem> {
-        let mut value = || {
-            let value = given.clone().or_else(|| more.next());
-            value.ok_or_else(|| Problem::plain(format!("{shown}: needs {}", option.range)))
-        };
-        match option.kind {
-            Kind::Flag(set) => {
-                set(self);
-                Ok(())
-            }
-            Kind::Refused(why) => Err(Problem::plain(format!("{shown}: refused: {why}"))),
-            Kind::Words => extended::take(self, shown, &value()?),
-            Kind::Value(set) => {
-                let value = value()?;
-                let problem = || format!("{shown}: `{value}` is not {}", option.range);
-                set(self, &value).ok_or_else(|| {
-                    if option.is_for_usage() {
-                        Problem::usage(problem())
-                    } else {
-                        Problem::plain(problem())
-                    }
-                })
-            }
-        }
     }
 
     /// Who asks for an address that others reach gets it, and is told.
@@ -341,7 +305,7 @@ impl Settings {
     }
 
     /// What no option can be blamed for alone.
-    fn check(&self) -> Result<(), String> {
+    fn agree(&self) -> Result<(), String> {
         let mut listeners = self.listen.iter().filter(|_| !self.tls.is_on);
         if let Some(listener) = listeners.find(|one| one.security.is_some()) {
             let text = &listener.text;
@@ -447,8 +411,4 @@ fn printable(line: &str) -> String {
         char => char.to_string(),
     };
     line.chars().map(shown).collect()
-}
-
-fn unknown(shown: &str) -> Problem {
-    Problem::plain(format!("{shown}: there is no such option; see -h"))
 }

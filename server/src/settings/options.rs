@@ -22,6 +22,10 @@ pub(super) enum Kind {
     Value(fn(&mut Settings, &str) -> std::option::Option<()>),
     /// It takes words of `extended.rs`.
     Words,
+    /// It names a file of options.
+    Config,
+    /// It is for whoever reads the command line before.
+    Check,
     /// The server does not start; why, says the text.
     Refused(&'static str),
 }
@@ -35,8 +39,8 @@ impl Option {
     /// Whether a value stands behind it.
     pub(super) fn takes_value(&self) -> bool {
         match self.kind {
-            Kind::Value(_) | Kind::Words => true,
-            Kind::Flag(_) => false,
+            Kind::Value(_) | Kind::Words | Kind::Config => true,
+            Kind::Flag(_) | Kind::Check => false,
             Kind::Refused(_) => !self.range.is_empty(),
         }
     }
@@ -85,6 +89,17 @@ const fn refused(
         range,
         about,
         kind: Kind::Refused(about),
+    }
+}
+
+/// An option that memcached has not.
+const fn own(long: &'static str, range: &'static str, about: &'static str, kind: Kind) -> Option {
+    Option {
+        short: None,
+        long,
+        range,
+        about,
+        kind,
     }
 }
 
@@ -388,6 +403,20 @@ pub(super) const OPTIONS: &[Option] = &[
         "memory-file",
         "a path",
         "items do not outlive the server here",
+    ),
+    own(
+        "config",
+        "a path",
+        "read options from a file first, one on a line as in /etc/memcached.conf; what stands \
+         behind it on the command line goes before what stands there",
+        Kind::Config,
+    ),
+    own(
+        "check-config",
+        "",
+        "say what each option does here, and all that is wrong, and end; `--` may stand before \
+         the options of another",
+        Kind::Check,
     ),
 ];
 

@@ -8,6 +8,8 @@ mod administration;
 mod auth;
 mod binary;
 mod classic;
+mod clock;
+mod config;
 mod limits;
 mod listeners;
 mod meta;

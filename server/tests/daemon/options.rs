@@ -8,6 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use server::Settings;
+use server::settings::Purpose;
 
 fn run(options: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_touchstoned"))
@@ -117,6 +118,76 @@ fn options_may_be_written_in_every_way() {
         assert!(!settings.has_uniques);
         assert_eq!(settings.verbosity, 2);
     }
+}
+
+#[test]
+fn a_long_name_may_be_shortened_as_long_as_it_is_one_options_only() {
+    for (short, whole) in [
+        ("--memory-l=32", "--memory-limit=32"),
+        ("--por=1", "--port=1"),
+        ("--c=5", "--conn-limit=5"),
+        ("--t=1", "--threads=1"),
+        ("--n=1", "--napi-ids=1"),
+        ("--a=/x", "--auth-file=/x"),
+        ("--lo", "--lock-memory"),
+        ("--disable-c", "--disable-cas"),
+        ("--enable-sh", "--enable-shutdown"),
+        ("--listen-b=5", "--listen-backlog=5"),
+        // A whole name is itself, whatever else begins with it.
+        ("--listen=127.0.0.1", "-l127.0.0.1"),
+        // It is counted once, whatever is behind it.
+        ("--verb=3", "-v"),
+    ] {
+        let shortened = Settings::parse([short]).map_err(|problem| problem.to_string());
+        let whole = Settings::parse([whole]).map_err(|problem| problem.to_string());
+        assert_eq!(shortened, whole, "{short}");
+    }
+    for (options, problem) in [
+        (&["--ver"][..], "--ver: may be --verbose or --version"),
+        (
+            &["--unix", "x"],
+            "--unix: may be --unix-socket or --unix-mask",
+        ),
+        (&["--por"], "--port: needs a port, 0 to 65535"),
+        (
+            &["--vers=3"],
+            "--version: takes no value, but was given `3`",
+        ),
+        (&["--MEM=1"], "--MEM: there is no such option; see -h"),
+        (&["--=3"], "--: there is no such option; see -h"),
+        // Ours are not shortened: they would make two of what memcached knows as one.
+        (
+            &["--config=/x", "--conf=/x"],
+            "--config: /x: no file is read here",
+        ),
+        (
+            &["--check-conf"],
+            "--check-conf: there is no such option; see -h",
+        ),
+    ] {
+        assert_eq!(refusal(options), problem);
+    }
+}
+
+#[test]
+fn options_are_taken_one_after_the_other() {
+    // What asks for no server is answered before what is wrong behind it.
+    for options in [&["-V", "-Q"][..], &["-VQ"], &["--version", "-p", "x"]] {
+        let settings = Settings::parse(options.iter().copied());
+        assert!(settings.is_ok_and(|settings| settings.purpose != Purpose::Serve));
+    }
+    assert_eq!(
+        refusal(&["-Q", "-V"]),
+        "-Q: there is no such option; see -h"
+    );
+    // Behind a bare `--` there are no options.
+    assert!(Settings::parse(["-v", "--"]).is_ok());
+    assert_eq!(
+        refusal(&["--", "-v"]),
+        "`-v` is no option; all options begin with `-`"
+    );
+    // A space before a value is none of it.
+    assert!(Settings::parse(["-p", " 1"]).is_ok_and(|settings| settings.port == 1));
 }
 
 #[test]

@@ -115,3 +115,41 @@ fn neither_a_living_server_nor_another_file_is_replaced() {
     assert!(problem.contains("it is no socket"), "{problem}");
     assert_eq!(fs::read(&file).expect("it is there"), b"dear");
 }
+
+#[test]
+fn clients_that_read_nothing_of_much_go_when_they_are_too_many() {
+    // Little waits in a socket file's socket: the rest is memory of the server.
+    let daemon = Daemon::start("unread", &["-m", "64", "-c", "100"]);
+    let value = "x".repeat(1_000_000);
+    let set = format!("set k 0 0 1000000\r\n{value}\r\n");
+    assert_eq!(daemon.ask(set.as_bytes()), "STORED\r\n");
+    let begin = || {
+        let mut client = UnixStream::connect(&daemon.path).expect("it listens");
+        client.write_all(b"get k\r\nget k\r\n").expect("it reads");
+        client
+    };
+    let held: Vec<UnixStream> = (0..40).map(|_| begin()).collect();
+    // 16 MiB may wait for as long as it takes: some 21 of these, and who asks.
+    let left = loop {
+        let stats = daemon.ask(b"stats\r\n");
+        let connected = stats.lines().find_map(|line| {
+            let count = line.strip_prefix("STAT curr_connections ")?;
+            count.parse::<usize>().ok()
+        });
+        match connected.expect("it is told") {
+            connected if connected <= 24 => break connected,
+            _ => {}
+        }
+    };
+    assert!(left >= 10, "{left}");
+    let mut whole = 0;
+    let replies = 2 * "VALUE k 0 1000000\r\n\r\nEND\r\n".len() + 2 * value.len();
+    for client in held {
+        let mut said = Vec::new();
+        let up_to = u64::try_from(replies).expect("small");
+        let _ = client.take(up_to).read_to_end(&mut said);
+        whole += usize::from(said.len() == replies);
+    }
+    // Who stayed is sent all of it.
+    assert!((10..=24).contains(&whole), "{whole}");
+}

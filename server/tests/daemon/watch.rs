@@ -340,3 +340,30 @@ fn a_watcher_that_reads_nothing_keeps_nobody_waiting() {
     let statistics = String::from_utf8(replies(&mut client)).expect("text");
     assert!(!statistics.contains("STAT log_watcher_skipped 0\r\n"));
 }
+
+#[test]
+fn a_watcher_is_told_of_a_block_that_there_is_no_more_room_for() {
+    let shared = server(&["-m", "16"]);
+    let mut watcher = watcher(&shared, "watch mutations");
+    let begun = |line: &str| {
+        let mut client = client(&shared, "tcp:127.0.0.1:1234");
+        let bytes = [line.as_bytes(), &vec![b'x'; 800_000]].concat();
+        (say(&mut client, &bytes), client)
+    };
+    let held = [begun("set a 0 0 900000\r\n"), begun("set a 0 0 900000\r\n")];
+    for (line, command) in [
+        ("set k 0 0 900000\r\n", "set"),
+        ("add k 0 9 900000\r\n", "add"),
+        ("ms k 900000 MR\r\n", "replace"),
+    ] {
+        assert_eq!(
+            begun(line).0,
+            "SERVER_ERROR out of memory storing object\r\n"
+        );
+        let told = heard(&mut watcher);
+        let (before, after) = ("status=no_memory cmd=", "size=900000\n");
+        assert!(told.contains(&format!("{before}{command} ")), "{told}");
+        assert!(told.ends_with(after), "{told}");
+    }
+    drop(held);
+}

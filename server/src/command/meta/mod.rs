@@ -12,7 +12,7 @@ pub use arithmetic::step;
 pub use debug::debug;
 pub use delete::delete;
 pub use get::get;
-pub use set::{admit, set};
+pub use set::{abandon, admit, set};
 
 use crate::protocol::meta::Meta;
 use crate::protocol::{MetaReply, Status};

@@ -29,6 +29,13 @@ pub fn admit(context: &Context<'_>, meta: &Meta<'_>) -> Result<(), Error> {
     admitted
 }
 
+/// Notes that a block was given up, and removes the item that it was to replace.
+pub fn abandon(context: &Context<'_>, meta: &Meta<'_>) {
+    context.count(Counter::StoreNoMemory);
+    attempt(context, meta, meta.length).refused(context, Error::OutOfMemory);
+    context.entry(meta.key(), |entry| entry.remove());
+}
+
 /// Stores a data block.
 ///
 /// # Errors

@@ -52,6 +52,12 @@ pub(super) fn settings(context: &Context<'_>) -> Lines {
     lines.add_switch("track_sizes", settings.tracks_sizes);
     lines.add_switch("ssl_enabled", settings.tls.is_on);
     lines.add("client_flags_size", 4);
+    if let Some(path) = &settings.config_path {
+        lines.add("config_file", path);
+    }
+    if settings.turns_clock {
+        lines.add_switch("debugtime", true);
+    }
     lines
 }
 
