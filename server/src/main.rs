@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+mod service;
+
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::chown;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 #[cfg(target_os = "linux")]
 use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::unistd::{self, User};
+use nix::unistd::{self, Uid, User};
 use server::Shared;
 use server::net::{self, Clock};
 use server::protocol::VERSION;
@@ -58,6 +60,8 @@ fn main() -> ExitCode {
         Purpose::Version => print!("{}", version()),
         Purpose::Help => print!("{}\n{}", version(), Settings::help()),
         Purpose::License => print!("{}\n{LICENSE}", version()),
+        Purpose::Manual => print!("{}", Settings::manual()),
+        Purpose::Completions => print!("{}", Settings::completions()),
         Purpose::Serve => return serve(settings),
     }
     ExitCode::SUCCESS
@@ -80,6 +84,7 @@ fn version() -> String {
 
 fn serve(mut settings: Settings) -> ExitCode {
     find_users(&mut settings);
+    heed_manager(&mut settings);
     for warning in &settings.warnings {
         eprintln!("touchstoned: {warning}");
     }
@@ -99,7 +104,7 @@ fn serve(mut settings: Settings) -> ExitCode {
         Ok(users) => users,
         Err(problem) => return fail(EXIT_USERS, &problem),
     };
-    let listening = match net::listen(&settings) {
+    let listening = match listen(&settings) {
         Ok(listening) => listening,
         Err(error) => return fail(EXIT_SYSTEM, &format!("cannot listen on {error}")),
     };
@@ -121,7 +126,10 @@ fn serve(mut settings: Settings) -> ExitCode {
     let clock = Clock::start();
     let shared = Arc::new(Shared::new(settings, clock.now()));
     shared.set_users(users);
+    // The sockets listen: who connects from now on is served as soon as the threads run.
+    service::tell("READY=1");
     let served = net::serve(listening, &shared, clock);
+    service::tell("STOPPING=1");
     if let Some(path) = pid_file {
         let _ = fs::remove_file(path);
     }
@@ -158,6 +166,35 @@ fn find_users(settings: &mut Settings) {
         let warning = "-S: nobody can log in: name a file of users by -Y or MEMCACHED_SASL_PWDB";
         settings.warnings.push(warning.to_owned());
     }
+}
+
+/// Stays in the foreground where a service manager waits to hear of us, as it asks of those it
+/// starts.
+fn heed_manager(settings: &mut Settings) {
+    if !service::is_awaited() {
+        return;
+    }
+    if std::mem::take(&mut settings.is_daemon) {
+        let warning = "-d: has no effect: the service manager keeps us in the background";
+        settings.warnings.push(warning.to_owned());
+    }
+    if let Some(path) = &settings.socket_path
+        && (path.starts_with("/tmp/") || path.starts_with("/var/tmp/"))
+    {
+        let warning =
+            format!("-s {path}: a service may have a /tmp of its own, where nobody else sees it");
+        settings.warnings.push(warning);
+    }
+}
+
+/// Listens, or takes what the service manager listens on already.
+fn listen(settings: &Settings) -> io::Result<net::Listening> {
+    let given = service::sockets()?;
+    if given.is_empty() {
+        return net::listen(settings);
+    }
+    eprintln!("touchstoned: -l, -p, -U and -s have no effect: the service manager listens");
+    net::take(given, settings)
 }
 
 /// One line for whoever starts it by hand: what to paste where.
@@ -223,31 +260,57 @@ fn raise_descriptor_limit(clients: usize) {
 /// is to work; only who asks for root stays it.
 const HARMLESS_USERS: [&str; 2] = ["memcache", "nobody"];
 
+/// Who has no rights where nobody has a name, as in a container of one file.
+const NOBODY: u32 = 65534;
+
 /// Gives up root's rights. Who is not root stays who he is.
 fn give_up_root(settings: &Settings) -> Result<(), String> {
     if !unistd::geteuid().is_root() {
         return Ok(());
     }
     let known = |name: &str| User::from_name(name).ok().flatten();
-    let user = if let Some(name) = &settings.user {
-        known(name).ok_or_else(|| format!("-u: there is no user `{name}`"))?
+    let (name, user, group) = if let Some(name) = &settings.user {
+        let user = known(name).ok_or_else(|| format!("-u: there is no user `{name}`"))?;
+        (user.name, user.uid, user.gid)
     } else {
-        let names = HARMLESS_USERS;
-        let user = names.into_iter().find_map(known);
-        let user = user.ok_or("started as root, and there is no user to become: name one by -u")?;
-        let name = &user.name;
+        let nobody = (NOBODY.to_string(), NOBODY.into(), NOBODY.into());
+        let named = HARMLESS_USERS.into_iter().find_map(known);
+        let user = named.map_or(nobody, |user| (user.name, user.uid, user.gid));
+        if is_alone(user.1) {
+            eprintln!("touchstoned: started as root, and the system has no other user here");
+            return Ok(());
+        }
+        let name = &user.0;
         eprintln!("touchstoned: started as root: going on as `{name}` (-u names another)");
         user
     };
-    let name = &user.name;
     if let Some(path) = &settings.socket_path {
-        let (owner, group) = (user.uid.as_raw(), user.gid.as_raw());
-        chown(path, Some(owner), Some(group)).map_err(|error| format!("-s: {path}: {error}"))?;
+        chown(path, Some(user.as_raw()), Some(group.as_raw()))
+            .map_err(|error| format!("-s: {path}: {error}"))?;
     }
-    unistd::setgroups(&[user.gid])
-        .and_then(|()| unistd::setgid(user.gid))
-        .and_then(|()| unistd::setuid(user.uid))
+    unistd::setgroups(&[group])
+        .and_then(|()| unistd::setgid(group))
+        .and_then(|()| unistd::setuid(user))
         .map_err(|error| format!("-u: cannot become `{name}`: {error}"))
+}
+
+/// Whether this user is none that the process can become, because root is none outside either: it
+/// is alone in a space of users of its own.
+fn is_alone(user: Uid) -> bool {
+    let Ok(map) = fs::read_to_string("/proc/self/uid_map") else {
+        return false;
+    };
+    let is_in = |line: &str| {
+        let mut numbers = line.split_whitespace().map(str::parse::<u64>);
+        let (Some(Ok(first)), _, Some(Ok(count))) =
+            (numbers.next(), numbers.next(), numbers.next())
+        else {
+            return true;
+        };
+        let user = u64::from(user.as_raw());
+        first <= user && user - first < count
+    };
+    !map.lines().any(is_in)
 }
 
 fn fail(code: u8, problem: &str) -> ExitCode {

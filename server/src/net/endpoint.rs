@@ -43,11 +43,11 @@ pub(super) enum Stream {
     Unix(StdUnixStream, String),
 }
 
-/// The file of a socket; it goes when the server does.
+/// The file of a socket; it goes when the server does, if the server made it.
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
-    inode: u64,
+    inode: Option<u64>,
 }
 
 impl Endpoint {
@@ -72,9 +72,23 @@ impl Endpoint {
         fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         let file = SocketFile {
             path: path.to_owned(),
-            inode: fs::metadata(path)?.ino(),
+            inode: Some(fs::metadata(path)?.ino()),
         };
         Ok(Self::Unix(socket, file))
+    }
+
+    /// Takes a socket that listens already.
+    pub(super) fn given_tcp(socket: StdTcpListener, terms: Terms) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self::Tcp(socket, terms))
+    }
+
+    /// Takes a socket that listens already; its file is another's.
+    pub(super) fn given_unix(socket: StdUnixListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let address = socket.local_addr()?;
+        let path = address.as_pathname().unwrap_or(Path::new("")).to_owned();
+        Ok(Self::Unix(socket, SocketFile { path, inode: None }))
     }
 
     /// Where it listens, for people.
@@ -145,7 +159,8 @@ impl Stream {
 impl Drop for SocketFile {
     fn drop(&mut self) {
         // Somebody else may have put another there meanwhile.
-        if fs::metadata(&self.path).is_ok_and(|found| found.ino() == self.inode) {
+        let found = fs::metadata(&self.path).map(|found| found.ino());
+        if self.inode.is_some() && found.ok() == self.inode {
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -13,7 +13,8 @@ mod worker;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -65,6 +66,51 @@ impl Listening {
     pub fn addresses(&self) -> Vec<String> {
         self.endpoints.iter().map(Endpoint::name).collect()
     }
+}
+
+/// Sockets that somebody else has bound for the server.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// Those that listen at addresses.
+    pub tcp: Vec<TcpListener>,
+    /// Those that listen at files.
+    pub unix: Vec<UnixListener>,
+    /// Those for datagrams.
+    pub datagrams: Vec<UdpSocket>,
+}
+
+impl Given {
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.tcp.is_empty() && self.unix.is_empty() && self.datagrams.is_empty()
+    }
+}
+
+/// Takes sockets instead of those that the settings ask for; what is spoken there they say.
+///
+/// # Errors
+///
+/// When a socket is not to be used, or a certificate.
+pub fn take(given: Given, settings: &Settings) -> io::Result<Listening> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let _guard = runtime.enter();
+    let terms = Terms {
+        protocol: settings.protocol,
+        clients: settings.clients_at(&settings::Listener::loopback()),
+    };
+    let tcp = given.tcp.into_iter();
+    let tcp = tcp.map(|socket| Endpoint::given_tcp(socket, terms));
+    let unix = given.unix.into_iter().map(Endpoint::given_unix);
+    for socket in &given.datagrams {
+        socket.set_nonblocking(true)?;
+    }
+    Ok(Listening {
+        signals: Signals::heed()?,
+        endpoints: tcp.chain(unix).collect::<io::Result<_>>()?,
+        datagrams: given.datagrams,
+        certificates: certificates(&settings.tls)?,
+    })
 }
 
 /// Binds the sockets that the settings ask for.

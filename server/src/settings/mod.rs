@@ -7,6 +7,7 @@ mod command_line;
 mod config;
 mod extended;
 mod listener;
+mod manual;
 mod options;
 mod tls;
 
@@ -15,7 +16,6 @@ use std::{fmt, io};
 use command_line::CommandLine;
 pub use command_line::Read;
 pub use listener::{Listener, Security};
-use options::{Kind, OPTIONS};
 pub use tls::{Clients, Tls};
 
 /// One mebibyte.
@@ -33,6 +33,10 @@ pub enum Purpose {
     Help,
     /// Say its licence.
     License,
+    /// Say its manual page.
+    Manual,
+    /// Say what a shell needs to complete its options.
+    Completions,
 }
 
 /// What is wrong with a command line.
@@ -374,33 +378,19 @@ impl Settings {
     /// The text that `-h` prints.
     #[must_use]
     pub fn help() -> String {
-        let mut help = String::new();
-        for option in OPTIONS {
-            let short = option
-                .short
-                .map_or_else(String::new, |letter| format!("-{letter}, "));
-            let value = match option.kind {
-                _ if !option.takes_value() => String::new(),
-                _ => format!(" <{}>", option.range),
-            };
-            let long = match option.long {
-                "" => String::new(),
-                long => format!("--{long}"),
-            };
-            let refused = if matches!(option.kind, Kind::Refused(_)) {
-                "refused: "
-            } else {
-                ""
-            };
-            let about = option.about;
-            help.push_str(&format!(
-                "{short:4}{long}{value}\n        {refused}{about}\n"
-            ));
-            if matches!(option.kind, Kind::Words) {
-                extended::words().for_each(|word| help.push_str(&word.help()));
-            }
-        }
-        help
+        manual::help()
+    }
+
+    /// The manual page, in the language of `man`.
+    #[must_use]
+    pub fn manual() -> String {
+        manual::page()
+    }
+
+    /// What a shell is told so that it can complete options.
+    #[must_use]
+    pub fn completions() -> String {
+        manual::completions()
     }
 }
 

@@ -418,6 +418,18 @@ pub(super) const OPTIONS: &[Option] = &[
          the options of another",
         Kind::Check,
     ),
+    own(
+        "manual",
+        "",
+        "say the manual page and end",
+        Kind::Flag(|settings| settings.purpose = Purpose::Manual),
+    ),
+    own(
+        "completions",
+        "",
+        "say what bash needs to complete options and end",
+        Kind::Flag(|settings| settings.purpose = Purpose::Completions),
+    ),
 ];
 
 fn listen(settings: &mut Settings, text: &str) -> std::option::Option<()> {

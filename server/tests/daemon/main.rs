@@ -16,6 +16,7 @@ mod meta;
 mod operator;
 mod options;
 mod segmentation;
+mod service;
 mod store;
 mod tls;
 mod udp;

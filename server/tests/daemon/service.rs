@@ -1,0 +1,153 @@
+//! The server under a service manager, and what manuals and shells are told of its options.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use server::Settings;
+
+/// A process that ends with the test.
+struct Daemon(Child);
+
+impl Daemon {
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.0.id()).expect("a process id is small");
+        kill(Pid::from_raw(pid), signal).expect("it runs");
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn path_for(test: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("touchstoned-{test}-{}", std::process::id()))
+}
+
+/// Starts a server that is given a socket by a manager.
+fn start_with(socket: OwnedFd, options: &[&str]) -> Daemon {
+    let script = "export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$0\" \"$@\" 3<&0 </dev/null";
+    let process = Command::new("sh")
+        .args([
+            "-c",
+            script,
+            env!("CARGO_BIN_EXE_touchstoned"),
+            "-u",
+            "root",
+        ])
+        .args(options)
+        .stdin(Stdio::from(socket))
+        .spawn();
+    Daemon(process.expect("it starts"))
+}
+
+#[test]
+fn the_manager_is_told_when_it_is_ready_and_keeps_it_in_the_foreground() {
+    let path = path_for("notify");
+    let manager = UnixDatagram::bind(&path).expect("a socket is bound");
+    let timeout = Some(Duration::from_secs(20));
+    manager.set_read_timeout(timeout).expect("a timeout is set");
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = free.local_addr().expect("bound").port();
+    drop(free);
+    let mut daemon = Daemon(
+        Command::new(env!("CARGO_BIN_EXE_touchstoned"))
+            .args(["-d", "-u", "root", "-p", &port.to_string()])
+            .env("NOTIFY_SOCKET", &path)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts"),
+    );
+    let told = || {
+        let mut buffer = [0; 100];
+        let length = manager.recv(&mut buffer).expect("it is told");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    assert_eq!(told(), "READY=1");
+    // Whoever connects from now on is heard.
+    let mut client = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    client.write_all(b"mn\r\n").expect("it reads");
+    let mut line = String::new();
+    let mut reader = BufReader::new(client);
+    reader.read_line(&mut line).expect("it answers");
+    assert_eq!(line, "MN\r\n");
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(told(), "STOPPING=1");
+    assert!(daemon.0.wait().expect("it is our child").success());
+    let mut log = BufReader::new(daemon.0.stderr.take().expect("piped"));
+    let mut said = String::new();
+    log.read_line(&mut said).expect("it says lines");
+    let ignored = "-d: has no effect: the service manager keeps us in the background";
+    assert_eq!(said, format!("touchstoned: {ignored}\n"));
+    std::fs::remove_file(&path).expect("it is there");
+}
+
+#[test]
+fn a_socket_that_the_manager_listens_on_is_served_instead_of_an_own() {
+    let socket = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = socket.local_addr().expect("bound");
+    let _daemon = start_with(socket.into(), &["-p", "1"]);
+    let mut client = TcpStream::connect(address).expect("it listened all the time");
+    client.write_all(b"mn\r\n").expect("it reads");
+    let mut line = String::new();
+    let mut reader = BufReader::new(client);
+    reader.read_line(&mut line).expect("it answers");
+    assert_eq!(line, "MN\r\n");
+}
+
+#[test]
+fn a_socket_file_that_the_manager_made_stays_when_the_server_goes() {
+    let path = path_for("handed");
+    let _ = std::fs::remove_file(&path);
+    let socket = UnixListener::bind(&path).expect("a socket is bound");
+    let mut daemon = start_with(socket.into(), &[]);
+    let mut client = UnixStream::connect(&path).expect("it listened all the time");
+    client.write_all(b"mn\r\n").expect("it reads");
+    let mut line = String::new();
+    let mut reader = BufReader::new(client);
+    reader.read_line(&mut line).expect("it answers");
+    assert_eq!(line, "MN\r\n");
+    daemon.signal(Signal::SIGTERM);
+    assert!(daemon.0.wait().expect("it is our child").success());
+    std::fs::remove_file(&path).expect("it is still there");
+}
+
+#[test]
+fn the_manual_and_the_completions_know_every_option_of_the_help() {
+    let (help, manual, completions) = (
+        Settings::help(),
+        Settings::manual(),
+        Settings::completions(),
+    );
+    let long = help
+        .split_whitespace()
+        .filter(|word| word.starts_with("--"));
+    let mut count = 0;
+    for name in long.map(|word| word.trim_end_matches([',', ';', '.'])) {
+        count += 1;
+        assert!(manual.contains(&name.replace('-', "\\-")), "{name}");
+        let mut words = completions.split([' ', '\'']);
+        assert!(name == "--" || words.any(|word| word == name), "{name}");
+    }
+    assert!(count > 30, "{count}");
+    assert!(manual.contains("idle_timeout=<"));
+    assert!(completions.contains(" idle_timeout "));
+    let mut bash = Command::new("bash")
+        .arg("-n")
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut input = bash.stdin.take().expect("piped");
+    input.write_all(completions.as_bytes()).expect("it reads");
+    drop(input);
+    assert!(bash.wait().expect("it ends").success());
+}
