@@ -140,7 +140,7 @@ fn the_manual_and_the_completions_know_every_option_of_the_help() {
     }
     assert!(count > 30, "{count}");
     assert!(manual.contains("idle_timeout=<"));
-    assert!(completions.contains(" idle_timeout "));
+    assert!(completions.contains("idle_timeout "));
     let mut bash = Command::new("bash")
         .arg("-n")
         .stdin(Stdio::piped())
