@@ -128,8 +128,7 @@ fn serve(mut settings: Settings) -> ExitCode {
     shared.set_users(users);
     // The sockets listen: who connects from now on is served as soon as the threads run.
     service::tell("READY=1");
-    let served = net::serve(listening, &shared, clock);
-    service::tell("STOPPING=1");
+    let served = net::serve(listening, &shared, clock, || service::tell("STOPPING=1"));
     if let Some(path) = pid_file {
         let _ = fs::remove_file(path);
     }

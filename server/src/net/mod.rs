@@ -196,12 +196,17 @@ fn resolve(listener: &settings::Listener, port: u16) -> io::Result<BTreeSet<Sock
         .map_err(|error| io::Error::new(error.kind(), format!("{text}: {error}")))
 }
 
-/// Serves until a signal or a client asks for an end; then sends what is owed, and ends.
+/// Serves until a signal or a client asks for an end; then says so, sends what is owed, and ends.
 ///
 /// # Errors
 ///
 /// When the system refuses threads, runtimes or signals.
-pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Result<()> {
+pub fn serve(
+    listening: Listening,
+    shared: &Arc<Shared>,
+    clock: Clock,
+    ending: impl FnOnce(),
+) -> io::Result<()> {
     let certificates = listening.certificates;
     if let Some(certificates) = certificates.clone() {
         shared.refresh_certificates_by(move || certificates.refresh().is_ok());
@@ -234,10 +239,11 @@ pub fn serve(listening: Listening, shared: &Arc<Shared>, clock: Clock) -> io::Re
         tokio::task::spawn_local(sweep(Arc::clone(shared), clock));
         until_stopped(shared, certificates, listening.signals).await
     }));
+    ending();
     drop(local);
     let workers = Rc::into_inner(workers).unwrap_or_default();
-    let ending: Vec<_> = workers.into_iter().map(Worker::stop).collect();
-    for thread in ending {
+    let threads: Vec<_> = workers.into_iter().map(Worker::stop).collect();
+    for thread in threads {
         // A worker that panicked has nothing left to say.
         let _ = thread.join();
     }

@@ -1,6 +1,8 @@
 //! The classic commands over TCP, as transcripts.
 
-use crate::common::Server;
+use std::io::Write;
+
+use crate::common::{Server, replies};
 
 #[test]
 fn storing_under_every_condition() {
@@ -86,4 +88,19 @@ fn a_bad_line_has_one_reply_and_the_stream_stays_in_step() {
          verbosity
          delete"
     )));
+}
+
+#[test]
+fn what_a_terminal_negotiates_is_no_command_and_the_stream_stays_in_step() {
+    let server = Server::start("");
+    let mut client = server.connect();
+    // An interrupt of telnet: IAC IP, IAC DO TIMING-MARK.
+    let interrupt = b"\xff\xf4\xff\xfd\x06\r\nset k 0 0 1\r\na\r\n\xff\xfb\x1fget k\r\nget k\r\n";
+    client.write_all(interrupt).expect("it reads");
+    let said = replies(&mut client);
+    let expected = b"ERROR\r\nSTORED\r\nERROR\r\nVALUE k 0 1\r\na\r\nEND\r\n";
+    assert_eq!(
+        said.escape_ascii().to_string(),
+        expected.escape_ascii().to_string()
+    );
 }

@@ -39,7 +39,7 @@ impl Server {
         let shared = Arc::new(Shared::new(settings, clock.now()));
         let serving = Arc::clone(&shared);
         let thread = thread::spawn(move || {
-            net::serve(listening, &serving, clock).expect("it serves");
+            net::serve(listening, &serving, clock, || ()).expect("it serves");
         });
         Self {
             address,

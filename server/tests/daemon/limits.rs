@@ -260,3 +260,20 @@ fn a_client_that_reads_nothing_is_closed_by_the_idle_timeout() {
     let _ = client.read_to_end(&mut rest);
     assert!(rest.len() < 50_000_000, "{} bytes", rest.len());
 }
+
+#[test]
+fn a_panic_ends_one_connection_and_is_counted() {
+    let server = Server::start("-t 1");
+    server
+        .shared
+        .refresh_certificates_by(|| panic!("on purpose"));
+    let (mut other, mut client) = (server.connect(), server.connect());
+    assert_eq!(replies(&mut other), b"");
+    client.write_all(b"refresh_certs\r\n").expect("it reads");
+    assert_eq!(replies(&mut client), b"(closed)\r\n");
+    other.write_all(b"stats\r\n").expect("it reads");
+    let stats = replies(&mut other);
+    let stats = String::from_utf8_lossy(&stats);
+    assert!(stats.contains("STAT panics 1\r\n"), "{stats}");
+    assert!(stats.contains("STAT curr_connections 1\r\n"), "{stats}");
+}

@@ -24,7 +24,7 @@ fn serve(options: &str, play: impl FnOnce(&[SocketAddr])) {
     let clock = Clock::standing_at(Time::from_seconds(1_800_000_000));
     let shared = Arc::new(Shared::new(settings, clock.now()));
     let serving = Arc::clone(&shared);
-    let thread = thread::spawn(move || net::serve(listening, &serving, clock));
+    let thread = thread::spawn(move || net::serve(listening, &serving, clock, || ()));
     play(&addresses);
     shared.stop();
     thread.join().expect("no panic").expect("it served");

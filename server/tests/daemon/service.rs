@@ -1,6 +1,6 @@
 //! The server under a service manager, and what manuals and shells are told of its options.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
@@ -50,45 +50,99 @@ fn start_with(socket: OwnedFd, options: &[&str]) -> Daemon {
     Daemon(process.expect("it starts"))
 }
 
-#[test]
-fn the_manager_is_told_when_it_is_ready_and_keeps_it_in_the_foreground() {
-    let path = path_for("notify");
-    let manager = UnixDatagram::bind(&path).expect("a socket is bound");
-    let timeout = Some(Duration::from_secs(20));
-    manager.set_read_timeout(timeout).expect("a timeout is set");
-    let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let port = free.local_addr().expect("bound").port();
-    drop(free);
-    let mut daemon = Daemon(
-        Command::new(env!("CARGO_BIN_EXE_touchstoned"))
-            .args(["-d", "-u", "root", "-p", &port.to_string()])
+/// A server whose manager waits to hear of it.
+struct Managed {
+    daemon: Daemon,
+    port: u16,
+    manager: UnixDatagram,
+    path: PathBuf,
+}
+
+impl Managed {
+    fn start(test: &str, options: &[&str]) -> Managed {
+        let path = path_for(test);
+        let manager = UnixDatagram::bind(&path).expect("a socket is bound");
+        let timeout = Some(Duration::from_secs(20));
+        manager.set_read_timeout(timeout).expect("a timeout is set");
+        let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = free.local_addr().expect("bound").port();
+        drop(free);
+        let daemon = Command::new(env!("CARGO_BIN_EXE_touchstoned"))
+            .args(["-u", "root", "-p", &port.to_string()])
+            .args(options)
             .env("NOTIFY_SOCKET", &path)
             .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts"),
-    );
-    let told = || {
+            .spawn();
+        Managed {
+            daemon: Daemon(daemon.expect("it starts")),
+            port,
+            manager,
+            path,
+        }
+    }
+
+    /// What the manager hears next.
+    fn told(&self) -> String {
         let mut buffer = [0; 100];
-        let length = manager.recv(&mut buffer).expect("it is told");
+        let length = self.manager.recv(&mut buffer).expect("it is told");
         String::from_utf8_lossy(&buffer[..length]).into_owned()
-    };
-    assert_eq!(told(), "READY=1");
+    }
+
+    fn connect(&self) -> BufReader<TcpStream> {
+        BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).expect("it listens"))
+    }
+}
+
+impl Drop for Managed {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[test]
+fn the_manager_is_told_when_it_is_ready_and_keeps_it_in_the_foreground() {
+    let mut managed = Managed::start("notify", &["-d"]);
+    assert_eq!(managed.told(), "READY=1");
     // Whoever connects from now on is heard.
-    let mut client = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-    client.write_all(b"mn\r\n").expect("it reads");
+    let mut client = managed.connect();
+    client.get_mut().write_all(b"mn\r\n").expect("it reads");
     let mut line = String::new();
-    let mut reader = BufReader::new(client);
-    reader.read_line(&mut line).expect("it answers");
+    client.read_line(&mut line).expect("it answers");
     assert_eq!(line, "MN\r\n");
-    daemon.signal(Signal::SIGTERM);
-    assert_eq!(told(), "STOPPING=1");
-    assert!(daemon.0.wait().expect("it is our child").success());
-    let mut log = BufReader::new(daemon.0.stderr.take().expect("piped"));
+    managed.daemon.signal(Signal::SIGTERM);
+    assert_eq!(managed.told(), "STOPPING=1");
+    let process = &mut managed.daemon.0;
+    assert!(process.wait().expect("it is our child").success());
+    let mut log = BufReader::new(process.stderr.take().expect("piped"));
     let mut said = String::new();
     log.read_line(&mut said).expect("it says lines");
     let ignored = "-d: has no effect: the service manager keeps us in the background";
     assert_eq!(said, format!("touchstoned: {ignored}\n"));
-    std::fs::remove_file(&path).expect("it is there");
+}
+
+#[test]
+fn the_manager_is_told_of_the_end_before_what_is_owed_is_sent() {
+    const ITEM: usize = 1_000_000;
+    const GETS: usize = 40;
+    let mut managed = Managed::start("owed", &[]);
+    assert_eq!(managed.told(), "READY=1");
+    let mut client = managed.connect();
+    let set = format!("set k 0 0 {ITEM}\r\n{}\r\n", "a".repeat(ITEM));
+    let requests = [set, "get k\r\n".repeat(GETS)].concat();
+    let stream = client.get_mut();
+    stream.write_all(requests.as_bytes()).expect("it reads");
+    let mut line = String::new();
+    client.read_line(&mut line).expect("it answers");
+    assert_eq!(line, "STORED\r\n");
+    managed.daemon.signal(Signal::SIGTERM);
+    assert_eq!(managed.told(), "STOPPING=1");
+    // Only now it is read, and all of it is there.
+    let mut owed = Vec::new();
+    client.read_to_end(&mut owed).expect("it is sent");
+    let reply = format!("VALUE k 0 {ITEM}\r\n").len() + ITEM + "\r\nEND\r\n".len();
+    assert_eq!(owed.len(), GETS * reply);
+    let process = &mut managed.daemon.0;
+    assert!(process.wait().expect("it is our child").success());
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn a_server_answers_datagrams_at_its_port() {
     let listening = net::listen(&shared.settings).expect("loopback can be bound");
     let serving = Arc::clone(&shared);
     let clock = Clock::standing_at(NOW);
-    let thread = thread::spawn(move || net::serve(listening, &serving, clock));
+    let thread = thread::spawn(move || net::serve(listening, &serving, clock, || ()));
     let client = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     let timeout = Some(Duration::from_secs(10));
     client.set_read_timeout(timeout).expect("a timeout is set");
