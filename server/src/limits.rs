@@ -16,13 +16,13 @@
 //! | slow hashes under way | 2, the others wait | |
 //! | users, and rounds of a hash | 1,024, 100,000 | the file is refused |
 //! | replies of which nothing is read | 60 s, or `idle_timeout` | the connection is closed |
-//! | all replies that nobody reads | an eighth of `-m`, at least 16 MiB | who waits longest goes [^1] |
+//! | all replies that nobody reads | an eighth of `-m`, 16 MiB at least | the oldest goes [^1] |
 //! | a response over UDP | 1,400 bytes a datagram, 1,024 datagrams | nothing more is sent |
 //! | watchers | 20 | told so |
 //! | lines that wait for a watcher | `watcher_logbuf_size` | skipped, and counted to him |
 //! | clients at once | `-c`, whatever files the server has open | told so, and closed |
 //!
-//! [^1]: after 1 s of reading nothing; at twice as much at once.
+//! [^1]: who has read nothing for longest, after 1 s of it; at twice as much at once.
 //!
 //! It never holds what a user can set: that is in `settings`.
 

@@ -14,13 +14,11 @@ use server::net::Given;
 const NOTIFY: &str = "NOTIFY_SOCKET";
 
 /// Whether a manager waits to be told that we are ready.
-#[expect(clippy::disallowed_methods, reason = "the manager sets it")]
 pub(crate) fn is_awaited() -> bool {
     std::env::var_os(NOTIFY).is_some_and(|path| !path.is_empty())
 }
 
 /// Tells the manager something, if there is one.
-#[expect(clippy::disallowed_methods, reason = "the manager sets it")]
 pub(crate) fn tell(what: &str) {
     let Some(path) = std::env::var_os(NOTIFY).filter(|path| !path.is_empty()) else {
         return;

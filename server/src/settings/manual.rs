@@ -17,7 +17,8 @@ touchstoned \- a memcached server
 .RI [ options ]
 .SH DESCRIPTION
 A server that keeps items in memory for clients of memcached. It takes memcached's options and
-speaks its protocols. Started without options it listens on loopback, at port 11211, and keeps 64 megabytes.
+speaks its protocols. Started without options it listens on loopback, at port 11211, and keeps 64
+megabytes.
 .SH OPTIONS
 Long names may be shortened as long as they are one option's only.
 "#;
