@@ -85,7 +85,7 @@ impl Managed {
     fn told(&self) -> String {
         let mut buffer = [0; 100];
         let length = self.manager.recv(&mut buffer).expect("it is told");
-        String::from_utf8_lossy(&buffer[..length]).into_owned()
+        String::from_utf8_lossy(buffer.get(..length).expect("received")).into_owned()
     }
 
     fn connect(&self) -> BufReader<TcpStream> {
