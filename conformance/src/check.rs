@@ -1,7 +1,7 @@
 //! Plays exchanges and faults against a target and judges what came of each.
 //!
-//! Every one gets a server of its own, so several are played at once and none sees another's
-//! items. The verdicts are in `verdict.rs`.
+//! Several are played at once, and none sees another's items: each has a server of its own, or keys
+//! of its own on one that was started for many. The verdicts are in `verdict.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -18,6 +18,7 @@ use crate::minimal::minimal;
 use crate::progress::Progress;
 use crate::ranking::broken;
 use crate::schedule::{self, Turn};
+use crate::target::commons::{Among, Commons};
 use crate::target::shape::Shape;
 use crate::target::{Outcome, Target};
 use crate::terms::{Terms, selects};
@@ -99,11 +100,12 @@ impl Trial {
         }
         let watch = Watch::new(target, &self.terms, cases.len());
         let capabilities = Capabilities::of(target, &self.terms.without);
+        let commons = Commons::of(target, &self.dialect, self.terms.seed);
         let shared = matches!(target, Target::Foreign(_));
         let play = |case: &Case<'_>| match case {
             Case::Exchange(exchange) => match capabilities.lack(exchange) {
                 Some(lack) => watch.untried(Outcome::Unsupported(lack)),
-                None => watch.over(|| self.play(exchange, capabilities.fence)),
+                None => watch.over(|| self.play(exchange, commons.as_ref(), capabilities.fence)),
             },
             Case::Fault(_) if shared => {
                 let reason = "it strains a server, and this is somebody's (--spawn)";
@@ -121,11 +123,19 @@ impl Trial {
         outcomes
     }
 
-    /// Plays an exchange. Some deviations are races: on a real server one is there if it shows once
-    /// in a few times.
-    fn play(&self, exchange: &Exchange, fence: Fence) -> Outcome {
+    /// Plays an exchange. What does not go as written among others is tried alone, which decides.
+    /// Some deviations are races: on a real server one is there if it shows once in a few times.
+    fn play(&self, exchange: &Exchange, commons: Option<&Commons>, fence: Fence) -> Outcome {
         let play = || self.target.play(exchange, self.shape, fence);
+        let doubt = match commons.map(|commons| commons.try_on(exchange, self.shape, fence)) {
+            Some(Among::Passed) => return Outcome::Passed,
+            Some(Among::Doubtful(doubt)) => Some(doubt),
+            Some(Among::Unfit) | None => None,
+        };
         let mut outcome = play();
+        if let (Some(doubt), Outcome::Passed) = (doubt, &outcome) {
+            doubt.confirm();
+        }
         if self.target.is_real() && exchange.requirement.kind == Kind::Deviation {
             for _ in 1..RACE_TRIES {
                 if matches!(outcome, Outcome::Failed(_)) {

@@ -131,9 +131,15 @@ impl Rehearsed {
     /// The clients to play it with; what an earlier run may have left behind is gone.
     #[must_use]
     pub fn clients(&self, address: &Address) -> Socket {
-        let mut clients = Socket::new(address.clone()).missing(&self.miss);
+        let mut clients = self.newcomers(address);
         self.clean(&mut clients);
         clients
+    }
+
+    /// The clients to play it with, where there was no earlier run.
+    #[must_use]
+    pub fn newcomers(&self, address: &Address) -> Socket {
+        Socket::new(address.clone()).missing(&self.miss)
     }
 
     /// Deletes whatever was stored.

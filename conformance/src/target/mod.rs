@@ -1,6 +1,7 @@
 //! What can be tried. A target makes a fresh server for each exchange.
 
 pub mod address;
+pub mod commons;
 pub mod embedded;
 pub mod foreign;
 pub mod guard;
@@ -68,18 +69,7 @@ impl Target {
     #[must_use]
     pub fn play(&self, exchange: &Exchange, shape: Shape, fence: Fence) -> Outcome {
         let header = &exchange.header;
-        let shape = if header.exact_writes {
-            Shape::Written
-        } else {
-            shape
-        };
-        let play = |exchange: &Exchange, peer: &mut dyn Peer| match replay(
-            exchange,
-            &mut Shaped::new(peer, shape, fence),
-        ) {
-            Ok(_) => Outcome::Passed,
-            Err(failure) => Outcome::Failed(failure),
-        };
+        let play = |exchange: &Exchange, peer: &mut dyn Peer| played(exchange, peer, shape, fence);
         let played = |peer: &mut dyn Peer| play(exchange, peer);
         let liar_plays = |lie| match Options::of(header) {
             Ok(options) => {
@@ -217,6 +207,19 @@ impl Target {
             Target::Spawn(command) => format!("--spawn '{command}' "),
             Target::Foreign(foreign) => format!("{} ", foreign.address),
         }
+    }
+}
+
+/// Plays it with this server, in this shape.
+fn played(exchange: &Exchange, peer: &mut dyn Peer, shape: Shape, fence: Fence) -> Outcome {
+    let shape = if exchange.header.exact_writes {
+        Shape::Written
+    } else {
+        shape
+    };
+    match replay(exchange, &mut Shaped::new(peer, shape, fence)) {
+        Ok(_) => Outcome::Passed,
+        Err(failure) => Outcome::Failed(failure),
     }
 }
 

@@ -138,6 +138,12 @@ impl Process {
         Ok(stream)
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.place.address
+    }
+
     /// Ends it.
     pub fn end(&mut self) {
         let _ = self.child.kill();
