@@ -39,7 +39,7 @@ pub struct Verdict {
     pub text: String,
 }
 
-/// Tries what this command starts, once for each case; `{port}` stands for the port, or `{socket}`
+/// Tries what this command starts, again and again; `{port}` stands for the port, or `{socket}`
 /// for a UNIX socket, or `{tls-port}` for a port where it speaks TLS.
 #[must_use]
 pub fn spawn(command: impl Into<String>) -> Suite {
