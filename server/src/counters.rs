@@ -82,6 +82,8 @@ counters! {
     RejectedConnections = "rejected_connections",
     /// Connections closed because they did nothing.
     IdleKicks = "idle_kicks",
+    /// Clients of TLS with whom we had no way of it in common.
+    SslHandshakeErrors = "ssl_handshake_errors",
     /// Connections that ended because the server was at fault.
     Panics = "panics",
     /// Bytes received.

@@ -51,9 +51,12 @@ pub struct Shared {
     certificates: Refresh,
 }
 
-/// What reads the certificates again, and tells whether it could.
+/// What reads the certificates again, and when it last did.
 #[derive(Default)]
-struct Refresh(OnceLock<Box<dyn Fn() -> bool + Send + Sync>>);
+struct Refresh {
+    how: OnceLock<Box<dyn Fn() -> Result<(), String> + Send + Sync>>,
+    second: AtomicU64,
+}
 
 impl fmt::Debug for Refresh {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,7 +93,10 @@ impl Shared {
             held_bytes: AtomicUsize::new(0),
             is_sweeping: AtomicBool::new(settings.sweeps),
             is_stopping: AtomicBool::new(false),
-            certificates: Refresh::default(),
+            certificates: Refresh {
+                how: OnceLock::new(),
+                second: AtomicU64::new(now.seconds()),
+            },
             settings,
         }
     }
@@ -130,13 +136,27 @@ impl Shared {
     }
 
     /// Says once how certificates are read again.
-    pub fn refresh_certificates_by(&self, refresh: impl Fn() -> bool + Send + Sync + 'static) {
-        let _ = self.certificates.0.set(Box::new(refresh));
+    pub fn refresh_certificates_by(
+        &self,
+        refresh: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        let _ = self.certificates.how.set(Box::new(refresh));
     }
 
-    /// Reads the certificates again, and tells whether it could. None where there are none.
-    pub(crate) fn refresh_certificates(&self) -> Option<bool> {
-        self.certificates.0.get().map(|refresh| refresh())
+    /// Reads the certificates again, or tells what is wrong with them. None where there are none.
+    pub(crate) fn refresh_certificates(&self, now: Time) -> Option<Result<(), String>> {
+        let refreshed = self.certificates.how.get().map(|refresh| refresh());
+        if let Some(Ok(())) = refreshed {
+            let second = &self.certificates.second;
+            second.store(now.seconds(), Ordering::Relaxed);
+        }
+        refreshed
+    }
+
+    /// For how many seconds the certificates have been in use.
+    pub(crate) fn certificates_age(&self, now: Time) -> u64 {
+        let second = self.certificates.second.load(Ordering::Relaxed);
+        now.seconds().saturating_sub(second)
     }
 
     /// Asks the server to stop.

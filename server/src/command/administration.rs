@@ -42,10 +42,10 @@ pub(super) fn cache_memlimit(context: &Context<'_>, megabytes: u32) -> Reply {
 
 /// Reads the certificates again. A server without TLS does not know the command.
 pub(super) fn refresh_certs(context: &Context<'_>) -> Reply {
-    match context.shared.refresh_certificates() {
+    match context.shared.refresh_certificates(context.now) {
         None => Error::Unknown.into(),
-        Some(true) => Reply::Ok,
-        Some(false) => Error::BadCertificates.into(),
+        Some(Ok(())) => Reply::Ok,
+        Some(Err(_)) => Error::BadCertificates.into(),
     }
 }
 

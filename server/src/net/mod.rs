@@ -209,7 +209,7 @@ pub fn serve(
 ) -> io::Result<()> {
     let certificates = listening.certificates;
     if let Some(certificates) = certificates.clone() {
-        shared.refresh_certificates_by(move || certificates.refresh().is_ok());
+        shared.refresh_certificates_by(move || certificates.refresh());
     }
     let clock = if shared.settings.turns_clock {
         clock.turned_by(&shared.turning)
@@ -220,7 +220,7 @@ pub fn serve(
         clock: clock.clone(),
         shared: Arc::clone(shared),
         hashing: Arc::new(Semaphore::new(HASHES_MAX)),
-        certificates: certificates.clone(),
+        certificates,
     };
     let workers =
         (0..shared.settings.threads).map(|number| Worker::start(number, shared, means.clone()));
@@ -236,8 +236,8 @@ pub fn serve(
             let dealing = deal(endpoint.listen()?, Rc::clone(&workers), Arc::clone(shared));
             tokio::task::spawn_local(dealing);
         }
-        tokio::task::spawn_local(sweep(Arc::clone(shared), clock));
-        until_stopped(shared, certificates, listening.signals).await
+        tokio::task::spawn_local(sweep(Arc::clone(shared), clock.clone()));
+        until_stopped(shared, &clock, listening.signals).await
     }));
     ending();
     drop(local);
@@ -275,17 +275,15 @@ impl Signals {
 
 async fn until_stopped(
     shared: &Arc<Shared>,
-    certificates: Option<Arc<Certificates>>,
+    clock: &Clock,
     mut signals: Signals,
 ) -> io::Result<()> {
     while !shared.is_stopping() {
         let waiting = async {
             let asked = std::future::poll_fn(|context| {
                 if signals.hangup.poll_recv(context).is_ready() {
-                    let (shared, certificates) = (Arc::clone(shared), certificates.clone());
-                    tokio::task::spawn_blocking(move || {
-                        reload::reload(&shared, certificates.as_deref());
-                    });
+                    let (shared, now) = (Arc::clone(shared), clock.now());
+                    tokio::task::spawn_blocking(move || reload::reload(&shared, now));
                 }
                 if signals.terminate.poll_recv(context).is_ready() {
                     Poll::Ready("SIGTERM: ending")

@@ -6,10 +6,10 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use super::tls::Certificates;
 use crate::log::Kind;
 use crate::settings::Settings;
 use crate::shared::Shared;
+use crate::time::Time;
 use crate::users::Users;
 
 /// The longest file of users, in bytes.
@@ -34,8 +34,8 @@ pub fn read_users(settings: &Settings) -> Result<Users, String> {
 }
 
 /// Reads all files again. What is wrong with one of them is said on the log.
-pub(super) fn reload(shared: &Shared, certificates: Option<&Certificates>) {
-    if let Some(Err(problem)) = certificates.map(Certificates::refresh) {
+pub(super) fn reload(shared: &Shared, now: Time) {
+    if let Some(Err(problem)) = shared.refresh_certificates(now) {
         let line = format!("-o {problem}: going on with the certificates there were");
         shared.log.say(Kind::Operator, line);
     }

@@ -5,6 +5,7 @@
 
 use super::{Connection, State};
 use crate::command::watch;
+use crate::counters::Counter;
 use crate::limits::WATCH_PAUSE;
 use crate::protocol::{Reply, Tokens, encode};
 use crate::time::Time;
@@ -69,6 +70,7 @@ impl Connection {
     /// Notes that the client and we have no TLS in common.
     pub fn fail_tls(&mut self, why: &str) {
         self.reason = Reason::Error;
+        self.context().counters.count(Counter::SslHandshakeErrors);
         self.context().tell(&Event::TlsFailed(why));
     }
 

@@ -334,6 +334,32 @@ fn refresh_certs_reads_the_files_again_and_bad_ones_change_nothing() {
 }
 
 #[test]
+fn statistics_tell_what_tls_is_spoken_with() {
+    let authority = Authority::new();
+    let server = Server::start("statistics", &authority.vouch(2999), &authority, "");
+    let mut stranger = server.connect();
+    stranger.write_all(b"version\r\n").expect("it reads");
+    stranger
+        .read_to_end(&mut Vec::new())
+        .expect("it is closed, not reset");
+    let asked = b"stats\r\nstats settings\r\nquit\r\n";
+    let (said, _) = server.ask(client(&authority, None), asked).expect("served");
+    let said = String::from_utf8(said).expect("text");
+    let folder = server.folder.display();
+    for line in [
+        "ssl_handshake_errors 1".to_owned(),
+        "ssl_enabled yes".to_owned(),
+        format!("ssl_chain_cert {folder}/chain"),
+        format!("ssl_key {folder}/key"),
+        "ssl_verify_mode 0".to_owned(),
+        "ssl_min_version tlsv1.2".to_owned(),
+    ] {
+        assert!(said.contains(&format!("STAT {line}\r\n")), "{line}: {said}");
+    }
+    assert!(said.contains("STAT time_since_server_cert_refresh "));
+}
+
+#[test]
 fn a_hangup_reads_the_certificates_again() {
     let (first, second) = (Authority::new(), Authority::new());
     let server = Server::start("hangup", &first.vouch(2999), &first, "");

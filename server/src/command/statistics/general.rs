@@ -83,6 +83,11 @@ pub(super) fn general(context: &Context<'_>) -> Lines {
     lines.add("log_watcher_skipped", skipped);
     lines.add("log_watcher_sent", sent);
     lines.add("log_watchers", shared.watchers.count());
+    if shared.settings.tls.is_on {
+        add_counter(context, Counter::SslHandshakeErrors, &mut lines);
+        let age = shared.certificates_age(context.now);
+        lines.add("time_since_server_cert_refresh", age);
+    }
     for name in NEVER_BEFORE_ITEMS {
         lines.add(name, 0);
     }

@@ -4,7 +4,7 @@
 
 use super::super::Context;
 use super::Lines;
-use crate::settings::{Listener, Protocol};
+use crate::settings::{Clients, Listener, Protocol, Tls};
 
 pub(super) fn settings(context: &Context<'_>) -> Lines {
     let shared = context.shared;
@@ -51,6 +51,9 @@ pub(super) fn settings(context: &Context<'_>) -> Lines {
     lines.add("watcher_logbuf_size", settings.watcher_buffer_bytes);
     lines.add_switch("track_sizes", settings.tracks_sizes);
     lines.add_switch("ssl_enabled", settings.tls.is_on);
+    if settings.tls.is_on {
+        add_tls(&settings.tls, &mut lines);
+    }
     lines.add("client_flags_size", 4);
     if let Some(path) = &settings.config_path {
         lines.add("config_file", path);
@@ -59,6 +62,30 @@ pub(super) fn settings(context: &Context<'_>) -> Lines {
         lines.add_switch("debugtime", true);
     }
     lines
+}
+
+/// What TLS is spoken with, in OpenSSL's terms as memcached has them.
+fn add_tls(tls: &Tls, lines: &mut Lines) {
+    let path = |path: &Option<String>| path.clone().unwrap_or_else(|| String::from("NULL"));
+    lines.add("ssl_chain_cert", path(&tls.chain_path));
+    lines.add("ssl_key", path(&tls.key_path));
+    let mode = match tls.clients {
+        Clients::Anybody => 0,
+        Clients::Asked => 1,
+        Clients::Known => 2,
+    };
+    lines.add("ssl_verify_mode", mode);
+    // PEM.
+    lines.add("ssl_keyformat", 1);
+    lines.add("ssl_ciphers", "NULL");
+    lines.add("ssl_ca_cert", path(&tls.authorities_path));
+    lines.add_switch("ssl_kernel_tls", false);
+    let oldest = if tls.is_new_only {
+        "tlsv1.3"
+    } else {
+        "tlsv1.2"
+    };
+    lines.add("ssl_min_version", oldest);
 }
 
 fn interfaces(listen: &[Listener]) -> String {
