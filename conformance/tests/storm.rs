@@ -8,14 +8,19 @@
 
 use std::time::Duration;
 
+use conformance::serve::Service;
 use conformance::storm::racy::{RACES, Race, start};
+use conformance::storm::speech::Speech;
 use conformance::storm::{Outcome, Plan, storm};
 use conformance::target::address::{Address, Trust};
 use spec::Dialect;
 
 fn stormed(race: Race, seconds: u64) -> Outcome {
-    let place = start(race).expect("a free port").to_string();
-    let address = Address::parse(&place, &Trust::Anybody).expect("a place");
+    storm_at(&start(race).expect("a free port").to_string(), seconds)
+}
+
+fn storm_at(place: &str, seconds: u64) -> Outcome {
+    let address = Address::parse(place, &Trust::Anybody).expect("a place");
     let plan = Plan {
         clients: 8,
         time: Duration::from_secs(seconds),
@@ -25,6 +30,8 @@ fn stormed(race: Race, seconds: u64) -> Outcome {
         dialect: Dialect::default(),
         fills: false,
         flushes: true,
+        expires: false,
+        disturbs: false,
     };
     storm(&plan, || address.connect()).expect("it accepts")
 }
@@ -60,6 +67,21 @@ fn a_server_without_a_race_is_linearizable() {
         "{} operations",
         outcome.operations
     );
+    if let Some(refuted) = outcome.refuted {
+        panic!("{}: {}", refuted.key, refuted.witness);
+    }
+}
+
+#[test]
+fn a_lawful_server_is_linearizable_in_whatever_way_its_clients_speak() {
+    let service = Service::bind(0, None, Dialect::default()).unwrap();
+    let place = format!("127.0.0.1:{}", service.port().unwrap());
+    std::thread::spawn(move || service.run());
+    let outcome = storm_at(&place, 1);
+    assert_eq!(outcome.spoken, [Speech::Text, Speech::Meta, Speech::Binary]);
+    assert!(outcome.broken.is_empty(), "{:?}", outcome.broken);
+    assert!(outcome.operations > 100, "{}", outcome.operations);
+    assert_eq!(outcome.unknown, 0);
     if let Some(refuted) = outcome.refuted {
         panic!("{}: {}", refuted.key, refuted.witness);
     }

@@ -24,9 +24,10 @@ Examples:
   touchstone storm --selftest                      whether it finds every race there should be
 
 The clients share nine keys: values that grow, counters about to gain a digit, and logs to which
-all append. Every request is taken down with the moments of its sending and its answer. Where no
-order of them explains every answer, the few requests that show it are drawn, a line each, time to
-the right.
+all append. Some speak text, some meta commands and some binary, as far as the server does. In some
+rounds what is stored expires, and a server that we started dumps its keys meanwhile. Every request
+is taken down with the moments of its sending and its answer. Where no order of them explains every
+answer, the few requests that show it are drawn, a line each, time to the right.
 
 A server that we did not start is somebody's cache: only keys on a prefix of our own go there, with
 an expiry, and whatever vanishes is no fault of it. Only --allow-flush flushes it.
@@ -92,6 +93,8 @@ impl Storm {
             dialect: self.dialect.clone(),
             fills: self.forgets,
             flushes: is_ours || self.allow_flush,
+            expires: self.racy.is_none() && !self.selftest,
+            disturbs: self.spawn.is_some(),
         };
         if self.selftest {
             return selftest(&plan).map_err(|error| error.to_string());
@@ -171,6 +174,11 @@ fn report(plan: &Plan, outcome: &Outcome) -> u8 {
         outcome.operations,
         outcome.rounds,
         outcome.judged.as_secs_f64()
+    );
+    let (spoken, disturbed) = (&outcome.spoken, outcome.disturbed);
+    println!(
+        "spoken: {spoken:?}; items expired in {} rounds; {} dumps and {} moves of pages meanwhile",
+        outcome.fleeting, disturbed.dumps, disturbed.moves
     );
     for (deviation, rounds) in &outcome.excused {
         say!("{rounds} rounds are explained only by {deviation}");

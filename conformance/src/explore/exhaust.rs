@@ -96,8 +96,9 @@ pub fn alphabet(bounds: Bounds) -> Vec<Step> {
     letters.extend(LINES.iter().filter(may_be).map(|text| asks(1, text)));
     letters.extend(OTHERS.iter().filter(may_be).map(|text| asks(2, text)));
     if bounds.binary {
-        let framed = |frame| Step::Ask(Ask::plain(FIRST_BINARY, Request::Frame(frame)));
-        letters.extend(frames().map(framed));
+        let framed = |client, frame| Step::Ask(Ask::plain(client, Request::Frame(frame)));
+        letters.extend(frames().map(|frame| framed(FIRST_BINARY, frame)));
+        letters.extend(other_frames().map(|frame| framed(FIRST_BINARY + 1, frame)));
     }
     if bounds.shared {
         letters.push(asks(1, "flush_all"));
@@ -196,6 +197,16 @@ fn frames() -> impl Iterator<Item = Frame> {
         },
     ]
     .into_iter()
+}
+
+/// Frames of another client: of those above, some on either key.
+fn other_frames() -> impl Iterator<Item = Frame> {
+    let on_b = |frame: Frame| Frame {
+        key: b"b".to_vec(),
+        ..frame
+    };
+    let some = |at| frames().nth(at).unwrap_or_default();
+    [some(0), some(2), some(9), on_b(some(1)), on_b(some(2))].into_iter()
 }
 
 /// A line as it is written in [`LINES`].

@@ -1,13 +1,14 @@
 //! One client of a storm: what it asks, and how it takes down the answer.
 //!
 //! Its keys are of three kinds: registers, whose values grow across size classes; counters about to
-//! gain or lose a digit; and logs, to which all append. It reads replies by itself, and what it
-//! cannot read ends its connection. It never judges.
+//! gain or lose a digit; and logs, to which all append. How that is said is in `speech/`, and what
+//! it cannot read ends its connection. It never judges.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufReader, Write};
 use std::time::Duration;
 
-use super::Plan;
+use super::speech::{Asked, Hearing, Manner, Speech, line};
+use super::{Plan, Weather};
 use crate::linear::history::{NEVER, Op, Reply, Request, Value, Values};
 use crate::target::address::Wire;
 
@@ -15,8 +16,6 @@ use crate::target::address::Wire;
 pub(super) const KEYS: u32 = 9;
 /// How long an answer may take.
 const REPLY_MAX: Duration = Duration::from_secs(5);
-/// An item of ours is gone after so many seconds, whatever happens to us.
-const EXPTIME: u32 = 600;
 /// A log is started anew when it is so long.
 const LOG_MAX: usize = 400;
 /// Numbers that are about to gain a digit, or to lose one.
@@ -46,6 +45,8 @@ pub(super) struct Client {
     wire: BufReader<Box<dyn Wire>>,
     number: u16,
     round: u64,
+    weather: Weather,
+    speech: Speech,
     plan: Plan,
     chance: u64,
     count: u64,
@@ -60,13 +61,22 @@ pub(super) fn key(plan: &Plan, round: u64, key: u32) -> String {
 }
 
 impl Client {
-    pub(super) fn new(plan: &Plan, number: u16, round: u64, mut wire: Box<dyn Wire>) -> Client {
+    pub(super) fn new(
+        plan: &Plan,
+        number: u16,
+        weather: Weather,
+        speech: Speech,
+        mut wire: Box<dyn Wire>,
+    ) -> Client {
+        let round = weather.round;
         wire.patience(REPLY_MAX, REPLY_MAX);
         let seed = plan.seed ^ (u64::from(number) << 48) ^ (round << 20);
         Client {
             wire: BufReader::new(wire),
             number,
             round,
+            weather,
+            speech,
             plan: plan.clone(),
             chance: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             count: 0,
@@ -109,10 +119,11 @@ impl Client {
             .get(usize::try_from(self.below(3)).unwrap_or(0))
             .unwrap_or(&1);
         let name = format!("{}f{}:{}", self.plan.prefix, self.round, self.count);
-        let head = format!("set {name} 0 {EXPTIME} {length}\r\n");
+        let exptime = self.weather.exptime;
+        let head = format!("set {name} 0 {exptime} {length}\r\n");
         let request = [head.as_bytes(), &vec![b'f'; *length], b"\r\n"].concat();
         self.wire.get_mut().write_all(&request)?;
-        self.line().map(drop)
+        line(&mut self.wire).map(drop)
     }
 
     /// One request or two, and their answers.
@@ -199,14 +210,21 @@ impl Client {
         self.log.values.of(&text)
     }
 
-    /// Sends requests, the keys of several `get` in one, and takes down what comes back.
+    /// Sends requests, several only of `get`, and takes down what comes back.
     fn exchange(
         &mut self,
         asked: &[(u32, Request)],
         quiet: bool,
         now: &dyn Fn() -> u64,
     ) -> io::Result<()> {
-        let bytes = self.bytes(asked, quiet);
+        let exptime = self.weather.exptime;
+        let manner = Manner { quiet, exptime };
+        let spoken = asked.iter().map(|(at, request)| Asked {
+            name: key(&self.plan, self.round, *at),
+            request: *request,
+        });
+        let spoken: Vec<Asked> = spoken.collect();
+        let bytes = self.speech.write(&spoken, manner, &self.log.values);
         let sent = now();
         let first = self.log.ops.len();
         for (key, request) in asked {
@@ -220,122 +238,43 @@ impl Client {
             });
         }
         self.wire.get_mut().write_all(&bytes)?;
-        let mut replies = vec![Reply::Untold; asked.len()];
-        if quiet {
-            // What was sent without a reply is done when something behind it is answered.
-            while !self.line()?.starts_with("VERSION") {}
-        } else if let [(_, Request::Get), ..] = asked {
-            replies.fill(Reply::Miss);
-            self.found(asked, &mut replies)?;
-        } else if let (Some(reply), [(_, request)]) = (replies.first_mut(), asked) {
-            *reply = self.told(*request)?;
-        }
+        let mut hearing = Hearing {
+            wire: &mut self.wire,
+            values: &mut self.log.values,
+        };
+        let replies = self.speech.read(&mut hearing, &spoken, manner)?;
         let answered = now();
+        for ((key, _), reply) in asked.iter().zip(&replies) {
+            self.learn(*key, *reply);
+        }
         for (op, reply) in self.log.ops.iter_mut().skip(first).zip(replies) {
             (op.answered, op.reply) = (answered, reply);
         }
         Ok(())
     }
 
-    fn bytes(&self, asked: &[(u32, Request)], quiet: bool) -> Vec<u8> {
-        let name = |at: u32| key(&self.plan, self.round, at);
-        let Some((at, request)) = asked.first() else {
-            return Vec::new();
+    /// Remembers the unique that was shown, and how long the value is.
+    fn learn(&mut self, key: u32, reply: Reply) {
+        let Reply::Found(value, unique) = reply else {
+            return;
         };
-        let end = if quiet { " noreply\r\n" } else { "\r\n" };
-        let block = |command: &str, value: Value, unique: &str| {
-            let data = self.log.values.bytes(value);
-            let length = data.len();
-            let line = format!("{command} {} 0 {EXPTIME} {length}{unique}{end}", name(*at));
-            [line.as_bytes(), &data, b"\r\n"].concat()
-        };
-        let mut bytes = match request {
-            Request::Get => {
-                let names: Vec<String> = asked.iter().map(|(at, _)| name(*at)).collect();
-                format!("gets {}\r\n", names.join(" ")).into_bytes()
-            }
-            Request::Set(value) => block("set", *value, ""),
-            Request::Add(value) => block("add", *value, ""),
-            Request::Replace(value) => block("replace", *value, ""),
-            Request::Append(value) => block("append", *value, ""),
-            Request::Prepend(value) => block("prepend", *value, ""),
-            Request::Cas(value, unique) => block("cas", *value, &format!(" {unique}")),
-            Request::Incr(delta) => format!("incr {} {delta}{end}", name(*at)).into_bytes(),
-            Request::Decr(delta) => format!("decr {} {delta}{end}", name(*at)).into_bytes(),
-            Request::Delete => format!("delete {}{end}", name(*at)).into_bytes(),
-            Request::Touch => format!("touch {} {EXPTIME}{end}", name(*at)).into_bytes(),
-            Request::Flush => format!("flush_all{end}").into_bytes(),
-        };
-        if quiet {
-            bytes.extend_from_slice(b"version\r\n");
+        if let Some(known) = self.uniques.get_mut(key as usize) {
+            *known = unique;
         }
-        bytes
-    }
-
-    /// What `gets` found, up to `END`.
-    fn found(&mut self, asked: &[(u32, Request)], replies: &mut [Reply]) -> io::Result<()> {
-        loop {
-            let line = self.line()?;
-            let words: Vec<&str> = line.split(' ').collect();
-            let [_, name, _, length, unique] = words.as_slice() else {
-                return if line == "END" {
-                    Ok(())
-                } else {
-                    Err(strange(&line))
-                };
-            };
-            let length: usize = length.parse().map_err(|_| strange(&line))?;
-            let unique: u64 = unique.parse().map_err(|_| strange(&line))?;
-            let mut data = vec![0; length + 2];
-            self.wire.read_exact(&mut data)?;
-            if !data.ends_with(b"\r\n") {
-                return Err(strange(&format!("{line} and a block of another length")));
-            }
-            data.truncate(length);
-            let value = self.log.values.of(&data);
-            let at = asked
-                .iter()
-                .position(|(at, _)| key(&self.plan, self.round, *at) == *name);
-            let Some((slot, (at, _))) = at.and_then(|at| replies.get_mut(at).zip(asked.get(at)))
-            else {
-                return Err(strange(&line));
-            };
-            *slot = Reply::Found(value, unique);
-            if let Some(known) = self.uniques.get_mut(*at as usize) {
-                *known = unique;
-            }
-            if let Some(known) = self.lengths.get_mut(*at as usize) {
-                *known = length;
-            }
+        if let Some(known) = self.lengths.get_mut(key as usize) {
+            *known = self.log.values.bytes(value).len();
         }
     }
 
-    fn told(&mut self, request: Request) -> io::Result<Reply> {
-        let line = self.line()?;
-        Ok(match line.as_str() {
-            "STORED" => Reply::Stored,
-            "NOT_STORED" => Reply::NotStored,
-            "EXISTS" => Reply::Exists,
-            "NOT_FOUND" => Reply::NotFound,
-            "DELETED" if request == Request::Delete => Reply::Done,
-            "TOUCHED" if request == Request::Touch => Reply::Done,
-            "OK" if request == Request::Flush => Reply::Done,
-            line if line.starts_with("SERVER_ERROR") => Reply::NoRoom,
-            line if line.starts_with("CLIENT_ERROR cannot") => Reply::NotNumeric,
-            line => Reply::Number(line.parse().map_err(|_| strange(line))?),
-        })
-    }
-
-    fn line(&mut self) -> io::Result<String> {
-        let mut line = String::new();
-        self.wire.read_line(&mut line)?;
-        match line.strip_suffix("\r\n") {
-            Some(line) => Ok(line.to_owned()),
-            None => Err(io::Error::other("the connection ended")),
+    /// Whether none of the keys has an item.
+    pub(super) fn finds_nothing(&mut self) -> io::Result<bool> {
+        for at in 0..KEYS {
+            let request = format!("get {}\r\n", key(&self.plan, self.round, at));
+            self.wire.get_mut().write_all(request.as_bytes())?;
+            if line(&mut self.wire)? != "END" {
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
-}
-
-fn strange(line: &str) -> io::Error {
-    io::Error::other(format!("a reply that nobody expects: `{line}`"))
 }
