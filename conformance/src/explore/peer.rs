@@ -101,6 +101,7 @@ impl Server {
         let has = Capabilities::of(target, &[]);
         Bounds {
             ours: !target.is_real(),
+            paced: own,
             shared: flushes,
             strange: own,
             meta: has.has("meta"),

@@ -16,6 +16,8 @@ use super::reachable;
 
 /// How many requests a history has at most.
 const LENGTH_MAX: usize = 60;
+/// Time passes once in so many steps where it is real time.
+const WAITS_ELSEWHERE: usize = 150;
 /// How many clients there are of each sort.
 const CLIENTS: usize = 2;
 /// What every kind weighs, and what it weighs more while none of its rules was reached.
@@ -27,6 +29,8 @@ const WEIGHT_OF_THE_UNREACHED: usize = 12;
 pub struct Bounds {
     /// The clock is ours, and so is what arrives together: what hangs on either may be tried.
     pub ours: bool,
+    /// Requests may go out together, or in pieces, and time may pass.
+    pub paced: bool,
     /// What concerns all items of the server.
     pub shared: bool,
     /// Lines that are no command, with keys that cannot be made our own.
@@ -142,7 +146,12 @@ impl Maker {
     }
 
     fn step(&self, dice: &mut Dice) -> Step {
-        if self.bounds.ours && dice.once_in(12) {
+        let often = if self.bounds.ours {
+            12
+        } else {
+            WAITS_ELSEWHERE
+        };
+        if self.bounds.paced && dice.once_in(often) {
             return Step::Pass(dice.one_of(&[1, 2, 3]));
         }
         let kind = KINDS.get(dice.weighed(&self.weights)).expect("a kind");
@@ -154,8 +163,8 @@ impl Maker {
         Step::Ask(Ask {
             client: first + u8::try_from(dice.below(CLIENTS)).unwrap_or(0),
             request,
-            joined: self.bounds.ours && dice.once_in(3),
-            cut: (self.bounds.ours && dice.once_in(10)).then(|| dice.below(64)),
+            joined: self.bounds.paced && dice.once_in(3),
+            cut: (self.bounds.paced && dice.once_in(10)).then(|| dice.below(64)),
         })
     }
 }

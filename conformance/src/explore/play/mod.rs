@@ -4,6 +4,7 @@
 //! in `refine.rs`, and which of it happened in `settle.rs`. Nothing is waited for that the model
 //! does not owe.
 
+mod past;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,11 @@ use spec::Requirement;
 use super::history::{Ask, FIRST_BINARY, Frame, Moment, Request, Step, Word};
 use super::peer::Server;
 use super::uniques::{Pair, Uniques};
+use past::Past;
 use settle::World;
+
+/// Of what the server may be, so much is taken along to new keys.
+const WORLDS_KEPT: usize = 2;
 
 /// A server, and the model that is told the same.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub struct Player {
     server: Server,
     /// What the server may be by now; one of them it is.
     worlds: Vec<World>,
+    /// How it came to that, where the clock of the server is its own.
+    past: Past,
     /// What each client received, and was not owed yet.
     unread: BTreeMap<u8, Vec<u8>>,
     uniques: Uniques,
@@ -69,6 +76,7 @@ impl Player {
         Player {
             server,
             worlds: vec![World::new(model)],
+            past: Past::default(),
             unread: BTreeMap::new(),
             uniques: Uniques::default(),
             unanswered: None,
@@ -100,6 +108,8 @@ impl Player {
     pub fn begin_anew(&mut self, number: u64) {
         self.server.rename(number);
         self.uniques.clear();
+        self.past.forget();
+        self.worlds.truncate(WORLDS_KEPT);
     }
 
     /// Plays the steps, and at last a fence for each client; where they part, if they do.

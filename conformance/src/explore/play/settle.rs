@@ -11,6 +11,7 @@ use model::{Model, Ruling, Session, Time};
 use spec::Requirement;
 use spec::exchange::Received;
 
+use super::past::Write;
 use super::{Difference, Player, Said};
 use crate::explore::uniques::{Pair, Uniques};
 use crate::refine::{Compared, compare};
@@ -23,10 +24,10 @@ pub(super) struct World {
 }
 
 /// A world after one write, and what it owes for that.
-type Ruled = (World, Vec<Ruling>);
+pub(super) type Ruled = (World, Vec<Ruling>);
 
 /// How the replies compare with what was received.
-enum Heard {
+pub(super) enum Heard {
     /// They are the same; these uniques were shown, and so many bytes were read.
     Alike(Vec<(Vec<u8>, Pair)>, usize),
     InPart,
@@ -48,7 +49,7 @@ impl World {
     }
 
     /// What follows when a client sends this then.
-    fn rule(mut self, client: u8, bytes: &[u8], then: Time) -> Ruled {
+    pub(super) fn rule(mut self, client: u8, bytes: &[u8], then: Time) -> Ruled {
         let session = self.sessions.entry(client).or_default();
         let rulings = session.receive(&mut self.model, bytes, then);
         (self, rulings)
@@ -82,6 +83,14 @@ impl Player {
         let before = std::mem::take(&mut self.worlds);
         // Elsewhere the clock may tick on the way.
         let mut ticks = vec![now.saturating_sub(1), now.saturating_add(1)];
+        let mut write = self.server.is_real().then(|| Write {
+            client,
+            bytes: bytes.to_vec(),
+            keys: keys.to_vec(),
+            now,
+            received: Vec::new(),
+            uniques: self.uniques.clone(),
+        });
         let (mut after, before): (Vec<Ruled>, _) = if self.server.is_real() {
             (ruled(&before, client, bytes, now), before)
         } else {
@@ -90,6 +99,7 @@ impl Player {
             let after = before.map(|world| world.rule(client, bytes, Time(now)));
             (after.collect(), Vec::new())
         };
+        let mut noted = None;
         self.cite(&after);
         loop {
             let unread = &self.unread.entry(client).or_default();
@@ -101,6 +111,12 @@ impl Player {
                 .iter()
                 .position(|heard| matches!(heard, Heard::Alike(..)));
             if let Some(first) = alike {
+                if let (Some(mut write), Some(Heard::Alike(_, length))) =
+                    (noted.or(write), heard.get(first))
+                {
+                    write.received = unread.get(..*length).unwrap_or_default().to_vec();
+                    self.past.note(&before, write);
+                }
                 return self.agree(client, keys, (after, heard), first, now);
             }
             let waits = heard.iter().any(|heard| matches!(heard, Heard::InPart));
@@ -109,6 +125,11 @@ impl Player {
             }
             match ticks.pop() {
                 Some(then) if !waits => after.extend(ruled(&before, client, bytes, then)),
+                None if !waits && write.is_some() => {
+                    // Perhaps its clock ticked at another moment, and only now it shows.
+                    noted = write.take();
+                    after.extend(noted.iter().flat_map(|write| self.past.ruled_anew(write)));
+                }
                 _ => return Err(self.part(client, &after, &heard)),
             }
         }
@@ -142,28 +163,11 @@ impl Player {
             }
         }
         if self.server.is_real() {
-            self.renew(keys, &rulings, now);
+            let renewed = renewed(&self.worlds, keys, &rulings, now);
+            self.worlds.extend(renewed);
+            self.worlds.truncate(WORLDS_MAX);
         }
         self.conclude(client, &rulings)
-    }
-
-    /// Adds the worlds in which a number was counted in a new item.
-    fn renew(&mut self, keys: &[Vec<u8>], rulings: &[Ruling], now: u64) {
-        let counts = |rule: &&Requirement| {
-            let name = rule.name;
-            name.starts_with("arithmetic.incr.") || name.starts_with("arithmetic.decr.")
-        };
-        for (key, ruling) in keys.iter().zip(rulings) {
-            if ruling.because.iter().any(counts) {
-                let renewed = self
-                    .worlds
-                    .iter()
-                    .filter_map(|world| world.renewed(key, now));
-                let renewed: Vec<World> = renewed.collect();
-                self.worlds.extend(renewed);
-                self.worlds.truncate(WORLDS_MAX);
-            }
-        }
     }
 
     /// No world says what was said.
@@ -220,6 +224,28 @@ impl Player {
     }
 }
 
+/// The worlds in which a number that was counted is in a new item, if anybody could tell.
+pub(super) fn renewed(
+    worlds: &[World],
+    keys: &[Vec<u8>],
+    rulings: &[Ruling],
+    now: u64,
+) -> Vec<World> {
+    let counts = |rule: &&Requirement| {
+        let name = rule.name;
+        name.starts_with("arithmetic.incr.") || name.starts_with("arithmetic.decr.")
+    };
+    let mut renewed = Vec::new();
+    for (key, ruling) in keys.iter().zip(rulings) {
+        if ruling.because.iter().any(counts) {
+            let all = worlds.iter().chain(&renewed);
+            let more: Vec<World> = all.filter_map(|world| world.renewed(key, now)).collect();
+            renewed.extend(more);
+        }
+    }
+    renewed
+}
+
 /// Each world after this write.
 fn ruled(worlds: &[World], client: u8, bytes: &[u8], then: u64) -> Vec<Ruled> {
     let worlds = worlds.iter().cloned();
@@ -229,7 +255,12 @@ fn ruled(worlds: &[World], client: u8, bytes: &[u8], then: u64) -> Vec<Ruled> {
 }
 
 /// Holds what was received against the rulings, reply by reply.
-fn heard(rulings: &[Ruling], received: &[u8], keys: &[Vec<u8>], uniques: &Uniques) -> Heard {
+pub(super) fn heard(
+    rulings: &[Ruling],
+    received: &[u8],
+    keys: &[Vec<u8>],
+    uniques: &Uniques,
+) -> Heard {
     let mut shown: Vec<(Vec<u8>, Pair)> = Vec::new();
     let mut read = 0;
     for (at, ruling) in rulings.iter().enumerate() {
