@@ -25,6 +25,7 @@ pub(crate) fn me(model: &mut Model, line: &Line, now: Time) -> Ruling {
     };
     count(&mut model.counters.cmd_meta);
     let backwards = model.dialect.has(req!("meta.debug.expiry.backwards"));
+    let narrow = model.dialect.has(req!("meta.debug.expiry.far.narrow"));
     let has_unique = model.options.cas;
     match model.lookup(&key, now) {
         Err(absence) => Reply::Meta(Code::En, Vec::new())
@@ -33,7 +34,7 @@ pub(crate) fn me(model: &mut Model, line: &Line, now: Time) -> Ruling {
         Ok(item) => {
             let mut text = b"ME ".to_vec();
             text.extend(shown(&key, item));
-            let expiry = expiry(item, now, backwards);
+            let expiry = expiry(item, now, backwards, narrow);
             let idle = now.0.saturating_sub(item.accessed.0);
             let fetched = if item.fetched { "yes" } else { "no" };
             let value = item.value.len() as u64;
@@ -50,6 +51,8 @@ pub(crate) fn me(model: &mut Model, line: &Line, now: Time) -> Ruling {
                 .also(item.base64.then_some(req!("meta.debug.key")))
                 .also(match item.expires {
                     None => req!("meta.debug.unlimited"),
+                    Some(at) if is_far(at, now) && narrow => req!("meta.debug.expiry.far.narrow"),
+                    Some(at) if is_far(at, now) => req!("meta.debug.expiry.far"),
                     Some(_) if backwards => req!("meta.debug.expiry.backwards"),
                     Some(_) => req!("meta.debug.expiry"),
                 })
@@ -90,15 +93,21 @@ fn shown(key: &[u8], item: &Item) -> Vec<u8> {
     }
 }
 
+/// Whether so many seconds are left that 32 bits with a sign do not hold them.
+fn is_far(at: Time, now: Time) -> bool {
+    i32::try_from(at.0.saturating_sub(now.0)).is_err()
+}
+
 /// The seconds left; -1 where the item never expires.
-fn expiry(item: &Item, now: Time, backwards: bool) -> i64 {
+fn expiry(item: &Item, now: Time, backwards: bool, narrow: bool) -> i64 {
     let Some(at) = item.expires else {
         return -1;
     };
     let left = i64::try_from(at.0.saturating_sub(now.0)).unwrap_or(i64::MAX);
-    if backwards {
+    let shown = if backwards {
         left.saturating_neg()
     } else {
         left
-    }
+    };
+    if narrow { shown << 32 >> 32 } else { shown }
 }
