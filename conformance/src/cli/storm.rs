@@ -176,7 +176,7 @@ fn report(plan: &Plan, outcome: &Outcome) -> u8 {
         outcome.judged.as_secs_f64()
     );
     let (spoken, disturbed) = (&outcome.spoken, outcome.disturbed);
-    println!(
+    say!(
         "spoken: {spoken:?}; items expired in {} rounds; {} dumps and {} moves of pages meanwhile",
         outcome.fleeting, disturbed.dumps, disturbed.moves
     );
