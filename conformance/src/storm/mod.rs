@@ -36,6 +36,7 @@ use speech::Speech;
 const ROUND: Duration = Duration::from_millis(400);
 /// One round of so many takes longer, and what is stored in it lives for a second.
 const FLEETING_EVERY: u64 = 12;
+const FLEETING_FIRST: u64 = 2;
 const FLEETING_ROUND: Duration = Duration::from_millis(2_400);
 const FLEETING_EXPTIME: u32 = 1;
 /// Otherwise an item of ours is gone after so many seconds, whatever happens to us.
@@ -77,7 +78,7 @@ pub(crate) struct Weather {
 
 impl Weather {
     fn of(plan: &Plan, round: u64) -> Weather {
-        let fleeting = plan.expires && round % FLEETING_EVERY == FLEETING_EVERY / 2;
+        let fleeting = plan.expires && round % FLEETING_EVERY == FLEETING_FIRST;
         let exptime = if fleeting { FLEETING_EXPTIME } else { EXPTIME };
         Weather { round, exptime }
     }
