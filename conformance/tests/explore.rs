@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use conformance::explore::part::{Merged, Part};
 use conformance::explore::peer::Server;
 use conformance::explore::{Exploration, Found, exhaust, play, reduce};
 use conformance::liars::{Done, Liar, Lie, liars};
@@ -120,13 +121,34 @@ fn nobody_is_caught_who_does_not_lie() {
 }
 
 #[test]
-fn every_pair_of_commands_is_answered_as_ruled_by_our_server() {
+fn every_sequence_of_up_to_two_commands_is_answered_as_ruled_by_our_server() {
     let letters = exhaust::alphabet(Server::bounds(&Target::Embedded)).len() as u64;
     assert!(letters >= 60, "{letters}");
     let found = exploration(Target::Embedded, u64::MAX).exhaust(2);
     assert_eq!(found.exit_code(), 0, "{:?}", found.failures);
     assert!(found.complete);
-    assert_eq!(found.histories, letters * letters);
+    assert_eq!(found.histories, letters + letters * letters);
+    assert!(found.alone > letters && found.alone < found.histories / 5);
+}
+
+#[test]
+fn parts_of_the_sequences_are_all_of_them_when_they_are_merged() {
+    let part = |nth| {
+        let exploration = Exploration {
+            shard: (nth, 3),
+            ..exploration(Target::Embedded, u64::MAX)
+        };
+        let found = exploration.exhaust(2);
+        let took = std::time::Duration::from_secs(1);
+        Part::new(&exploration, Some(2), &found, &[], took)
+    };
+    let all = exploration(Target::Embedded, u64::MAX).exhaust(2);
+    let two = Merged::new(vec![part(0), part(2)]).unwrap();
+    assert!(!two.is_exhaustive());
+    let merged = Merged::new(vec![part(2), part(0), part(1)]).unwrap();
+    assert!(merged.is_exhaustive());
+    let count = format!("all {} sequences of up to 2", all.histories);
+    assert!(merged.to_string().contains(&count), "{merged}");
 }
 
 #[test]
@@ -135,6 +157,13 @@ fn a_liar_is_caught_by_pairs_of_commands_as_well() {
     let found = exploration(Target::Liar(liar), u64::MAX).exhaust(2);
     assert_eq!(length(&found), Some(1));
     assert!(!found.complete);
+}
+
+#[test]
+fn a_lie_that_takes_three_commands_is_found_among_all_of_three() {
+    let liar = MUTANTS.iter().find(|liar| liar.name == "winner-stays");
+    let found = exploration(Target::Liar(liar.unwrap()), u64::MAX).exhaust(3);
+    assert!(length(&found).unwrap() <= 3);
 }
 
 #[test]

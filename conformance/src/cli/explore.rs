@@ -1,25 +1,28 @@
 //! `touchstone explore`: one target, and histories that nobody wrote.
 
+use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use conformance::explore::exhaust::{DEPTH_MAX, alphabet};
-use conformance::explore::peer::Server;
-use conformance::explore::{Exploration, Found, reachable};
-use conformance::target::Target;
+use conformance::explore::Exploration;
+use conformance::explore::exhaust::DEPTH_MAX;
+use conformance::explore::part::{Merged, Part};
 use conformance::{progress, report};
 use spec::Dialect;
 
 use super::check::{budget, keep};
 use super::target::Chosen;
-use super::{dialect, number};
+use super::{dialect, number, say};
 
 /// What the help says below the options.
 const LESSON: &str = "\
 Examples:
   touchstone explore --budget 60s                our own server, in this process
-  touchstone explore --exhaustive 3              every sequence of three of its commands
+  touchstone explore --exhaustive 3              every sequence of up to three commands
+  touchstone explore --full --shard 0/20 --save 0.json
+                                                 a twentieth of all up to four; `touchstone merge`
+                                                 puts the parts together
   touchstone explore --spawn 'memcached -p {port}' --dialect memcached-1.6.18 --budget 60s
   touchstone explore 127.0.0.1:11211 --histories 100
                                                  one that runs: only our own keys are touched
@@ -54,9 +57,13 @@ pub(super) struct Explore {
     /// Stop after so many histories
     #[arg(long, value_name = "N", value_parser = number)]
     histories: Option<u64>,
-    /// Instead: every sequence of so many commands of a small alphabet
-    #[arg(long, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(1..=DEPTH_MAX))]
+    /// Instead: every sequence of up to so many commands of a small alphabet
+    #[arg(long, value_name = "DEPTH", value_parser = clap::value_parser!(u8).range(1..=3))]
     exhaustive: Option<u8>,
+    /// Instead: every sequence of up to four of them, which takes an hour in this process, and days
+    /// elsewhere
+    #[arg(long, conflicts_with = "exhaustive")]
+    full: bool,
     /// Play only one part of as many: `0/4` is the first of four
     #[arg(long, value_name = "K/N", default_value = "0/1", value_parser = shard)]
     shard: (u64, u64),
@@ -66,6 +73,9 @@ pub(super) struct Explore {
     /// Write each failure into this directory: RULE.exchange for `touchstone replay`, and RULE.sh
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// Write what was found into this file, for `touchstone merge`
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
     /// Name the rules that no history reached
     #[arg(long)]
     unreached: bool,
@@ -73,6 +83,7 @@ pub(super) struct Explore {
 
 impl Explore {
     /// Plays, prints, and tells the exit code.
+    #[expect(clippy::disallowed_methods, reason = "it says how long it took")]
     pub(super) fn run(self) -> Result<u8, String> {
         let seed = self.chosen.seed();
         let target = self.chosen.target(self.target.as_deref(), seed)?;
@@ -87,64 +98,37 @@ impl Explore {
             failures_max: self.failures.max(1),
         };
         say!("{}, held to {}", exploration.target, self.dialect.name());
-        let found = match self.exhaustive {
+        let depth = self.exhaustive.or(self.full.then_some(DEPTH_MAX));
+        let began = Instant::now();
+        let found = match depth {
             Some(depth) => exploration.exhaust(depth),
             None => exploration.run(),
         };
+        let took = began.elapsed();
         let mut report = found.report(&exploration, arguments.clone());
         report.again = Some(self.again(&arguments, seed));
-        for failed in &found.failures {
-            let told = failed.told(&report);
+        let told = found.failures.iter().map(|failed| failed.told(&report));
+        let told: Vec<String> = told.collect();
+        for failure in &told {
             match progress::may_colour() {
-                true => say!("\n{}", report::coloured(&told)),
-                false => say!("\n{told}"),
+                true => say!("\n{}", report::coloured(failure)),
+                false => say!("\n{failure}"),
             }
         }
         if let Some(folder) = self.keep.as_ref().filter(|_| !found.failures.is_empty()) {
             keep(folder, &report)?;
         }
-        self.tell(&found, &exploration.target, seed);
-        Ok(found.exit_code())
-    }
-
-    fn tell(&self, found: &Found, target: &Target, seed: u64) {
-        let (histories, requests) = (found.histories, found.requests);
-        match self.exhaustive {
-            Some(depth) => {
-                let all = if found.complete {
-                    "exhaustive: all"
-                } else {
-                    "not all:"
-                };
-                let letters = alphabet(Server::bounds(target)).len();
-                say!(
-                    "{all} {histories} sequences of {depth} out of {letters} commands, each with \
-                     keys of its own, {requests} requests"
-                );
-            }
-            None => say!("seed {seed}: {histories} histories, {requests} requests"),
+        let part = Part::new(&exploration, depth, &found, &told, took);
+        if let Some(file) = &self.save {
+            let written = fs::write(file, part.text());
+            written.map_err(|error| format!("{}: {error}", file.display()))?;
         }
-        let missed: Vec<&str> = reachable()
-            .map(|rule| rule.name)
-            .filter(|rule| !found.reached.contains(rule))
-            .collect();
-        let all = reachable().count();
-        say!(
-            "reached {} of the {all} rules that exchanges show",
-            all.saturating_sub(missed.len())
-        );
+        let merged = Merged::new(vec![part])?;
+        say::text(&merged);
         if self.unreached {
-            say!("not reached: {}", missed.join(", "));
+            say!("not reached: {}", merged.unreached().join(", "));
         }
-        if let Some(problem) = &found.problem {
-            say!("stopped: {problem}");
-        }
-        match found.failures.len() {
-            0 if histories == 0 => say!("nothing was played"),
-            0 => say!("all was answered as the law rules"),
-            1 => say!("1 was answered otherwise than the law rules"),
-            more => say!("{more} were answered otherwise than the law rules"),
-        }
+        Ok(found.exit_code())
     }
 
     /// The command line that finds the same again.
@@ -160,6 +144,7 @@ impl Explore {
         }
         match self.exhaustive {
             Some(depth) => command.push_str(&format!("--exhaustive {depth}")),
+            None if self.full => command.push_str("--full"),
             None => command.push_str(&format!("--seed {seed}")),
         }
         command

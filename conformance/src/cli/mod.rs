@@ -8,6 +8,7 @@ pub(crate) mod say;
 mod check;
 mod compare;
 mod explore;
+mod merge;
 mod record;
 mod replay;
 mod serve;
@@ -59,6 +60,8 @@ enum Command {
     Replay(replay::Replay),
     /// Say which rules were fixed or broken from one JSON report to another
     Compare(compare::Compare),
+    /// Put parts of one exploration, played on several machines, together
+    Merge(merge::Merge),
     /// Let many clients loose on few keys at once, and judge whether any order explains the replies
     Storm(storm::Storm),
     /// Put the model, a liar or a lawful adversary on a TCP port of this machine
@@ -71,6 +74,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, String> {
     match arguments.command {
         Command::Check(check) => return check.run(&exchanges),
         Command::Explore(explore) => return explore.run(),
+        Command::Merge(merge) => return merge.run(),
         Command::List { table: true, .. } => say::text(list::table(&exchanges)),
         Command::List { json: true, .. } => say!("{}", list::json(&exchanges)),
         Command::List { .. } => say::text(list::rules()),

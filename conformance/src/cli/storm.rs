@@ -178,7 +178,9 @@ fn report(plan: &Plan, outcome: &Outcome) -> u8 {
     let (spoken, disturbed) = (&outcome.spoken, outcome.disturbed);
     say!(
         "spoken: {spoken:?}; items expired in {} rounds; {} dumps and {} moves of pages meanwhile",
-        outcome.fleeting, disturbed.dumps, disturbed.moves
+        outcome.fleeting,
+        disturbed.dumps,
+        disturbed.moves
     );
     for (deviation, rounds) in &outcome.excused {
         say!("{rounds} rounds are explained only by {deviation}");

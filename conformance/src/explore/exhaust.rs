@@ -1,72 +1,279 @@
 //! Every sequence of a few commands out of a small alphabet.
 //!
-//! Each has keys of its own, and what it left behind is looked at before the next begins; then it
-//! is deleted. So one server serves many, and only what the server keeps beside its items could
-//! pass from one to the next. Nothing is left out of the bound that is named.
+//! Each has keys of its own, and what it left behind is looked at before they are deleted. Many
+//! are under way at once, level by level; those with a command that concerns all items are played
+//! one after the other on another server. So only what a server keeps beside its items could pass
+//! from one to the next. Nothing is left out of the bound that is named.
+
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
 
 use super::history::{Ask, FIRST_BINARY, Frame, Request, Step, Word};
 use super::make::Bounds;
 use super::peer::Server;
-use super::{Exploration, Found};
+use super::play::{Difference, Player};
+use super::{Exploration, Failed, Found};
+use crate::target::Target;
 
 /// Longer sequences than that take days.
-pub const DEPTH_MAX: i64 = 4;
+pub const DEPTH_MAX: u8 = 4;
 /// A server serves so many sequences, and then another is started.
 const SERVED_MAX: u64 = 20_000;
+/// So many are under way at once.
+const ABREAST: usize = 256;
+/// A clock may tick while they are: so often they are tried again, when each of them alone is
+/// answered as it is ruled.
+const TRIES: u8 = 4;
 
 impl Exploration {
-    /// Plays every sequence of so many commands, until the time is over or enough are answered
-    /// otherwise. A shorter one is the beginning of a longer one.
+    /// Plays every sequence of up to so many commands, on each core a part of them, until the time
+    /// is over or enough are answered otherwise.
+    ///
+    /// # Panics
+    /// When a part of it panics.
     #[must_use]
     pub fn exhaust(&self, depth: u8) -> Found {
+        let jobs = match self.target {
+            Target::Foreign(_) => 1,
+            _ => thread::available_parallelism().map_or(1, NonZero::get) as u64,
+        };
+        let (nth, of) = self.shard;
+        let part = |job| Exploration {
+            shard: (nth + of * job, of * jobs),
+            histories_max: self.histories_max.div_ceil(jobs),
+            ..self.clone()
+        };
+        let parts: Vec<Exploration> = (0..jobs).map(part).collect();
+        let enough = AtomicBool::new(false);
+        let mut all = Found {
+            complete: true,
+            ..Found::default()
+        };
+        thread::scope(|scope| {
+            let enough = &enough;
+            let threads: Vec<_> = parts
+                .iter()
+                .map(|part| scope.spawn(move || part.exhaust_part(depth, enough)))
+                .collect();
+            for thread in threads {
+                all.absorb(thread.join().expect("no part panics"));
+            }
+        });
+        all.failures.truncate(self.failures_max);
+        all
+    }
+
+    /// Plays the sequences of one part, the shortest first.
+    fn exhaust_part(&self, depth: u8, enough: &AtomicBool) -> Found {
         let out_of_time = self.clock(self.budget);
         let letters = alphabet(Server::bounds(&self.target));
-        let all = (letters.len() as u64).saturating_pow(depth.into());
         let (nth, of) = self.shard;
-        let mut found = Found::default();
-        let mut player = None;
-        let mut before = Vec::new();
-        for number in (nth..all).step_by(usize::try_from(of).unwrap_or(usize::MAX)) {
-            if found.histories >= self.histories_max || out_of_time() {
-                return found;
-            }
-            if found.histories.is_multiple_of(SERVED_MAX) {
-                player = None;
-            }
-            let playing = match player.take().map_or_else(|| self.player(number), Ok) {
-                Ok(playing) => playing,
-                Err(problem) => {
-                    found.problem = Some(problem);
-                    return found;
-                }
+        let mut all = All::of(self);
+        let of = usize::try_from(of).unwrap_or(usize::MAX);
+        let mut numbers = (nth..count(letters.len(), depth)).step_by(of);
+        let mut flow = ControlFlow::Continue(());
+        let is_over = |all: &All<'_>| {
+            all.begun() >= self.histories_max || out_of_time() || enough.load(Relaxed)
+        };
+        while flow.is_continue() && !is_over(&all) {
+            let Some(number) = numbers.next() else {
+                all.found.complete = true;
+                break;
             };
-            let playing = player.insert(playing);
-            playing.begin_anew(number);
-            let sequence = sequence(&letters, depth, number);
-            found.histories += 1;
-            found.requests += sequence.len() as u64;
-            let difference = playing.steps(&sequence);
-            found.reached.append(&mut playing.rules);
-            if difference.is_some() {
-                player = None;
-                if self.is_enough(&mut found, &[before, sequence.clone()]) {
-                    return found;
-                }
-            }
-            before = sequence;
+            flow = all.one(number, sequence(&letters, number));
         }
-        found.complete = of == 1;
-        found
+        let all_played = flow.is_continue() && all.abreast().is_continue();
+        all.found.complete &= all_played;
+        enough.fetch_or(!all_played, Relaxed);
+        all.found
     }
 }
 
+/// All sequences of a run, as far as they are played.
+struct All<'a> {
+    exploration: &'a Exploration,
+    found: Found,
+    /// Those that will be under way at once, by their numbers.
+    waiting: Vec<(u64, Vec<Step>)>,
+    crowd: Option<Served>,
+    single: Option<Served>,
+    /// The last that was played alone.
+    before: Vec<Step>,
+    /// How many were answered otherwise when they were.
+    differing: u64,
+}
+
+/// Who plays, and how many it has played.
+type Served = (Player, u64);
+/// Whether all that were under way at once were answered as ruled, or else which was not.
+type Played = Result<(), (usize, Difference)>;
+
+/// Where sequences are played.
+#[derive(Clone, Copy)]
+enum At {
+    Crowd,
+    Single,
+}
+
+impl<'a> All<'a> {
+    fn of(exploration: &'a Exploration) -> All<'a> {
+        All {
+            exploration,
+            found: Found::default(),
+            waiting: Vec::new(),
+            crowd: None,
+            single: None,
+            before: Vec::new(),
+            differing: 0,
+        }
+    }
+
+    fn begun(&self) -> u64 {
+        self.found.histories + self.waiting.len() as u64
+    }
+
+    /// Plays this one, now or with others.
+    fn one(&mut self, number: u64, sequence: Vec<Step>) -> ControlFlow<()> {
+        let foreign = matches!(self.exploration.target, Target::Foreign(_));
+        if foreign || sequence.iter().any(concerns_all) {
+            self.found.alone += 1;
+            self.count(&sequence);
+            return self.alone(number, &sequence);
+        }
+        self.waiting.push((number, sequence));
+        match self.waiting.len() < ABREAST {
+            true => ControlFlow::Continue(()),
+            false => self.abreast(),
+        }
+    }
+
+    /// Plays those that wait, level by level. Where one is not answered as it is ruled, each is
+    /// played alone; where none of them differs then, all must agree when they are played at once
+    /// again: a clock may have ticked meanwhile.
+    fn abreast(&mut self) -> ControlFlow<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        for (_, sequence) in &waiting {
+            self.count(sequence);
+        }
+        let Err(mut parted) = self.at_once(&waiting, 0)? else {
+            return ControlFlow::Continue(());
+        };
+        let differing = self.differing;
+        for (number, sequence) in &waiting {
+            self.alone(*number, sequence)?;
+        }
+        if self.differing > differing {
+            return ControlFlow::Continue(());
+        }
+        let ticks = self.exploration.target.is_real();
+        for turn in 1..if ticks { TRIES } else { 1 } {
+            match self.at_once(&waiting, turn)? {
+                Ok(()) => return ControlFlow::Continue(()),
+                Err(again) => parted = again,
+            }
+        }
+        let (at, difference) = parted;
+        let history = waiting.into_iter().nth(at).map(|(_, sequence)| sequence);
+        self.found.add(Failed {
+            history: history.unwrap_or_default(),
+            difference,
+            minimal: false,
+            exchange: None,
+        });
+        match self.found.failures.len() >= self.exploration.failures_max {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Plays these at once, on keys that tell the turns apart.
+    fn at_once(&mut self, all: &[(u64, Vec<Step>)], turn: u8) -> ControlFlow<(), Played> {
+        let (mut player, served) = self.player(At::Crowd)?;
+        let name =
+            |(number, steps): &(u64, Vec<Step>)| (format!("{number:x}.{turn}-"), steps.clone());
+        let named: Vec<(String, Vec<Step>)> = all.iter().map(name).collect();
+        let played = player.levels(&named);
+        self.found.reached.append(&mut player.rules);
+        if played.is_ok() {
+            self.crowd = Some((player, served + all.len() as u64));
+        }
+        ControlFlow::Continue(played)
+    }
+
+    /// Plays this one while nothing else is under way.
+    fn alone(&mut self, number: u64, sequence: &[Step]) -> ControlFlow<()> {
+        let (mut player, served) = self.player(At::Single)?;
+        player.begin_anew(number);
+        let difference = player.steps(sequence);
+        self.found.reached.append(&mut player.rules);
+        let before = std::mem::replace(&mut self.before, sequence.to_vec());
+        if difference.is_none() {
+            self.single = Some((player, served + 1));
+            return ControlFlow::Continue(());
+        }
+        self.differing += 1;
+        let histories = [before, sequence.to_vec()];
+        match self.exploration.is_enough(&mut self.found, &histories) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    fn count(&mut self, sequence: &[Step]) {
+        self.found.histories += 1;
+        self.found.requests += sequence.len() as u64;
+    }
+
+    /// Who plays there, and how many it has played; a new one where that is many.
+    fn player(&mut self, at: At) -> ControlFlow<(), Served> {
+        let there = match at {
+            At::Crowd => self.crowd.take(),
+            At::Single => self.single.take(),
+        };
+        let there = there.filter(|(_, served)| *served < SERVED_MAX).map(Ok);
+        let new = || self.exploration.player(0).map(|player| (player, 0));
+        match there.unwrap_or_else(new) {
+            Ok(there) => ControlFlow::Continue(there),
+            Err(problem) => {
+                self.found.problem = Some(problem);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
+
+/// Whether it can be seen by whoever else is under way.
+fn concerns_all(step: &Step) -> bool {
+    match step {
+        Step::Pass(_) => true,
+        Step::Ask(ask) => matches!(&ask.request, Request::Line(words, _)
+            if words.first() == Some(&Word::text("flush_all"))),
+    }
+}
+
+/// How many sequences of up to so many of these letters there are.
+fn count(letters: usize, depth: u8) -> u64 {
+    let letters = letters as u64;
+    let powers = (1..=u32::from(depth)).map(|power| letters.saturating_pow(power));
+    powers.fold(0, u64::saturating_add)
+}
+
 /// The sequence of this number, a look at what it left, and the end of that.
-fn sequence(letters: &[Step], depth: u8, number: u64) -> Vec<Step> {
-    let mut rest = usize::try_from(number).unwrap_or(usize::MAX);
+fn sequence(letters: &[Step], number: u64) -> Vec<Step> {
+    let many = letters.len().max(1);
+    let (mut rest, mut depth, mut of_depth) = (number, 1_u8, many as u64);
+    while rest >= of_depth {
+        rest -= of_depth;
+        of_depth = of_depth.saturating_mul(many as u64);
+        depth += 1;
+    }
     let mut steps = Vec::new();
     for _ in 0..depth {
-        steps.extend(letters.get(rest % letters.len().max(1)).cloned());
-        rest /= letters.len().max(1);
+        let letter = usize::try_from(rest % many as u64).unwrap_or(0);
+        steps.extend(letters.get(letter).cloned());
+        rest /= many as u64;
     }
     for (nth, look) in LOOKS.iter().enumerate() {
         let joined = nth > 0;

@@ -38,6 +38,28 @@ impl Found {
         }
     }
 
+    /// Adds what another part of the same exploration found.
+    pub fn absorb(&mut self, other: Found) {
+        self.histories += other.histories;
+        self.requests += other.requests;
+        self.alone += other.alone;
+        self.complete &= other.complete;
+        self.reached.extend(other.reached);
+        for failed in other.failures {
+            self.add(failed);
+        }
+        self.problem = self.problem.take().or(other.problem);
+    }
+
+    /// Adds a failure, where none by its rule is known.
+    pub(super) fn add(&mut self, failed: Failed) {
+        let rule = |failed: &Failed| failed.difference.rule().map(|rule| rule.name);
+        let is_known = |known: &Failed| rule(known) == rule(&failed);
+        if !self.failures.iter().any(is_known) {
+            self.failures.push(failed);
+        }
+    }
+
     /// The exit code that says what it means.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

@@ -8,13 +8,14 @@
 //!
 //! Start at [`Exploration`]. [`history`] is what is played: [`make`] throws dice for it,
 //! [`exhaust`] enumerates it, [`play`] plays it on a [`peer`], [`reduce`] makes it small and
-//! [`transcript`] writes it down.
+//! [`transcript`] writes it down. Many machines can share the work: [`part`].
 
 pub mod dice;
 pub mod exhaust;
 mod found;
 pub mod history;
 pub mod make;
+pub mod part;
 pub mod peer;
 pub mod play;
 pub mod reduce;
@@ -61,6 +62,8 @@ pub struct Found {
     pub histories: u64,
     /// How many requests were in them.
     pub requests: u64,
+    /// How many of them were played alone by right: what they ask for concerns all items.
+    pub alone: u64,
     /// Whether all was played that there is.
     pub complete: bool,
     /// The rules that the model cited.
@@ -130,14 +133,7 @@ impl Exploration {
             true => self.reduced(&[before.as_slice(), history].concat()),
             false => alone,
         };
-        let rule = |failed: &Failed| failed.difference.rule().map(|rule| rule.name);
-        if found
-            .failures
-            .iter()
-            .all(|known| rule(known) != rule(&failed))
-        {
-            found.failures.push(failed);
-        }
+        found.add(failed);
         found.failures.len() >= self.failures_max
     }
 

@@ -4,6 +4,7 @@
 //! in `refine.rs`, and which of it happened in `settle.rs`. Nothing is waited for that the model
 //! does not owe.
 
+mod levels;
 mod past;
 mod settle;
 
@@ -123,27 +124,19 @@ impl Player {
     pub fn steps(&mut self, history: &[Step]) -> Option<Difference> {
         let mut rest = history;
         while let Some((step, behind)) = rest.split_first() {
-            rest = behind;
-            match step {
-                Step::Pass(seconds) => self.pass(*seconds),
-                Step::Ask(first) => {
-                    let joined = |step: &&Step| match step {
-                        Step::Ask(ask) => ask.joined && ask.client == first.client,
-                        Step::Pass(_) => false,
-                    };
-                    let more = rest.iter().take_while(joined).count();
-                    let (joined, behind) = rest.split_at_checked(more).unwrap_or_default();
-                    rest = behind;
-                    let more = joined.iter().filter_map(|step| match step {
-                        Step::Ask(ask) => Some(ask),
-                        Step::Pass(_) => None,
-                    });
-                    let asks: Vec<&Ask> = std::iter::once(first).chain(more).collect();
+            rest = match (step, first_write(rest)) {
+                (_, Some((first, asks, behind))) => {
                     if let Err(difference) = self.write(first.client, &asks) {
                         return Some(difference);
                     }
+                    behind
                 }
-            }
+                (Step::Pass(seconds), None) => {
+                    self.pass(*seconds);
+                    behind
+                }
+                (Step::Ask(_), None) => behind,
+            };
         }
         None
     }
@@ -157,15 +150,8 @@ impl Player {
 
     /// Whatever this client asked is done, and it was told all that it is owed.
     fn silence(&mut self, client: u8) -> Result<(), Difference> {
-        let request = match client {
-            FIRST_BINARY.. => Request::Frame(Frame {
-                opcode: 0x0a,
-                ..Frame::default()
-            }),
-            _ => Request::line(vec![Word::text("get"), Word::Key(b"none".to_vec())]),
-        };
         let said = self.said.take();
-        let answered = self.write(client, &[&Ask::plain(client, request)]);
+        let answered = self.write(client, &[&Ask::plain(client, fence(client))]);
         self.said = said;
         answered
     }
@@ -188,16 +174,7 @@ impl Player {
             self.silence(before)?;
         }
         let now = self.server.peer().now();
-        let written = |which: fn(&Pair) -> u64| -> Vec<Vec<u8>> {
-            let uniques = |key: &[u8]| self.uniques.of(key).iter().map(which).collect();
-            let moment = Moment {
-                prefix: &self.server.prefix,
-                now,
-                uniques: &uniques,
-            };
-            let requests = asks.iter().map(|ask| ask.request.bytes(&moment));
-            requests.collect()
-        };
+        let written = |which| written(asks, &self.server.prefix, now, &self.uniques, which);
         let (sent, told) = (
             written(|pair| pair.seen).concat(),
             written(|pair| pair.ruled),
@@ -215,13 +192,55 @@ impl Player {
             self.server.peer().send(client, piece);
         }
         let keys: Vec<_> = asks.iter().map(|ask| self.own(ask.request.key())).collect();
-        let bytes = told.concat();
-        self.say(Said::Sent(client, told, now, cut));
-        self.settle(client, &bytes, &keys, now)
+        self.say(Said::Sent(client, told.clone(), now, cut));
+        self.settle(client, &told, &keys, now)
     }
 
     fn own(&self, key: &[u8]) -> Vec<u8> {
         own(&self.server.prefix, key)
+    }
+}
+
+/// What goes out in the first write of these steps, who sends it, and the steps behind it; nothing
+/// where time passes first.
+fn first_write(steps: &[Step]) -> Option<(&Ask, Vec<&Ask>, &[Step])> {
+    let (Step::Ask(first), _) = steps.split_first()? else {
+        return None;
+    };
+    let more = steps.iter().skip(1).map_while(|step| match step {
+        Step::Ask(ask) if ask.joined && ask.client == first.client => Some(ask),
+        _ => None,
+    });
+    let asks: Vec<&Ask> = std::iter::once(first).chain(more).collect();
+    let behind = steps.get(asks.len()..).unwrap_or_default();
+    Some((first, asks, behind))
+}
+
+/// The bytes of each of these requests now, with the uniques as one side knows them.
+fn written(
+    asks: &[&Ask],
+    prefix: &[u8],
+    now: u64,
+    uniques: &Uniques,
+    which: fn(&Pair) -> u64,
+) -> Vec<Vec<u8>> {
+    let uniques = |key: &[u8]| uniques.of(key).iter().map(which).collect();
+    let moment = Moment {
+        prefix,
+        now,
+        uniques: &uniques,
+    };
+    asks.iter().map(|ask| ask.request.bytes(&moment)).collect()
+}
+
+/// What is answered at once, whatever there is: all that came before it is done then.
+fn fence(client: u8) -> Request {
+    match client {
+        FIRST_BINARY.. => Request::Frame(Frame {
+            opcode: 0x0a,
+            ..Frame::default()
+        }),
+        _ => Request::line(vec![Word::text("get"), Word::Key(b"none".to_vec())]),
     }
 }
 

@@ -5,9 +5,7 @@
 //! which that clock may have run: never backwards, and never more than a second from ours. What
 //! agrees with all that was said is a world as good as any. Who asks for it is `settle.rs`.
 
-use model::Time;
-
-use super::settle::{Heard, Ruled, World, heard, renewed};
+use super::settle::{Heard, Ruled, World, heard, renewed, ruled};
 use crate::explore::uniques::Uniques;
 
 /// As many ways are followed at once.
@@ -26,7 +24,7 @@ pub(super) struct Past {
 #[derive(Clone, Debug)]
 pub(super) struct Write {
     pub(super) client: u8,
-    pub(super) bytes: Vec<u8>,
+    pub(super) requests: Vec<Vec<u8>>,
     pub(super) keys: Vec<Vec<u8>>,
     pub(super) now: u64,
     pub(super) received: Vec<u8>,
@@ -60,7 +58,7 @@ impl Past {
             for (then, (world, rulings)) in every_way(&ways, write) {
                 let heard = heard(&rulings, &write.received, &write.keys, &write.uniques);
                 if matches!(heard, Heard::Alike(_, length) if length == write.received.len()) {
-                    let others = renewed(&[world.clone()], &write.keys, &rulings, then);
+                    let others = renewed(std::slice::from_ref(&world), &write.keys, &rulings, then);
                     next.push((then, world));
                     next.extend(others.into_iter().map(|world| (then, world)));
                 }
@@ -81,9 +79,10 @@ fn every_way<'a>(
     let moments = write.now.saturating_sub(1)..=write.now.saturating_add(1);
     ways.iter().flat_map(move |(last, world)| {
         let moments = moments.clone().filter(move |then| then >= last);
-        moments.map(move |then| {
-            let ruled = world.clone().rule(write.client, &write.bytes, Time(then));
-            (then, ruled)
+        moments.flat_map(move |then| {
+            let asked = (write.requests.as_slice(), write.keys.as_slice());
+            let after = ruled(std::slice::from_ref(world), write.client, asked, then);
+            after.into_iter().map(move |ruled| (then, ruled))
         })
     })
 }

@@ -17,7 +17,7 @@ use crate::explore::uniques::{Pair, Uniques};
 use crate::refine::{Compared, compare};
 
 /// What the server may be by now: all of it that a client can come to see.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct World {
     model: Model,
     sessions: BTreeMap<u8, Session>,
@@ -69,34 +69,28 @@ impl World {
 }
 
 /// As many worlds are kept apart at once.
-const WORLDS_MAX: usize = 8;
+const WORLDS_MAX: usize = 16;
 
 impl Player {
     /// Lets the model rule, and reads until a world is found that says what the server does.
     pub(super) fn settle(
         &mut self,
         client: u8,
-        bytes: &[u8],
+        requests: &[Vec<u8>],
         keys: &[Vec<u8>],
         now: u64,
     ) -> Result<(), Difference> {
         let before = std::mem::take(&mut self.worlds);
         // Elsewhere the clock may tick on the way.
         let mut ticks = vec![now.saturating_sub(1), now.saturating_add(1)];
-        let mut write = self.server.is_real().then(|| Write {
-            client,
-            bytes: bytes.to_vec(),
-            keys: keys.to_vec(),
-            now,
-            received: Vec::new(),
-            uniques: self.uniques.clone(),
-        });
+        let mut write = self.taken_down(client, requests, keys, now);
         let (mut after, before): (Vec<Ruled>, _) = if self.server.is_real() {
-            (ruled(&before, client, bytes, now), before)
+            (ruled(&before, client, (requests, keys), now), before)
         } else {
             ticks.clear();
+            let bytes = requests.concat();
             let before = before.into_iter();
-            let after = before.map(|world| world.rule(client, bytes, Time(now)));
+            let after = before.map(|world| world.rule(client, &bytes, Time(now)));
             (after.collect(), Vec::new())
         };
         let mut noted = None;
@@ -124,7 +118,9 @@ impl Player {
                 continue;
             }
             match ticks.pop() {
-                Some(then) if !waits => after.extend(ruled(&before, client, bytes, then)),
+                Some(then) if !waits => {
+                    after.extend(ruled(&before, client, (requests, keys), then));
+                }
                 None if !waits && write.is_some() => {
                     // Perhaps its clock ticked at another moment, and only now it shows.
                     noted = write.take();
@@ -135,8 +131,26 @@ impl Player {
         }
     }
 
+    /// A write as the past remembers it, where the server's clock is its own.
+    fn taken_down(
+        &self,
+        client: u8,
+        requests: &[Vec<u8>],
+        keys: &[Vec<u8>],
+        now: u64,
+    ) -> Option<Write> {
+        self.server.is_real().then(|| Write {
+            client,
+            requests: requests.to_vec(),
+            keys: keys.to_vec(),
+            now,
+            received: Vec::new(),
+            uniques: self.uniques.clone(),
+        })
+    }
+
     /// Notes which rules the model cited.
-    fn cite(&mut self, after: &[Ruled]) {
+    pub(super) fn cite(&mut self, after: &[Ruled]) {
         let rulings = after.iter().take(1).flat_map(|(_, rulings)| rulings);
         let cited = rulings.flat_map(|ruling| &ruling.because);
         self.rules.extend(cited.map(|rule| rule.name));
@@ -171,7 +185,7 @@ impl Player {
     }
 
     /// No world says what was said.
-    fn part(&mut self, client: u8, after: &[Ruled], heard: &[Heard]) -> Difference {
+    pub(super) fn part(&mut self, client: u8, after: &[Ruled], heard: &[Heard]) -> Difference {
         let rulings = after.first().map_or(&[][..], |(_, rulings)| rulings);
         let at = match heard.first() {
             Some(Heard::Otherwise(at)) => *at,
@@ -181,7 +195,7 @@ impl Player {
     }
 
     /// Reads once; false when nothing more will come.
-    fn read(&mut self, client: u8) -> bool {
+    pub(super) fn read(&mut self, client: u8) -> bool {
         let received = self.server.peer().receive(client, self.hurry);
         if let Received::Bytes(more) = &received {
             self.unread.entry(client).or_default().extend(more);
@@ -211,7 +225,7 @@ impl Player {
         }
     }
 
-    fn differ(&mut self, client: u8, rulings: &[Ruling], at: usize) -> Difference {
+    pub(super) fn differ(&mut self, client: u8, rulings: &[Ruling], at: usize) -> Difference {
         for ruling in rulings.iter().filter(|ruling| !ruling.bytes().is_empty()) {
             self.say(Said::Owed(client, ruling.bytes().to_vec()));
         }
@@ -224,7 +238,8 @@ impl Player {
     }
 }
 
-/// The worlds in which a number that was counted is in a new item, if anybody could tell.
+/// The worlds in which the number that the last request counted is in a new item, if anybody could
+/// tell.
 pub(super) fn renewed(
     worlds: &[World],
     keys: &[Vec<u8>],
@@ -235,23 +250,46 @@ pub(super) fn renewed(
         let name = rule.name;
         name.starts_with("arithmetic.incr.") || name.starts_with("arithmetic.decr.")
     };
-    let mut renewed = Vec::new();
-    for (key, ruling) in keys.iter().zip(rulings) {
-        if ruling.because.iter().any(counts) {
-            let all = worlds.iter().chain(&renewed);
-            let more: Vec<World> = all.filter_map(|world| world.renewed(key, now)).collect();
-            renewed.extend(more);
+    let last = keys.last().zip(rulings.last());
+    match last.filter(|(_, ruling)| ruling.because.iter().any(counts)) {
+        None => Vec::new(),
+        Some((key, _)) => {
+            let renewed = worlds.iter().filter_map(|world| world.renewed(key, now));
+            renewed.collect()
         }
     }
-    renewed
 }
 
-/// Each world after this write.
-fn ruled(worlds: &[World], client: u8, bytes: &[u8], then: u64) -> Vec<Ruled> {
-    let worlds = worlds.iter().cloned();
-    worlds
-        .map(|world| world.rule(client, bytes, Time(then)))
-        .collect()
+/// What may follow of these requests in one write, each about its key.
+pub(super) fn ruled(
+    worlds: &[World],
+    client: u8,
+    (requests, keys): (&[Vec<u8>], &[Vec<u8>]),
+    then: u64,
+) -> Vec<Ruled> {
+    let mut all: Vec<Ruled> = worlds
+        .iter()
+        .map(|world| (world.clone(), Vec::new()))
+        .collect();
+    for (at, request) in requests.iter().enumerate() {
+        let mut others = Vec::new();
+        for (world, rulings) in &mut all {
+            let (after, more) = std::mem::take(world).rule(client, request, Time(then));
+            *world = after;
+            rulings.extend(more);
+            let rest = keys.get(..=at).filter(|_| at + 1 < requests.len());
+            let renewed = renewed(
+                std::slice::from_ref(world),
+                rest.unwrap_or_default(),
+                rulings,
+                then,
+            );
+            others.extend(renewed.into_iter().map(|world| (world, rulings.clone())));
+        }
+        all.extend(others);
+        all.truncate(WORLDS_MAX.max(worlds.len()));
+    }
+    all
 }
 
 /// Holds what was received against the rulings, reply by reply.
