@@ -17,7 +17,6 @@ pub struct Requests {
     input: Vec<u8>,
     /// The request that is not yet whole.
     request: Vec<u8>,
-    line_length: usize,
     /// So many bytes more that the last request's error throws away.
     swallow: u64,
 }
@@ -63,7 +62,6 @@ impl Requests {
             session: Session::new(),
             input: Vec::new(),
             request: Vec::new(),
-            line_length: 0,
             swallow: 0,
         }
     }
@@ -100,9 +98,6 @@ impl Requests {
     }
 
     fn take(&mut self, piece: &[u8]) -> Option<Request> {
-        if self.request.is_empty() {
-            self.line_length = piece.len();
-        }
         self.request.extend_from_slice(piece);
         let rulings = self.session.receive(&mut self.model, piece, NO_TIME);
         let swallowed = self.swallow > 0;
@@ -115,11 +110,10 @@ impl Requests {
             return None;
         }
         self.model = self.empty.clone();
+        // A line may have come in pieces: it ends where it ends.
         Some(Request {
-            bytes: std::mem::take(&mut self.request),
-            line_length: self.line_length,
             swallowed,
-            began: None,
+            ..Request::new(std::mem::take(&mut self.request))
         })
     }
 }
