@@ -44,12 +44,16 @@ impl Told {
     }
 }
 
-/// The request as the checker sees it, for each of its keys; none where it does not follow it.
-pub(super) fn asked(request: &Request, values: &mut Values) -> Option<Asked> {
+/// The words of its line, where the checker follows a line with such words.
+pub(super) fn followed(request: &Request) -> Option<Vec<&[u8]>> {
     let words = request.words();
-    if words.iter().any(|word| word.len() > KEY_MAX_BYTES) {
-        return None;
-    }
+    let short = words.iter().all(|word| word.len() <= KEY_MAX_BYTES);
+    short.then_some(words)
+}
+
+/// The request of these words as the checker sees it, for each of its keys; none where it does not
+/// follow it.
+pub(super) fn asked(request: &Request, words: &[&[u8]], values: &mut Values) -> Option<Asked> {
     let number = |at: usize| digits(words.get(at)?);
     let mortal = |at: usize| words.get(at).is_some_and(|exptime| *exptime != b"0");
     let plain = |order| {
@@ -58,7 +62,7 @@ pub(super) fn asked(request: &Request, values: &mut Values) -> Option<Asked> {
             mortal: false,
         })
     };
-    match request.command() {
+    match *words.first()? {
         b"get" | b"gets" => plain(Order::Get),
         b"gat" | b"gats" => Some(Asked {
             request: Order::Get,

@@ -11,7 +11,7 @@ use std::mem;
 
 use model::Time;
 
-use super::asked::{Asked, asked, told};
+use super::asked::{Asked, asked, followed, told};
 use super::{Judge, SHARED};
 use crate::linear::history::{History, NEVER, Op, Reply};
 use crate::linear::step::{Freedom, Item, State};
@@ -51,11 +51,12 @@ impl Underway {
         self.changes && self.clients.len() > 1
     }
 
-    fn ask(&mut self, client: u8, request: &Request, moment: u64) {
+    fn ask(&mut self, client: u8, request: &Request, words: Option<&[&[u8]]>, moment: u64) {
         self.clients.insert(client);
         self.changes |= !request.only_reads();
         self.bytes = self.bytes.saturating_add(request.bytes.len());
-        let place = match asked(request, &mut self.history.values) {
+        let values = &mut self.history.values;
+        let place = match words.and_then(|words| asked(request, words, values)) {
             Some(Asked { request, mortal }) => {
                 self.history.free.forgets |= mortal;
                 self.history.ops.push(Op {
@@ -142,13 +143,15 @@ impl Judge {
             }
         };
         self.moment += 1;
+        // Once for all keys, which may be many.
+        let words = followed(request);
         for key in keys {
             if !self.underway.contains_key(&key) {
                 let first = self.first(&key, now);
                 self.underway.insert(key.clone(), first);
             }
             if let Some(shared) = self.underway.get_mut(&key) {
-                shared.ask(client, request, self.moment);
+                shared.ask(client, request, words.as_deref(), self.moment);
             }
         }
         if self.underway.len() > UNDERWAY_MAX {
