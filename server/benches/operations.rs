@@ -11,7 +11,6 @@ use std::sync::Barrier;
 use std::time::Instant;
 use std::{env, hint, thread};
 
-use bytes::Bytes;
 use server::Time;
 use server::store::{Configuration, Draft, Entry, Expiry, Item, Marks, Store};
 
@@ -46,7 +45,7 @@ const OPERATIONS: [Operation; 8] = [
         put(entry, 100);
     }),
     ("incr", |entry, _| {
-        entry.overwrite(Bytes::from_static(&[b'1'; 100]), None);
+        entry.overwrite(&[b'1'; 100], None);
     }),
     ("touch", |entry, round| {
         let second = NOW.seconds() + 1000 + round as u64;
@@ -65,7 +64,7 @@ fn checksum(value: &[u8]) -> u64 {
 fn put(entry: &mut Entry<'_>, len: usize) {
     static VALUE: [u8; 100] = [b'v'; 100];
     let draft = Draft {
-        value: Bytes::from_static(VALUE.get(..len).unwrap_or_default()),
+        value: VALUE.get(..len).unwrap_or_default(),
         flags: 0,
         expiry: Expiry::NEVER,
         unique: None,

@@ -15,7 +15,6 @@ use std::net::TcpStream;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use bytes::Bytes;
 use server::Time;
 use server::store::{Configuration, Draft, Expiry, Marks, Store};
 
@@ -57,11 +56,11 @@ fn key(number: usize) -> [u8; 20] {
     key
 }
 
-fn put(store: &Store, key: &[u8], value: &Bytes) {
+fn put(store: &Store, key: &[u8], value: &[u8]) {
     store
         .entry(key, NOW, |entry| {
             entry.insert(Draft {
-                value: value.clone(),
+                value,
                 flags: 0,
                 expiry: Expiry::NEVER,
                 unique: None,
@@ -82,7 +81,7 @@ fn has(store: &Store, key: &[u8]) -> bool {
 /// What an item takes beyond its key and value, at the worst of these counts.
 fn bytes_per_item() {
     for length in [8, 100] {
-        let value = Bytes::from(vec![b'v'; length]);
+        let value = vec![b'v'; length];
         let before = resident_bytes();
         let store = store(1024 * MEBIBYTE);
         let (mut worst, mut least): (f64, f64) = (0.0, f64::MAX);
@@ -118,7 +117,7 @@ fn items_at_64() {
         (1000, 57_000.0),
     ] {
         let store = store(64 * MEBIBYTE);
-        let value = Bytes::from(vec![b'v'; length]);
+        let value = vec![b'v'; length];
         for number in 0..1_500_000 {
             put(&store, &key(number), &value);
         }
@@ -133,9 +132,9 @@ fn resident() {
     let before = resident_bytes();
     let store = store(64 * MEBIBYTE);
     for length in [8, 1000, 32, 20_000, 100, 300] {
-        let value = Bytes::from(vec![b'v'; length]);
+        let value = vec![b'v'; length];
         for number in 0..(100 * MEBIBYTE / (length + 40)) {
-            put(&store, &key(number), &Bytes::copy_from_slice(&value));
+            put(&store, &key(number), &value);
         }
     }
     let grown = resident_bytes().saturating_sub(before) as f64 / MEBIBYTE as f64;
@@ -188,7 +187,7 @@ fn misses() {
     const REQUESTS: usize = 2_000_000;
     let length = 200;
     let memory_bytes = 24 * MEBIBYTE;
-    let value = Bytes::from(vec![b'v'; length]);
+    let value = vec![b'v'; length];
     let store = store(memory_bytes);
     let mut zipf = Zipf::new(1_000_000);
     let mut missed = 0;

@@ -4,7 +4,6 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
-use bytes::Bytes;
 use server::Time;
 use server::store::{Configuration, Draft, Expiry, Marks, Store, Tally};
 
@@ -40,7 +39,7 @@ fn store(memory_bytes: usize) -> Store {
 
 fn put(store: &Store, key: usize, len: usize) {
     let draft = Draft {
-        value: Bytes::from(vec![1; len]),
+        value: &vec![1; len],
         flags: 0,
         expiry: Expiry::NEVER,
         unique: None,

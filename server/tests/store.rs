@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use server::Time;
 use server::store::{Configuration, Draft, Expiry, Marks, Store};
 
@@ -93,11 +92,15 @@ impl Trial {
         }
     }
 
-    fn draft(&mut self) -> Draft {
+    fn value(&mut self) -> Vec<u8> {
         let length = usize::try_from(self.dice.below(self.lengths)).expect("small");
         let byte = u8::try_from(self.dice.below(256)).expect("a byte");
+        vec![byte; length]
+    }
+
+    fn draft<'a>(&mut self, value: &'a [u8]) -> Draft<'a> {
         Draft {
-            value: Bytes::from(vec![byte; length]),
+            value,
             flags: u32::try_from(self.dice.below(3)).expect("small") * 77,
             expiry: self.expiry(),
             unique: self.chosen(),
@@ -139,7 +142,8 @@ impl Trial {
     }
 
     fn put(&mut self, key: &[u8]) {
-        let draft = self.draft();
+        let value = self.value();
+        let draft = self.draft(&value);
         let mut known = Known {
             value: draft.value.to_vec(),
             flags: draft.flags,
@@ -190,7 +194,7 @@ impl Trial {
                 4 => known.unique = entry.renumber(chosen),
                 _ => {
                     known.value.fill(b'o');
-                    known.unique = entry.overwrite(Bytes::from(known.value.clone()), chosen);
+                    known.unique = entry.overwrite(&known.value, chosen);
                 }
             }
         });
@@ -304,7 +308,7 @@ fn numbers_too_long_for_a_record_are_let_go_with_it() {
     for round in 0..steps(10_000) as u64 {
         store.entry(b"k", now, |entry| {
             let draft = Draft {
-                value: Bytes::from(vec![1; usize::try_from(round % 7).expect("small")]),
+                value: &vec![1; usize::try_from(round % 7).expect("small")],
                 flags: 0,
                 expiry: Expiry::at(u64::MAX - 2 - round),
                 unique: Some(u64::MAX - round),

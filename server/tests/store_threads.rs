@@ -5,7 +5,6 @@
 
 use std::thread;
 
-use bytes::Bytes;
 use server::Time;
 use server::store::{Configuration, Draft, Expiry, Item, Marks, Store};
 
@@ -16,8 +15,8 @@ const KEYS: u64 = 3_000;
 const BEGAN: u64 = 1_800_000_000;
 
 /// A value that says whose it is from its first to its last byte.
-fn value(key: u64, len: usize) -> Bytes {
-    Bytes::from(key.to_le_bytes().repeat(len.div_ceil(8)))
+fn value(key: u64, len: usize) -> Vec<u8> {
+    key.to_le_bytes().repeat(len.div_ceil(8))
 }
 
 fn is_own(key: u64, item: Item<'_>) -> bool {
@@ -25,7 +24,7 @@ fn is_own(key: u64, item: Item<'_>) -> bool {
     item.key() == key.to_le_bytes() && rest.is_empty() && words.iter().all(|w| w == item.key())
 }
 
-fn draft(value: Bytes, round: u64) -> Draft {
+fn draft(value: &[u8], round: u64) -> Draft<'_> {
     let expiry = if round.is_multiple_of(5) {
         Expiry::at(BEGAN + round / 1000 + 2)
     } else {
@@ -74,7 +73,7 @@ fn act(store: &Store, thread: u64, round: u64) {
         match chance / KEYS % 9 {
             0..=2 => drop(entry.serve().map(|item| assert!(is_own(key, item)))),
             3 | 4 => {
-                let unique = entry.insert(draft(value, round)).expect("it evicts");
+                let unique = entry.insert(draft(&value, round)).expect("it evicts");
                 assert!(
                     before.is_none_or(|before| before < unique),
                     "{before:?} {unique}"
@@ -84,7 +83,7 @@ fn act(store: &Store, thread: u64, round: u64) {
             6 => entry.set_expiry(Expiry::at(now.seconds() + 9)),
             7 if entry.item().is_some() => {
                 let same = entry.item().map(Item::share_value).unwrap_or_default();
-                entry.overwrite(Bytes::copy_from_slice(&same), None);
+                entry.overwrite(&same, None);
             }
             _ => entry.mark_stale(round.is_multiple_of(2)),
         }

@@ -2,8 +2,6 @@
 //!
 //! The number is stored as its decimal digits, and never as anything else.
 
-use bytes::Bytes;
-
 use super::{Context, storage};
 use crate::counters::Counter;
 use crate::protocol::{Arithmetic, Direction, Error, Reply};
@@ -62,7 +60,7 @@ pub(super) fn write(
     let mut digits = number.to_string().into_bytes();
     if digits.len() <= item.value().len() {
         digits.resize(item.value().len(), b' ');
-        return Ok(entry.overwrite(Bytes::from(digits), unique));
+        return Ok(entry.overwrite(&digits, unique));
     }
     let mut draft = storage::redraft(item, &digits);
     draft.unique = unique;

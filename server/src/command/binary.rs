@@ -3,8 +3,6 @@
 //! It never does again what a chapter of its own does: it asks that, and says the answer in the
 //! binary protocol's terms.
 
-use bytes::Bytes;
-
 use super::{
     Context, arithmetic, deletion, expiration, flush, retrieval, statistics, storage, watch,
 };
@@ -178,7 +176,7 @@ fn begin(
     let digits = initial.to_string();
     storage::fits(context, key, digits.len(), 0).map_err(|_| NoMemory)?;
     let draft = Draft {
-        value: Bytes::from(digits),
+        value: digits.as_bytes(),
         flags: 0,
         expiry: expiration::expiry(exptime, context.sent),
         unique: None,

@@ -3,8 +3,6 @@
 //! A storage request is judged twice: when its line has come, whether its data block is let in; and
 //! when the block is complete, whether it is stored.
 
-use bytes::Bytes;
-
 use super::watch::Attempt;
 use super::{Context, expiration};
 use crate::counters::Counter;
@@ -167,7 +165,7 @@ fn put(
     entry: &mut Entry<'_>,
 ) -> Result<Reply, NoMemory> {
     let draft = Draft {
-        value: Bytes::copy_from_slice(block),
+        value: block,
         flags: storage.flags,
         expiry: expiration::expiry(storage.exptime, context.sent),
         unique: None,
@@ -196,9 +194,9 @@ fn extend(context: &Context<'_>, value: &[u8], entry: &mut Entry<'_>) -> Reply {
 }
 
 /// The item again, with another value and without its marks.
-pub(super) fn redraft(item: Item<'_>, value: &[u8]) -> Draft {
+pub(super) fn redraft<'a>(item: Item<'_>, value: &'a [u8]) -> Draft<'a> {
     Draft {
-        value: Bytes::copy_from_slice(value),
+        value,
         flags: item.flags(),
         expiry: item.expiry(),
         unique: None,

@@ -128,24 +128,21 @@ pub struct Meta<'a> {
 #[derive(Clone, Debug)]
 struct Key<'a> {
     sent: &'a [u8],
-    decoded: [u8; DECODED_LEN_MAX],
-    decoded_len: Option<usize>,
+    /// Few keys are sent in base64: there is no room for one until one comes.
+    decoded: Option<Box<[u8]>>,
 }
 
 impl<'a> Meta<'a> {
     /// The key, decoded where it was sent in base64.
     #[must_use]
     pub fn key(&self) -> &[u8] {
-        match self.key.decoded_len {
-            Some(len) => self.key.decoded.get(..len).unwrap_or_default(),
-            None => self.key.sent,
-        }
+        self.key.decoded.as_deref().unwrap_or(self.key.sent)
     }
 
     /// Whether the key was sent in base64 (`b`).
     #[must_use]
     pub const fn is_encoded(&self) -> bool {
-        self.key.decoded_len.is_some()
+        self.key.decoded.is_some()
     }
 
     /// The flags, in the order in which they were sent.
@@ -175,8 +172,7 @@ impl<'a> Meta<'a> {
             direction: Direction::Increment,
             key: Key {
                 sent: key,
-                decoded: [0; DECODED_LEN_MAX],
-                decoded_len: None,
+                decoded: None,
             },
             flags: Tokens::of(b""),
             letters: Letters::default(),
@@ -187,11 +183,9 @@ impl<'a> Meta<'a> {
     /// these the last, and bad client flags only when nothing else is wrong.
     fn take(&mut self, words: Tokens<'a>) -> Result<(), Error> {
         self.flags = words;
-        for flag in flags(words) {
-            self.note(flag.letter)?;
-        }
         let mut fault = Ok(());
         for flag in flags(words) {
+            self.note(flag.letter)?;
             match (self.read(flag.letter, flag.argument), fault) {
                 (Ok(()), _) | (Err(Error::BadLine), Err(_)) => {}
                 (found @ Err(_), _) => fault = found,
@@ -269,8 +263,9 @@ impl<'a> Meta<'a> {
 
     /// Takes the key for base64.
     fn decode(&mut self) -> Result<(), Error> {
-        let decoded = base64::decode(self.key.sent, &mut self.key.decoded);
-        self.key.decoded_len = Some(decoded.ok_or(Error::BadBase64)?);
+        let mut decoded = [0; DECODED_LEN_MAX];
+        let len = base64::decode(self.key.sent, &mut decoded).ok_or(Error::BadBase64)?;
+        self.key.decoded = decoded.get(..len).map(Box::from);
         Ok(())
     }
 
@@ -324,7 +319,12 @@ fn read(command: Command, mut words: Tokens<'_>) -> Result<Meta<'_>, Refusal> {
         tokens = 3;
     }
     let refuse = |error| refuse(error, recovery);
-    if { words }.any(is_punctuation) {
+    let mut has_punctuation = false;
+    for word in words {
+        tokens = tokens.saturating_add(1);
+        has_punctuation |= is_punctuation(word);
+    }
+    if has_punctuation {
         return Err(refuse(Error::BadLine));
     }
     if command == Command::Debug {
@@ -335,7 +335,7 @@ fn read(command: Command, mut words: Tokens<'_>) -> Result<Meta<'_>, Refusal> {
     }
     let flags = if !is_key(key) {
         Err(Error::BadLine)
-    } else if { words }.count().saturating_add(tokens) > TOKENS_MAX {
+    } else if tokens > TOKENS_MAX {
         Err(Error::TooManyFlags)
     } else {
         meta.take(words)

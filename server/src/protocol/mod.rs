@@ -1,7 +1,8 @@
 //! What bytes mean: lines into requests, replies into bytes.
 //!
-//! It never touches the store and never allocates to parse. A bad request is not an `Err` that
-//! somebody may drop: it is a [`Refusal`], which holds its reply and how the stream stays in step.
+//! It never touches the store, and never allocates to parse but for a key in base64. A bad request
+//! is not an `Err` that somebody may drop: it is a [`Refusal`], which holds its reply and how the
+//! stream stays in step.
 //! Lines are cut in `frame.rs`; classic commands are read in `classic.rs`, meta ones in `meta.rs`;
 //! replies are written by `encode.rs` into an [`Output`]. Who a client says to be is read in
 //! `login.rs`. Binary frames are all of `binary/`.

@@ -2,8 +2,6 @@
 //!
 //! It never shows an expired or flushed item: looking it up is what removes it.
 
-use bytes::Bytes;
-
 use super::Part;
 use super::item::{Draft, Expiry, Item, Marks};
 use super::record::Record;
@@ -106,7 +104,7 @@ impl<'a> Entry<'a> {
     ///
     /// [`NoMemory`] where the store may not evict, and the new item does not fit beside the others
     /// and the one in its place; what is there stays.
-    pub fn insert(&mut self, draft: Draft) -> Result<u64, NoMemory> {
+    pub fn insert(&mut self, draft: Draft<'_>) -> Result<u64, NoMemory> {
         let store = self.terms.store;
         let cost = store.cost(self.key.len(), draft.value.len(), draft.flags);
         if !store.has_room(cost) {
@@ -119,8 +117,7 @@ impl<'a> Entry<'a> {
                 .insert(self.terms, (self.hash, self.key), self.here, draft, unique);
         if inserted.is_err() {
             // To make room may have moved the item, or given it up.
-            let found = self.shard.find(self.hash, self.key);
-            self.here = found.and_then(|location| self.shard.read(location));
+            self.here = self.shard.look_up(self.hash, self.key);
         }
         self.here = Some(inserted?);
         Ok(unique)
@@ -128,7 +125,7 @@ impl<'a> Entry<'a> {
 
     /// Writes another value of the same length over the item's, and gives it a new unique. All
     /// else about it stays as it is. Tells the unique.
-    pub fn overwrite(&mut self, value: Bytes, chosen: Option<u64>) -> u64 {
+    pub fn overwrite(&mut self, value: &[u8], chosen: Option<u64>) -> u64 {
         debug_assert!(
             self.item()
                 .is_none_or(|item| item.value().len() == value.len()),
@@ -142,9 +139,9 @@ impl<'a> Entry<'a> {
 
     /// Removes the item.
     pub fn remove(&mut self) {
-        if let Some((location, _)) = self.here.take() {
+        if let Some((location, record)) = self.here.take() {
             self.is_stirred = true;
-            self.shard.remove(self.terms, self.hash, location);
+            self.shard.remove(self.terms, self.hash, location, &record);
         }
     }
 

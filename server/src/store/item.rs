@@ -60,10 +60,10 @@ pub struct Marks {
 }
 
 /// What a caller wants stored under the key of an entry.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    /// The value.
-    pub value: Bytes,
+#[derive(Clone, Copy, Debug)]
+pub struct Draft<'a> {
+    /// The value, which is copied to where it is to lie.
+    pub value: &'a [u8],
     /// The client's flags.
     pub flags: u32,
     /// When it expires.

@@ -42,6 +42,7 @@ mod reclaim;
 mod record;
 mod segment;
 mod shard;
+mod streams;
 mod table;
 
 pub use entry::{Absence, Entry, NoMemory};

@@ -225,7 +225,8 @@ impl Shard {
             }
         }
         if !seeded(Fault::EvictsWithoutRemoving) {
-            self.remove(terms, found.hash, found.location);
+            let record = self.record(found.location);
+            record.inspect(|record| self.remove(terms, found.hash, found.location, record));
         }
     }
 
@@ -259,7 +260,7 @@ impl Shard {
         if !seeded(Fault::ForgetsToRelocate) {
             self.table.relocate(found.hash, found.location, location);
         }
-        self.leave(found.location);
+        self.leave(found.location, &record);
         true
     }
 

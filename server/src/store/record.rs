@@ -146,10 +146,6 @@ impl Record {
         self.length() & DEAD != 0
     }
 
-    pub(super) const fn die(&mut self) {
-        self.first |= (DEAD as u64) << 16;
-    }
-
     pub(super) const fn flags(&self) -> u32 {
         self.flags
     }
@@ -266,10 +262,23 @@ impl Record {
         }
     }
 
+    /// Writes that the record of these bytes is dead.
+    pub(super) fn die(bytes: &mut [u8]) {
+        if let Some([_, _, _, high]) = bytes.first_chunk_mut() {
+            let [_, dead] = DEAD.to_le_bytes();
+            *high |= dead;
+        }
+    }
+
     /// Writes all of it.
     pub(super) fn write_all(&self, key: &[u8], body: &[u8], bytes: &mut [u8]) {
         self.write(bytes);
         put(bytes, self.key_start(), key);
+        self.write_body(body, bytes);
+    }
+
+    /// Writes the value or the handle.
+    pub(super) fn write_body(&self, body: &[u8], bytes: &mut [u8]) {
         put(bytes, self.body_start(), body);
     }
 }

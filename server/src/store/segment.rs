@@ -101,13 +101,9 @@ impl Segment {
     }
 
     /// Marks a record as dead.
-    pub(super) fn bury(&mut self, offset: usize) {
-        let Some(mut record) = self.record(offset) else {
-            return;
-        };
+    pub(super) fn bury(&mut self, offset: usize, record: &Record) {
         self.live -= record.len();
-        record.die();
-        record.write(self.tail_mut(offset));
+        Record::die(self.tail_mut(offset));
     }
 
     /// Where its records lie, and what they are.

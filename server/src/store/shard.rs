@@ -54,7 +54,7 @@ pub(super) struct Found {
 pub(super) struct Shard {
     pub(super) table: Table,
     pub(super) segments: Vec<Option<Segment>>,
-    vacant: Vec<u32>,
+    pub(super) vacant: Vec<u32>,
     /// The segments of each log, the oldest first.
     pub(super) small: VecDeque<u32>,
     pub(super) main: VecDeque<u32>,
@@ -69,11 +69,11 @@ pub(super) struct Shard {
     segment_shift: u32,
     pub(super) census: Census,
     /// Bytes of records that can be found, and of their values aside.
-    live_bytes: usize,
+    pub(super) live_bytes: usize,
     /// Bytes of all records, the dead ones too.
     pub(super) filled_bytes: usize,
     overhead_bytes: usize,
-    taken_bytes: usize,
+    pub(super) taken_bytes: usize,
     /// What the budget was told last: bytes that are live, and bytes that are filled.
     told: [usize; 4],
     told_live_bytes: usize,
@@ -172,6 +172,11 @@ impl Shard {
     #[inline(never)]
     pub(super) fn find(&self, hash: u64, key: &[u8]) -> Option<Location> {
         self.seek(hash, key).map(|found| found.location)
+    }
+
+    /// A key's record, dead or alive, and where it lies.
+    pub(super) fn look_up(&self, hash: u64, key: &[u8]) -> Option<(Location, Record)> {
+        self.read(self.find(hash, key)?)
     }
 
     /// The record there.
@@ -289,11 +294,11 @@ impl Shard {
         terms: Terms<'_>,
         (hash, key): (u64, &[u8]),
         old: Option<(Location, Record)>,
-        draft: Draft,
+        draft: Draft<'_>,
         unique: u64,
     ) -> Result<(Location, Record), NoMemory> {
         let before = old.map(|(_, record)| record);
-        let (record, value) = self.draft(terms, key, draft, unique, before.as_ref());
+        let record = self.draft(terms, key, draft, unique, before.as_ref());
         self.census.items_ever += 1;
         self.census.set_bytes += wide(record.len());
         if let Some((location, before)) = old
@@ -303,7 +308,7 @@ impl Shard {
             && before.key_start() == record.key_start()
         {
             self.rare.let_go(&before);
-            self.rewrite(location, &record, key, &value);
+            self.rewrite(location, &record, draft.value);
             return Ok((location, record));
         }
         let log = match old.and_then(|(location, _)| self.log_of(location)) {
@@ -311,15 +316,16 @@ impl Shard {
             None if self.ghost.recalls(hash) => Log::Main,
             None => Log::Small,
         };
-        let written = self.write(terms, log, &record, key, value);
-        let location = written.inspect_err(|NoMemory| self.rare.let_go(&record))?;
+        let stream = Stream::Written(log);
+        let made = self.make_room(terms, stream, record.len());
+        let made = made.inspect_err(|NoMemory| self.rare.let_go(&record))?;
         // To make room may have moved the old record, or given it up.
-        if let Some(old) = self
-            .find(hash, key)
-            .filter(|_| !seeded(Fault::KeepsBothRecords))
-        {
-            self.table.relocate(hash, old, location);
-            self.bury(terms, old);
+        let old = if made { self.look_up(hash, key) } else { old };
+        let location = self.write(terms, stream, &record, key, draft.value);
+        let location = location.ok_or(NoMemory)?;
+        if let Some((place, before)) = old.filter(|_| !seeded(Fault::KeepsBothRecords)) {
+            self.table.relocate(hash, place, location);
+            self.bury(terms, place, &before);
         } else {
             let Self {
                 table,
@@ -342,15 +348,15 @@ impl Shard {
         self.segment(id).map(|segment| segment.log)
     }
 
-    /// The record of a draft, and the value that goes with it.
+    /// The record of a draft.
     fn draft(
         &mut self,
         terms: Terms<'_>,
         key: &[u8],
-        draft: Draft,
+        draft: Draft<'_>,
         unique: u64,
         before: Option<&Record>,
-    ) -> (Record, Bytes) {
+    ) -> Record {
         let flat_len = HEADER_LEN + 4 + key.len() + draft.value.len();
         let is_aside = draft.value.len() > HANDLE_LEN
             && (flat_len > self.segment_bytes / 8 || draft.value.len() > VALUE_LEN_MAX);
@@ -361,51 +367,46 @@ impl Shard {
         record.set_expires(self.rare.keep_expiry(draft.expiry));
         record.set_accessed(terms.second);
         record.set_unique(self.rare.keep_unique(unique));
-        (record, draft.value)
+        record
     }
 
-    fn rewrite(&mut self, location: Location, record: &Record, key: &[u8], value: &[u8]) {
+    /// Writes a record anew, and a value of the same length; the key stays.
+    fn rewrite(&mut self, location: Location, record: &Record, value: &[u8]) {
         let (id, offset) = self.place(location);
         if let Some(segment) = self.segment_mut(id) {
             segment.earliest = segment.earliest.min(record.expires());
-            record.write_all(key, value, segment.tail_mut(offset));
+            let bytes = segment.tail_mut(offset);
+            record.write(bytes);
+            record.write_body(value, bytes);
         }
     }
 
-    /// Appends what a client wrote, making room at any price.
+    /// Appends what a client wrote, for which there is room.
     fn write(
         &mut self,
         terms: Terms<'_>,
-        log: Log,
+        stream: Stream,
         record: &Record,
         key: &[u8],
-        value: Bytes,
-    ) -> Result<Location, NoMemory> {
-        while !self.has_open(terms, Stream::Written(log), record.len(), None) {
-            if !self.give_way(terms) {
-                return Err(NoMemory);
-            }
-        }
+        value: &[u8],
+    ) -> Option<Location> {
         if !record.is_aside() {
-            return self
-                .append(terms, Stream::Written(log), record, key, &value, None)
-                .ok_or(NoMemory);
+            return self.fill(stream, record, key, value);
         }
         let cost = aside::cost(value.len());
         terms.store.budget.charge(cost);
         self.taken_bytes += cost;
         self.live_bytes += cost;
         self.filled_bytes += cost;
-        let handle = self.aside.put(value).to_le_bytes();
-        self.append(terms, Stream::Written(log), record, key, &handle, None)
-            .ok_or(NoMemory)
+        let handle = self.aside.put(Bytes::copy_from_slice(value)).to_le_bytes();
+        self.fill(stream, record, key, &handle)
     }
 
     /// Puts another value of the same length in the place of an item's.
-    pub(super) fn overwrite(&mut self, location: Location, record: &Record, value: Bytes) {
+    pub(super) fn overwrite(&mut self, location: Location, record: &Record, value: &[u8]) {
         if let Some(handle) = record.handle(self.bytes_at(location)) {
             if let Some(place) = self.aside.at_mut(handle) {
-                *place = value;
+                *place = Bytes::copy_from_slice(value);
             }
             return;
         }
@@ -414,15 +415,21 @@ impl Shard {
         if let Some(segment) = self.segment_mut(id)
             && let Some(place) = segment.bytes.get_mut(start..start + value.len())
         {
-            place.copy_from_slice(&value);
+            place.copy_from_slice(value);
         }
     }
 
     /// Removes an item.
-    pub(super) fn remove(&mut self, terms: Terms<'_>, hash: u64, location: Location) {
+    pub(super) fn remove(
+        &mut self,
+        terms: Terms<'_>,
+        hash: u64,
+        location: Location,
+        record: &Record,
+    ) {
         if self.table.remove(hash, location) {
             self.census.items -= 1;
-            self.bury(terms, location);
+            self.bury(terms, location, record);
         }
     }
 
@@ -431,18 +438,13 @@ impl Shard {
     pub(super) fn clear_away(&mut self, terms: Terms<'_>, hash: u64, found: &Found) {
         let unfetched = found.epoch == terms.epoch && !found.record.is_fetched();
         self.census.expired_unfetched += u64::from(unfetched);
-        self.remove(terms, hash, found.location);
+        self.remove(terms, hash, found.location, &found.record);
     }
 
     /// Lets a record be dead, and its value aside go.
-    pub(super) fn bury(&mut self, terms: Terms<'_>, location: Location) {
-        let (id, offset) = self.place(location);
-        let bytes = self.bytes_at(location);
-        let Some(record) = Record::read(bytes) else {
-            return;
-        };
-        let handle = record.handle(bytes);
-        self.rare.let_go(&record);
+    fn bury(&mut self, terms: Terms<'_>, location: Location, record: &Record) {
+        self.rare.let_go(record);
+        let handle = record.handle(self.bytes_at(location));
         if let Some(value) = handle.and_then(|handle| self.aside.take(handle)) {
             let cost = aside::cost(value.len());
             terms.store.budget.release(cost);
@@ -450,83 +452,15 @@ impl Shard {
             self.live_bytes -= cost;
             self.filled_bytes -= cost;
         }
-        self.live_bytes -= record.len();
-        if let Some(segment) = self.segment_mut(id) {
-            segment.bury(offset);
-        }
+        self.leave(location, record);
     }
 
     /// Lets a record be dead that has been copied, its value aside too.
-    pub(super) fn leave(&mut self, location: Location) {
+    pub(super) fn leave(&mut self, location: Location, record: &Record) {
         let (id, offset) = self.place(location);
-        if let Some(record) = self.record(location) {
-            self.live_bytes -= record.len();
-        }
+        self.live_bytes -= record.len();
         if let Some(segment) = self.segment_mut(id) {
-            segment.bury(offset);
-        }
-    }
-
-    /// Appends a record where a stream is open.
-    pub(super) fn append(
-        &mut self,
-        terms: Terms<'_>,
-        stream: Stream,
-        record: &Record,
-        key: &[u8],
-        body: &[u8],
-        position: Option<usize>,
-    ) -> Option<Location> {
-        if !self.has_open(terms, stream, record.len(), position) {
-            return None;
-        }
-        let id = *self.open.get(stream.index())?.as_ref()?;
-        let offset = self.segment_mut(id)?.append(record, key, body);
-        self.live_bytes += record.len();
-        self.filled_bytes += record.len();
-        self.location(id, offset)
-    }
-
-    /// Whether a stream has room for so many bytes; begins another segment where it has not.
-    fn has_open(
-        &mut self,
-        terms: Terms<'_>,
-        stream: Stream,
-        len: usize,
-        position: Option<usize>,
-    ) -> bool {
-        let current = self.open.get(stream.index()).copied().flatten();
-        if current.is_some_and(|id| {
-            self.segment(id).is_some_and(|segment| {
-                let fits = segment.room() >= len;
-                fits && (segment.epoch == terms.epoch || seeded(Fault::AppendsAcrossFlushes))
-            })
-        }) {
-            return true;
-        }
-        if len > self.segment_bytes || !terms.store.budget.take(self.segment_bytes) {
-            return false;
-        }
-        self.taken_bytes += self.segment_bytes;
-        self.begin(terms, stream, position);
-        true
-    }
-
-    /// Begins a segment whose memory has been taken.
-    fn begin(&mut self, terms: Terms<'_>, stream: Stream, position: Option<usize>) {
-        let segment = Segment::new(self.segment_bytes, stream.log(), terms.epoch);
-        let id = self.vacant.pop().unwrap_or_else(|| {
-            self.segments.push(None);
-            u32::try_from(self.segments.len() - 1).unwrap_or(u32::MAX)
-        });
-        if let Some(place) = self.segments.get_mut(id as usize) {
-            *place = Some(segment);
-        }
-        let queue = self.queue(stream.log());
-        let position = position.unwrap_or(queue.len()).min(queue.len());
-        queue.insert(position, id);
-        if let Some(open) = self.open.get_mut(stream.index()) {
-            *open = Some(id);
+            segment.bury(offset, record);
         }
     }
 

@@ -1,6 +1,5 @@
 //! The store behind its interface: what it keeps, and what it gives up.
 
-use bytes::Bytes;
 use server::Time;
 use server::store::{Configuration, Draft, Expiry, Item, Marks, NoMemory, Store};
 
@@ -17,7 +16,7 @@ fn store(memory_bytes: usize, evicts: bool) -> Store {
 fn put(store: &Store, key: &str, length: usize) -> Result<u64, NoMemory> {
     store.entry(key.as_bytes(), NOW, |entry| {
         entry.insert(Draft {
-            value: Bytes::from(vec![b'x'; length]),
+            value: &vec![b'x'; length],
             flags: 0,
             expiry: Expiry::NEVER,
             unique: None,
@@ -108,7 +107,7 @@ fn a_pending_flush_is_done_by_the_first_operation_after_its_second() {
     let later = Time::from_seconds(NOW.seconds() + 10);
     let unique = store.entry(b"new", later, |entry| {
         entry.insert(Draft {
-            value: Bytes::new(),
+            value: b"",
             flags: 0,
             expiry: Expiry::NEVER,
             unique: None,
@@ -128,7 +127,7 @@ fn what_is_stored_from_an_item_that_a_flush_hides_meanwhile_is_hidden_too() {
         assert!(entry.item().is_some());
         store.flush();
         let longer = Draft {
-            value: Bytes::from_static(b"xy"),
+            value: b"xy",
             flags: 0,
             expiry: Expiry::NEVER,
             unique: None,

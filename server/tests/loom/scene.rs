@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-
 use crate::plain::{Act, FRESH, Plain, Seen};
 use crate::store::{Configuration, Draft, Entry, Expiry, Item, Marks, Store};
 use crate::time::Time;
@@ -152,7 +150,7 @@ fn seen(item: Item<'_>) -> Seen {
 
 fn put(entry: &mut Entry<'_>, value: &[u8], expires: Option<u64>) {
     let draft = Draft {
-        value: Bytes::copy_from_slice(value),
+        value: value,
         flags: 0,
         expiry: expires.map_or(Expiry::NEVER, |left| Expiry::at(NOW.seconds() + left)),
         unique: None,
@@ -214,7 +212,7 @@ fn increment(entry: &mut Entry<'_>, value: &[u8]) {
     let number = std::str::from_utf8(value).ok();
     if let Some(number) = number.and_then(|text| text.trim_end().parse::<u64>().ok()) {
         let digits = format!("{:<width$}", number + 1, width = value.len());
-        entry.overwrite(Bytes::from(digits.into_bytes()), None);
+        entry.overwrite(digits.as_bytes(), None);
     }
 }
 

@@ -1,7 +1,5 @@
 //! `ma`.
 
-use bytes::Bytes;
-
 use super::super::{Context, arithmetic, expiration, watch};
 use crate::counters::Counter;
 use crate::protocol::meta::Meta;
@@ -61,7 +59,7 @@ pub fn step(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error> 
 fn make(meta: &Meta<'_>, entry: &mut Entry<'_>) -> Result<u64, NoMemory> {
     let number = meta.initial.unwrap_or(0);
     entry.insert(Draft {
-        value: Bytes::from(number.to_string()),
+        value: number.to_string().as_bytes(),
         flags: 0,
         expiry: Expiry::NEVER,
         unique: meta.unique,

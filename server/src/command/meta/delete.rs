@@ -1,7 +1,5 @@
 //! `md`.
 
-use bytes::Bytes;
-
 use super::super::watch::Attempt;
 use super::super::{Context, expiration};
 use crate::counters::Counter;
@@ -74,7 +72,7 @@ fn empty(
     entry: &mut Entry<'_>,
 ) -> Result<u64, NoMemory> {
     entry.insert(Draft {
-        value: Bytes::new(),
+        value: b"",
         flags: meta.client_flags.unwrap_or(0),
         expiry: meta.exptime.map_or(Expiry::NEVER, |exptime| {
             expiration::expiry(exptime, context.now)

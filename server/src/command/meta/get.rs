@@ -2,8 +2,6 @@
 //!
 //! Its flags take effect from left to right, and what they show is what is so at their place.
 
-use bytes::Bytes;
-
 use super::super::{Context, expiration};
 use crate::counters::Counter;
 use crate::protocol::meta::Meta;
@@ -48,7 +46,7 @@ pub fn get(
 /// An item without a value, for the client that is to bring one.
 fn make(meta: &Meta<'_>, entry: &mut Entry<'_>) -> Result<u64, NoMemory> {
     entry.insert(Draft {
-        value: Bytes::new(),
+        value: b"",
         flags: 0,
         expiry: Expiry::NEVER,
         unique: meta.unique,
@@ -72,7 +70,7 @@ fn answer(
     let marks = item.marks();
     let mut wins = is_made || marks.stale;
     for flag in meta.flags() {
-        let expiry = entry.item().map_or(Expiry::NEVER, Item::expiry);
+        let expiry = || entry.item().map_or(Expiry::NEVER, Item::expiry);
         match (flag.letter, meta.exptime, meta.vivify, meta.recache) {
             (b'T', Some(exptime), _, _) => {
                 entry.set_expiry(expiration::expiry(exptime, context.now));
@@ -82,10 +80,10 @@ fn answer(
             }
             (b'R', _, _, Some(exptime)) => {
                 let token = expiration::expiry(exptime, context.now);
-                let left = expiry.seconds_left(context.now);
+                let left = expiry().seconds_left(context.now);
                 wins |= left.is_some() && left < token.seconds_left(context.now);
             }
-            (b't', ..) => reply.seconds_left = Some(expiry.seconds_left(context.now)),
+            (b't', ..) => reply.seconds_left = Some(expiry().seconds_left(context.now)),
             _ => {}
         }
     }

@@ -1,7 +1,5 @@
 //! `ms`.
 
-use bytes::Bytes;
-
 use super::super::watch::Attempt;
 use super::super::{Context, expiration, storage};
 use crate::counters::Counter;
@@ -203,9 +201,9 @@ fn extend(context: &Context<'_>, meta: &Meta<'_>, value: &[u8], entry: &mut Entr
     stored.map_or(Status::NotStored, |_| Status::Done)
 }
 
-fn draft(context: &Context<'_>, meta: &Meta<'_>, block: &[u8]) -> Draft {
+fn draft<'a>(context: &Context<'_>, meta: &Meta<'_>, block: &'a [u8]) -> Draft<'a> {
     Draft {
-        value: Bytes::copy_from_slice(block),
+        value: block,
         flags: meta.client_flags.unwrap_or(0),
         expiry: meta.exptime.map_or(Expiry::NEVER, |exptime| {
             expiration::expiry(exptime, context.sent)
