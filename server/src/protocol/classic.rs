@@ -8,6 +8,7 @@ use super::reply::Error;
 use super::request::{
     Arithmetic, Direction, Parsed, Recovery, Refusal, Request, Retrieval, Storage, Verb,
 };
+use super::scan;
 use super::token::Tokens;
 
 /// The longest data block a line may announce, in bytes.
@@ -53,6 +54,14 @@ pub fn parse(line: &[u8]) -> Result<Parsed<'_>, Refusal> {
         b"" if rest.is_empty() => Err(loud(Error::BadLine)),
         _ => Err(unknown(words)),
     }
+}
+
+/// The key of a line that asks for one by `get` and does nothing else: most lines are such.
+#[must_use]
+pub fn lone_key(line: &[u8]) -> Option<&[u8]> {
+    let key = line.strip_prefix(b"get ")?;
+    let is_lone = !key.is_empty() && is_key(key) && scan::position(key, b' ').is_none();
+    is_lone.then_some(key)
 }
 
 fn storage(mut words: Tokens<'_>, verb: Verb) -> Result<Parsed<'_>, Refusal> {

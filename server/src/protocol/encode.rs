@@ -68,9 +68,13 @@ pub fn value(
     output.reserve(REPLY_LEN);
     output.bytes(b"VALUE ");
     output.bytes(key);
-    output.bytes(b" ");
-    output.number(u64::from(flags));
-    output.bytes(b" ");
+    if flags == 0 {
+        output.bytes(b" 0 ");
+    } else {
+        output.bytes(b" ");
+        output.number(u64::from(flags));
+        output.bytes(b" ");
+    }
     output.number(u64::try_from(value.len()).unwrap_or(u64::MAX));
     if let Some(unique) = unique {
         output.bytes(b" ");

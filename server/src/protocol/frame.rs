@@ -2,8 +2,7 @@
 //!
 //! It never looks into a line, save to see whether it asks for keys: those may be many.
 
-use memchr::memchr;
-
+use super::scan;
 use crate::limits::{KEYS_LINE_LEN_MAX, LINE_LEN_MAX};
 
 /// What stands at the start of the input.
@@ -23,7 +22,7 @@ pub enum Frame<'a> {
 #[must_use]
 pub fn cut(input: &[u8], scanned: usize) -> Frame<'_> {
     let fresh = input.get(scanned..).unwrap_or_default();
-    let end = memchr(b'\n', fresh).map(|at| at.saturating_add(scanned));
+    let end = scan::position(fresh, b'\n').map(|at| at.saturating_add(scanned));
     let len = end.unwrap_or(input.len());
     if len > LINE_LEN_MAX && len > ceiling(input) {
         return Frame::TooLong;

@@ -19,6 +19,7 @@ pub(crate) mod number;
 mod output;
 mod reply;
 mod request;
+mod scan;
 mod token;
 
 pub use escape::escape;

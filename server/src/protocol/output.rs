@@ -13,6 +13,9 @@ const COPIED_LEN_MAX: usize = 16 * 1024;
 /// So much room is made at once for what is gathered, where as much was gathered before.
 const GATHERED_LEN_MAX: usize = 64 * 1024;
 
+/// Numbers up to here are written without a loop: lengths mostly are such.
+const SHORT_MAX: u16 = 9999;
+
 /// A queue of bytes to be written.
 #[derive(Debug, Default)]
 pub struct Output {
@@ -52,7 +55,20 @@ impl Output {
     }
 
     /// Queues a number in decimal.
+    #[inline]
     pub fn number(&mut self, number: u64) {
+        match u16::try_from(number) {
+            Ok(short @ ..=SHORT_MAX) => {
+                let (digits, unused) = short_decimal(short);
+                self.bytes(&digits);
+                self.tail.truncate(self.tail.len().saturating_sub(unused));
+            }
+            _ => self.long_number(number),
+        }
+    }
+
+    #[inline(never)]
+    fn long_number(&mut self, number: u64) {
         let mut digits = [0; 20];
         self.bytes(decimal(number, &mut digits));
     }
@@ -87,6 +103,21 @@ impl Output {
     }
 }
 
+/// The digits of a number of at most four, and how many bytes behind them are none.
+fn short_decimal(number: u16) -> ([u8; 4], usize) {
+    let unused = [10, 100, 1000].map(|end| u32::from(number < end));
+    let unused = unused.iter().sum::<u32>();
+    let digits = [
+        number / 1000,
+        number / 100 % 10,
+        number / 10 % 10,
+        number % 10,
+    ];
+    let [a, b, c, d] = digits.map(|digit| digit.to_le_bytes()).map(|[low, _]| low);
+    let text = u32::from_le_bytes([a, b, c, d]) | u32::from_le_bytes([b'0'; 4]);
+    ((text >> (8 * unused)).to_le_bytes(), unused as usize)
+}
+
 /// Writes a number in decimal and returns the digits.
 pub(crate) fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut start = digits.len();
@@ -99,4 +130,19 @@ pub(crate) fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
         }
     }
     digits.get(start..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Output;
+
+    #[test]
+    fn numbers_are_written_as_everybody_writes_them() {
+        let powers = (0..20).map(|power| 10_u64.pow(power));
+        for number in powers.flat_map(|power| [power - 1, power, power + 1, power * 7 / 5]) {
+            let mut output = Output::default();
+            output.number(number);
+            assert_eq!(output.take(), number.to_string());
+        }
+    }
 }

@@ -2,14 +2,12 @@
 //!
 //! Only the space separates them: a tab is a byte like any other.
 
-use memchr::memchr;
 use nom::bytes::complete::take_while;
 use nom::combinator::verify;
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
-/// How many bytes are looked through one by one before it pays to do better.
-const NEAR_LEN: usize = 4;
+use super::scan;
 
 /// The next word.
 pub(super) fn token(line: &[u8]) -> IResult<&[u8], &[u8]> {
@@ -17,16 +15,9 @@ pub(super) fn token(line: &[u8]) -> IResult<&[u8], &[u8]> {
     preceded(take_while(|byte| byte == b' '), word).parse(line)
 }
 
-/// What stands before the next space. Numbers and flags are short, keys are not: those are looked
-/// through many bytes at once.
+/// What stands before the next space.
 fn till_space(line: &[u8]) -> IResult<&[u8], &[u8]> {
-    let (near, far) = line.split_at(line.len().min(NEAR_LEN));
-    let in_near = near.iter().position(|byte| *byte == b' ');
-    let len = match in_near {
-        Some(len) => len,
-        None if far.is_empty() => near.len(),
-        None => near.len() + memchr(b' ', far).unwrap_or(far.len()),
-    };
+    let len = scan::position(line, b' ').unwrap_or(line.len());
     let (word, rest) = line.split_at(len);
     Ok((rest, word))
 }

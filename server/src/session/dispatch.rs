@@ -11,8 +11,8 @@ use crate::command::{self, Context, administration, dump, retrieval, storage};
 use crate::limits::{BLOCK_FIRST_BYTES, OUTPUT_HIGH_BYTES};
 use crate::protocol::meta::{Command, Meta};
 use crate::protocol::{
-    Error, MetaReply, Parsed, Recovery, Refusal, Reply, Request, Retrieval, Storage, Tokens, Verb,
-    classic, encode, meta,
+    Error, MetaReply, Output, Parsed, Recovery, Refusal, Reply, Request, Retrieval, Storage,
+    Tokens, Verb, classic, encode, meta,
 };
 
 use crate::settings::Protocol;
@@ -25,6 +25,12 @@ const BLOCK_END: &[u8] = b"\r\n";
 impl Connection {
     /// Answers a line. Tells how many of the bytes behind it belonged to it.
     pub(super) fn dispatch(&mut self, line: &[u8], rest: &[u8]) -> usize {
+        if let Some(key) = classic::lone_key(line) {
+            let (context, output) = self.context_and_output();
+            show(&context, key, (false, None), output);
+            encode::end(output);
+            return 0;
+        }
         if let Some(parsed) = meta::parse(line) {
             return self.dispatch_meta(line, parsed, rest);
         }
@@ -313,12 +319,23 @@ impl Connection {
                 encode::end(output);
                 return true;
             };
-            retrieval::fetch(&context, key, exptime, |item| {
-                let unique = with_uniques.then_some(item.unique());
-                let value = (item.value(), item.shared());
-                encode::value(key, item.flags(), unique, value, output);
-            });
+            show(&context, key, (with_uniques, exptime), output);
         }
         false
     }
+}
+
+/// Looks a key up, and writes its item.
+#[inline]
+fn show(
+    context: &Context<'_>,
+    key: &[u8],
+    (with_uniques, exptime): (bool, Option<i64>),
+    output: &mut Output,
+) {
+    retrieval::fetch(context, key, exptime, |item| {
+        let unique = with_uniques.then_some(item.unique());
+        let value = (item.value(), item.shared());
+        encode::value(key, item.flags(), unique, value, output);
+    });
 }
