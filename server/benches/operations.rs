@@ -12,7 +12,7 @@ use std::time::Instant;
 use std::{env, hint, thread};
 
 use server::Time;
-use server::store::{Configuration, Draft, Entry, Expiry, Item, Marks, Store};
+use server::store::{Configuration, Draft, Entry, Expiry, Marks, Store};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
 const ITEMS: usize = 200_000;
@@ -23,33 +23,38 @@ const COUNTED_ITEMS: usize = 20_000;
 
 type Key = [u8; 20];
 
-/// An operation: its name, and what it does in which round.
-type Operation = (&'static str, fn(&mut Entry<'_>, usize));
+/// An operation: its name, and what it does with which key in which round.
+type Operation = (&'static str, fn(&Store, &Key, usize));
 
 const OPERATIONS: [Operation; 8] = [
-    ("get, a hit", |entry, _| {
-        hint::black_box(entry.serve().map(|item| checksum(item.value())));
+    ("get, a hit", |store, key, _| {
+        let sum = store.serve(key, NOW, |item| checksum(item.value()));
+        let _ = hint::black_box(sum);
     }),
-    ("get, a hit, value copied out", |entry, _| {
-        hint::black_box(entry.serve().map(Item::share_value));
+    ("get, a hit, value copied out", |store, key, _| {
+        let _ = hint::black_box(store.serve(key, NOW, |item| item.share_value()));
     }),
-    ("get, a miss", |entry, _| {
-        hint::black_box(entry.item().is_some());
+    ("get, a miss", |store, key, _| {
+        hint::black_box(store.serve(key, NOW, |_| ()).is_ok());
     }),
-    ("set, of the same length", |entry, _| put(entry, 100)),
-    ("set, of another length", |entry, round| {
-        put(entry, 90 + round % 2 * 10);
+    ("set, of the same length", |store, key, _| {
+        store.entry(key, NOW, |entry| put(entry, 100));
     }),
-    ("delete and add", |entry, _| {
-        entry.remove();
-        put(entry, 100);
+    ("set, of another length", |store, key, round| {
+        store.entry(key, NOW, |entry| put(entry, 90 + round % 2 * 10));
     }),
-    ("incr", |entry, _| {
-        entry.overwrite(&[b'1'; 100], None);
+    ("delete and add", |store, key, _| {
+        store.entry(key, NOW, |entry| {
+            entry.remove();
+            put(entry, 100);
+        });
     }),
-    ("touch", |entry, round| {
+    ("incr", |store, key, _| {
+        store.entry(key, NOW, |entry| entry.overwrite(&[b'1'; 100], None));
+    }),
+    ("touch", |store, key, round| {
         let second = NOW.seconds() + 1000 + round as u64;
-        entry.set_expiry(Expiry::at(second));
+        store.entry(key, NOW, |entry| entry.set_expiry(Expiry::at(second)));
     }),
 ];
 
@@ -131,7 +136,7 @@ impl Load {
         for round in rounds {
             let (before, after) = self.keys.split_at(skip);
             for key in after.iter().chain(before) {
-                self.store.entry(key, NOW, |entry| act(entry, round));
+                act(&self.store, key, round);
             }
         }
     }

@@ -144,8 +144,9 @@ impl Ledger {
     #[must_use]
     pub fn worker(&self, worker: usize) -> &Counters {
         self.workers
-            .get(worker % self.workers.len())
-            .expect("a remainder is below its divisor")
+            .get(worker)
+            .or(self.workers.first())
+            .expect("there is one at least")
     }
 
     /// The sum over all workers since the last reset.

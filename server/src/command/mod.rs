@@ -21,7 +21,7 @@ pub mod watch;
 use crate::counters::{Counter, Counters};
 use crate::protocol::{Reply, Request};
 use crate::shared::Shared;
-use crate::store::{Absence, Entry};
+use crate::store::{Absence, Entry, Item};
 use crate::time::Time;
 use crate::watchers::{Event, Topic};
 
@@ -44,16 +44,27 @@ impl Context<'_> {
     /// Looks a key up, and counts an item that was found dead.
     fn entry<R>(&self, key: &[u8], act: impl FnOnce(&mut Entry<'_>) -> R) -> R {
         self.shared.store.entry(key, self.now, |entry| {
-            match entry.absence() {
-                Absence::Unknown => {}
-                Absence::Expired => self.count(Counter::GetExpired),
-                Absence::Flushed => self.count(Counter::GetFlushed),
-            }
+            self.count_dead(entry.absence());
             if self.is_watched(Topic::Fetchers) {
                 self.tell_fetched(key, entry);
             }
             act(entry)
         })
+    }
+
+    /// Serves the item of a key, if there is one. Counts one that was found dead.
+    #[inline]
+    fn serve<R>(&self, key: &[u8], show: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        let served = self.shared.store.serve(key, self.now, show);
+        served.inspect_err(|&absence| self.count_dead(absence)).ok()
+    }
+
+    fn count_dead(&self, absence: Absence) {
+        match absence {
+            Absence::Unknown => {}
+            Absence::Expired => self.count(Counter::GetExpired),
+            Absence::Flushed => self.count(Counter::GetFlushed),
+        }
     }
 
     fn tell_fetched(&self, key: &[u8], entry: &Entry<'_>) {

@@ -5,6 +5,7 @@
 use super::{Context, expiration};
 use crate::counters::Counter;
 use crate::store::Item;
+use crate::watchers::Topic;
 
 /// Looks a key up, and shows its item where it lies; with an exptime, it is given that.
 pub fn fetch<R>(
@@ -13,13 +14,17 @@ pub fn fetch<R>(
     exptime: Option<i64>,
     show: impl FnOnce(Item<'_>) -> R,
 ) -> Option<R> {
-    let hit = context.entry(key, |entry| {
-        let hit = entry.serve().map(show)?;
-        if let Some(exptime) = exptime {
-            entry.set_expiry(expiration::expiry(exptime, context.now));
-        }
-        Some(hit)
-    });
+    let hit = if exptime.is_none() && !context.is_watched(Topic::Fetchers) {
+        context.serve(key, show)
+    } else {
+        context.entry(key, |entry| {
+            let hit = entry.serve().map(show)?;
+            if let Some(exptime) = exptime {
+                entry.set_expiry(expiration::expiry(exptime, context.now));
+            }
+            Some(hit)
+        })
+    };
     context.shared.prefixes.count(key, |tally| {
         tally.gets += 1;
         tally.hits += u64::from(hit.is_some());

@@ -45,7 +45,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long the memory of dead items is left alone between two slices.
 const SWEEP_PAUSE: Duration = Duration::from_millis(250);
 
-/// How many places of each part of the store are looked at in a slice.
+/// How long that is where a slice found many: there may be more.
+const SWEEP_BREATH: Duration = Duration::from_millis(5);
+
+/// So many are many.
+const SWEEP_MANY: u64 = 1024;
+
+/// About how many items of each part of the store are looked at in a slice.
 const SWEEP_SLICE: usize = 1024;
 
 /// How often to look whether a client asked for an end.
@@ -305,14 +311,19 @@ async fn until_stopped(
 
 /// Clears dead items away, a slice at a time, so that their memory serves others.
 async fn sweep(shared: Arc<Shared>, clock: Clock) {
+    let mut pause = SWEEP_PAUSE;
     loop {
-        time::sleep(SWEEP_PAUSE).await;
+        time::sleep(pause).await;
+        pause = SWEEP_PAUSE;
         if shared.is_sweeping() {
             let count = shared.store.sweep(SWEEP_SLICE, clock.now());
             shared
                 .ledger
                 .worker(0)
                 .add(Counter::CrawlerReclaimed, count);
+            if count >= SWEEP_MANY {
+                pause = SWEEP_BREATH;
+            }
         }
     }
 }

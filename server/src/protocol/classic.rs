@@ -58,6 +58,7 @@ pub fn parse(line: &[u8]) -> Result<Parsed<'_>, Refusal> {
 
 /// The key of a line that asks for one by `get` and does nothing else: most lines are such.
 #[must_use]
+#[inline]
 pub fn lone_key(line: &[u8]) -> Option<&[u8]> {
     let key = line.strip_prefix(b"get ")?;
     let is_lone = !key.is_empty() && is_key(key) && scan::position(key, b' ').is_none();

@@ -20,6 +20,7 @@ pub enum Frame<'a> {
 ///
 /// A line that is too long is so whether or not its end has arrived.
 #[must_use]
+#[inline]
 pub fn cut(input: &[u8], scanned: usize) -> Frame<'_> {
     let fresh = input.get(scanned..).unwrap_or_default();
     let end = scan::position(fresh, b'\n').map(|at| at.saturating_add(scanned));

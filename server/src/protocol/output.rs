@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn numbers_are_written_as_everybody_writes_them() {
         let powers = (0..20).map(|power| 10_u64.pow(power));
-        for number in powers.flat_map(|power| [power - 1, power, power + 1, power * 7 / 5]) {
+        for number in powers.flat_map(|power| [power - 1, power, power + 1, power / 5 * 7]) {
             let mut output = Output::default();
             output.number(number);
             assert_eq!(output.take(), number.to_string());

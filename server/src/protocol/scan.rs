@@ -11,26 +11,36 @@ const NEAR_LEN: usize = 64;
 /// Where that byte first stands, if it does.
 #[inline]
 pub(super) fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
-    const LOW: u64 = u64::from_le_bytes([1; 8]);
-    const HIGH: u64 = LOW << 7;
-    let all = u64::from_le_bytes([wanted; 8]);
     let (near, far) = bytes.split_at(bytes.len().min(NEAR_LEN));
     let (words, rest) = near.as_chunks::<8>();
     let mut start = 0;
     for word in words {
-        let differ = u64::from_le_bytes(*word) ^ all;
-        // The lowest of these bits is right; those above it may not be.
-        let equal = differ.wrapping_sub(LOW) & !differ & HIGH;
-        if equal != 0 {
-            return Some(start | (equal.trailing_zeros() / 8) as usize);
+        if let Some(at) = position_in(*word, wanted) {
+            return Some(start | at);
         }
         start += 8;
     }
-    if far.is_empty() {
-        let last = rest.iter().position(|&byte| byte == wanted);
-        return last.map(|at| start | at);
+    if !far.is_empty() {
+        return memchr(wanted, far).map(|at| start.saturating_add(at));
     }
-    memchr(wanted, far).map(|at| near.len().saturating_add(at))
+    if rest.is_empty() {
+        return None;
+    }
+    // What is left over is looked through with bytes that have been: no shorter read.
+    match near.last_chunk() {
+        Some(last) => position_in(*last, wanted).map(|at| near.len() - 8 + at),
+        None => near.iter().position(|&byte| byte == wanted),
+    }
+}
+
+#[inline(always)]
+fn position_in(word: [u8; 8], wanted: u8) -> Option<usize> {
+    const LOW: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = LOW << 7;
+    let differ = u64::from_le_bytes(word) ^ u64::from_le_bytes([wanted; 8]);
+    // The lowest of these bits is right; those above it may not be.
+    let equal = differ.wrapping_sub(LOW) & !differ & HIGH;
+    (equal != 0).then(|| (equal.trailing_zeros() / 8) as usize)
 }
 
 #[cfg(test)]

@@ -31,8 +31,13 @@ impl Connection {
             encode::end(output);
             return 0;
         }
-        if let Some(parsed) = meta::parse(line) {
-            return self.dispatch_meta(line, parsed, rest);
+        match meta::parse(line) {
+            Some(Ok(meta)) => return self.dispatch_meta(line, &meta, rest),
+            Some(Err(refusal)) => {
+                self.refuse(refusal);
+                return 0;
+            }
+            None => {}
         }
         match classic::parse(line) {
             Err(refusal) => self.refuse(refusal),
@@ -91,36 +96,24 @@ impl Connection {
         self.state = State::Swallow(length.saturating_add(BLOCK_END.len()));
     }
 
-    fn dispatch_meta(
-        &mut self,
-        line: &[u8],
-        parsed: Result<Meta<'_>, Refusal>,
-        rest: &[u8],
-    ) -> usize {
-        let meta = match parsed {
-            Ok(meta) => meta,
-            Err(refusal) => {
-                self.refuse(refusal);
-                return 0;
-            }
-        };
+    fn dispatch_meta(&mut self, line: &[u8], meta: &Meta<'_>, rest: &[u8]) -> usize {
         let (context, output) = self.context_and_output();
         let reply = match meta.command {
             Command::Get => {
-                let found = command::meta::get(&context, &meta, |reply, item| {
+                let found = command::meta::get(&context, meta, |reply, item| {
                     let value = item.map(|item| (item.value(), item.shared()));
-                    encode::meta(&meta, reply, value, output);
+                    encode::meta(meta, reply, value, output);
                 });
                 if let Err(error) = found {
                     encode::error(error, &mut self.output);
                 }
                 return 0;
             }
-            Command::Delete => command::meta::delete(&context, &meta),
-            Command::Arithmetic => command::meta::step(&context, &meta),
-            Command::Set => return self.begin_meta_block(line, &meta, rest),
+            Command::Delete => command::meta::delete(&context, meta),
+            Command::Arithmetic => command::meta::step(&context, meta),
+            Command::Set => return self.begin_meta_block(line, meta, rest),
             Command::Debug => {
-                let anatomy = command::meta::debug(&context, &meta);
+                let anatomy = command::meta::debug(&context, meta);
                 encode::anatomy(meta.key(), anatomy.as_ref(), &mut self.output);
                 return 0;
             }
@@ -129,7 +122,7 @@ impl Connection {
                 return 0;
             }
         };
-        self.answer_meta(&meta, reply);
+        self.answer_meta(meta, reply);
         0
     }
 

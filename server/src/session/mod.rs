@@ -360,13 +360,22 @@ impl Connection {
     /// Takes one step. None when the rest of the input does not allow one.
     fn step(&mut self, input: &[u8]) -> Option<usize> {
         let speaks_binary = self.speaks_binary(input);
+        if matches!(self.state, State::Line) && !input.is_empty() {
+            return if speaks_binary {
+                self.step_binary(input)
+            } else if self.gate.is_open {
+                self.step_text(input)
+            } else {
+                self.step_stranger(input)
+            };
+        }
         match &mut self.state {
             State::Closing | State::Watching => (!input.is_empty()).then_some(input.len()),
             State::Keys(_) => {
                 self.answer_more_keys();
                 Some(0)
             }
-            State::Judging(..) => None,
+            State::Judging(..) | State::Line => None,
             State::Dumping(dump) => {
                 let mut dump = *dump;
                 match dump.next(&self.context()) {
@@ -410,10 +419,6 @@ impl Connection {
                 }
                 Some(more.len())
             }
-            State::Line if input.is_empty() => None,
-            State::Line if speaks_binary => self.step_binary(input),
-            State::Line if !self.gate.is_open => self.step_stranger(input),
-            State::Line => self.step_text(input),
         }
     }
 

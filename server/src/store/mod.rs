@@ -207,6 +207,43 @@ impl Store {
         result
     }
 
+    /// Serves the item of a key, alone: what [`Entry::serve`] does where nothing else is to be done.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    #[inline]
+    pub fn serve<R>(
+        &self,
+        key: &[u8],
+        now: Time,
+        show: impl FnOnce(Item<'_>) -> R,
+    ) -> Result<R, Absence> {
+        self.flush.settle(now);
+        let hash = self.hasher.hash(key);
+        let part = self.part_of(hash);
+        let mut shard = self.hold(part);
+        let terms = self.terms(now);
+        let found = shard.seek(hash, key);
+        if let Some(found) = found.filter(|found| found.is_alive(terms)) {
+            let mut record = found.record;
+            record.use_at(terms.second);
+            let item = shard.serve(found.location, &record);
+            return item.map(show).ok_or(Absence::Unknown);
+        }
+        Err(self.dismiss(Entry::new(part, shard, terms, (hash, key), found), now))
+    }
+
+    /// Lets go of a key that had no live item. Tells why.
+    #[inline(never)]
+    fn dismiss(&self, entry: Entry<'_>, now: Time) -> Absence {
+        let absence = entry.absence();
+        if entry.close() && self.budget.is_short() {
+            self.trim(now, ROUNDS_MAX);
+        }
+        absence
+    }
+
     /// Locks a key. In one piece and made once, because every request comes through here.
     #[inline(never)]
     fn open<'a>(&'a self, key: &'a [u8], now: Time) -> Entry<'a> {
@@ -296,17 +333,21 @@ impl Store {
         }
     }
 
-    /// Takes dead items out of some segments of each part, about so many items at once, and gives
-    /// the memory of what is left empty back. Tells how many they were.
+    /// Takes dead items out of some segments of each part, of about so many items, and gives the
+    /// memory of what is left empty back. Nobody waits for more than one segment. Tells how many
+    /// they were.
     pub fn sweep(&self, items: usize, now: Time) -> u64 {
         self.flush.settle(now);
+        let segments = (items / SEGMENT_ITEMS).max(1);
         let mut count = 0;
         for part in &self.parts {
-            let mut shard = self.hold(part);
-            let before = shard.census.items;
-            shard.sweep(self.terms(now), (items / SEGMENT_ITEMS).max(1));
-            count += before - shard.census.items;
-            self.tell(part, &mut shard);
+            for _ in 0..segments {
+                let mut shard = self.hold(part);
+                let before = shard.census.items;
+                shard.sweep(self.terms(now), 1);
+                count += before - shard.census.items;
+                self.tell(part, &mut shard);
+            }
         }
         count
     }

@@ -160,7 +160,7 @@ impl Record {
     }
 
     pub(super) fn mark(&mut self, marks: Marks) {
-        let flag = |is: bool, bit: u8| if is { bit } else { 0 };
+        let flag = |is: bool, bit: u8| u8::from(is) * bit;
         let others = self.bits() & !(FETCHED | STALE | WON | ENCODED);
         self.set_bits(
             others

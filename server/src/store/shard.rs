@@ -49,6 +49,13 @@ pub(super) struct Found {
     pub(super) epoch: u32,
 }
 
+impl Found {
+    /// Whether a client may still see it.
+    pub(super) const fn is_alive(&self, terms: Terms<'_>) -> bool {
+        self.epoch == terms.epoch && self.record.expires() > terms.second
+    }
+}
+
 /// One part of the items.
 #[derive(Debug)]
 pub(super) struct Shard {

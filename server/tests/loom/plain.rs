@@ -127,6 +127,10 @@ impl Plain {
             (_, None) => {}
             (_, Some(_)) => self.change(act, key),
         }
+        if act == Act::Get {
+            // It shows the item as it is behind it.
+            return self.items.get(&key).cloned();
+        }
         before
     }
 

@@ -170,6 +170,7 @@ pub(crate) fn act(store: &Store, act: Act, key: u8, cue: Cue) -> Option<Seen> {
         Act::Grow => {
             store.entry(&name(KEYS), cue.now, |entry| put(entry, b"0", None));
         }
+        Act::Get => return store.serve(&name(key), cue.now, seen).ok(),
         _ => return store.entry(&name(key), cue.now, |entry| act_on(entry, act, cue)),
     }
     None
@@ -190,9 +191,8 @@ fn act_on(entry: &mut Entry<'_>, act: Act, cue: Cue) -> Option<Seen> {
         }
         (Act::Empty, true) => put(entry, b"", None),
         (Act::Delete, _) => entry.remove(),
-        (Act::Get, true) => assert!(entry.serve().is_some()),
         (Act::GetAndTouch | Act::Touch, true) => {
-            entry.mark_fetched();
+            assert!(entry.serve().is_some());
             entry.set_expiry(Expiry::at(NOW.seconds() + 60));
         }
         (Act::Increment, true) => increment(entry, value),
