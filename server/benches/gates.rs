@@ -42,7 +42,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "get, 64 at once",
         depth: 64,
-        most: 1630,
+        most: 1130,
         batch: |first, depth| {
             each(first, depth, |key| {
                 let value = value();
@@ -56,7 +56,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "get of 100 keys",
         depth: 100,
-        most: 1160,
+        most: 950,
         batch: |first, depth| {
             let (keys, values) = each(first, depth, |key| {
                 let value = value();
@@ -71,7 +71,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "mg v, 64 at once",
         depth: 64,
-        most: 2560,
+        most: 2010,
         batch: |first, depth| {
             each(first, depth, |key| {
                 (
@@ -84,7 +84,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "set, 16 at once",
         depth: 16,
-        most: 2750,
+        most: 2390,
         batch: |first, depth| {
             each(first, depth, |key| {
                 (
@@ -97,7 +97,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "quiet ms, 64 at once",
         depth: 64,
-        most: 2820,
+        most: 2170,
         batch: |first, depth| {
             let (stores, _) = each(first, depth - 1, |key| {
                 (format!("ms {key} 100 q\r\n{}\r\n", value()), String::new())
@@ -108,7 +108,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "delete of nothing, 64 at once",
         depth: 64,
-        most: 1240,
+        most: 1150,
         batch: |first, depth| {
             each(first, depth, |key| {
                 (format!("delete no{key}\r\n"), "NOT_FOUND\r\n".to_owned())

@@ -5,8 +5,8 @@
 
 mod eviction;
 
-use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
+use nix::time::ClockId;
 use server::Time;
 use server::store::{Configuration, Draft, Expiry, Marks, Store};
 
@@ -131,8 +131,8 @@ fn expiry() {
 
 /// What this thread has computed: time that others took is not in it.
 fn busy_microseconds() -> i64 {
-    let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("every thread has one");
-    usage.user_time().num_microseconds() + usage.system_time().num_microseconds()
+    let clock = ClockId::CLOCK_THREAD_CPUTIME_ID.now();
+    clock.expect("every thread has one").num_microseconds()
 }
 
 /// What an item takes beyond its key and value, at the worst of these counts.

@@ -139,11 +139,22 @@ fn retrieval(words: Tokens<'_>, with_uniques: bool) -> Result<Parsed<'_>, Refusa
             keys: words,
             with_uniques,
             exptime: None,
-            // On a short line no word is too long to be a key.
-            is_spoiled: !is_key(words.rest()) && { words }.any(|key| !is_key(key)),
+            is_spoiled: has_long_word(words.rest()),
         }),
         quiet: false,
     })
+}
+
+/// Whether one of the words is too long to be a key. Most words are not looked at: the last space
+/// within a key's length ends all that began before it.
+fn has_long_word(mut line: &[u8]) -> bool {
+    while let Some((near, _)) = line.split_at_checked(KEY_LEN_MAX + 1) {
+        let Some(space) = near.iter().rposition(|&byte| byte == b' ') else {
+            return true;
+        };
+        line = line.get(space + 1..).unwrap_or_default();
+    }
+    false
 }
 
 fn arithmetic(mut words: Tokens<'_>, direction: Direction) -> Result<Parsed<'_>, Refusal> {
@@ -289,5 +300,27 @@ pub fn unknown(words: Tokens<'_>) -> Refusal {
             Recovery::Line
         },
         ..loud(Error::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tokens, has_long_word, is_key};
+
+    #[test]
+    fn a_word_is_too_long_wherever_it_stands() {
+        for before in [0, 1, 2, 100, 249, 250, 251, 600] {
+            for len in [1, 249, 250, 251, 252, 700] {
+                for behind in [0, 1, 249, 250, 251] {
+                    let spaces = [vec![b' '; before], vec![b' '; behind]];
+                    let words = [b" k ".repeat(before), b" k".repeat(behind)];
+                    for [before, behind] in [spaces, words] {
+                        let line = [before, vec![b'w'; len], behind].concat();
+                        let is_long = Tokens::of(&line).any(|word| !is_key(word));
+                        assert_eq!(has_long_word(&line), is_long, "{}", line.len());
+                    }
+                }
+            }
+        }
     }
 }
