@@ -3,6 +3,8 @@
 //! Nothing here wraps or guesses: a token is a number of its grammar, or it is none, and the line
 //! is told which rule decided. Only a dialect that deviates reads as the C library does.
 
+use core::ops::RangeInclusive;
+
 use spec::{Dialect, Requirement, req};
 
 use crate::framing::Line;
@@ -68,11 +70,17 @@ pub(crate) fn flags(token: &[u8], line: &Line, dialect: &Dialect) -> Option<u32>
 pub(crate) fn exptime(token: &[u8], line: &Line, dialect: &Dialect) -> Option<i32> {
     let number = STORAGE.read(token, line, dialect)?;
     let truncated = req!("numbers.storage.exptime.truncated");
+    let signless = truncated_signed(number).filter(|_| SIGNLESS.contains(&number));
+    line.note_if(signless.is_some(), req!("numbers.storage.exptime.signless"));
     i32::try_from(number)
         .ok()
+        .or(signless)
         .or_else(|| line.deviating(dialect, truncated, truncated_signed(number)))
         .or_else(|| line.refusing(req!("numbers.storage.exptime")))
 }
+
+/// What a client makes of a negative exptime, at most thirty days of it, that prints no sign.
+const SIGNLESS: RangeInclusive<i128> = 4_292_375_296..=4_294_967_295;
 
 /// The longest data block a line may announce: with its line end it still counts in 31 bits.
 const LENGTH_MAX: u64 = 2_147_483_645;

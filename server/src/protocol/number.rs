@@ -36,10 +36,16 @@ pub(super) fn flags(token: &[u8]) -> Option<u32> {
     u32::try_from(with_any_sign(token)?).ok()
 }
 
-/// The exptime of a classic storage line: a sign may stand before it.
+/// The exptime of a classic storage line: a sign may stand before it, or be lost.
 pub(super) fn exptime(token: &[u8]) -> Option<i32> {
-    i32::try_from(with_any_sign(token)?).ok()
+    let number = with_any_sign(token)?;
+    let signless = u32::try_from(number).ok().map(u32::cast_signed);
+    let lost = signless.filter(|number| (SIGNLESS_MIN..0).contains(number));
+    lost.or_else(|| i32::try_from(number).ok())
 }
+
+/// libmemcached writes -1 without its sign, as 2^32 - 1; what lies below this is more likely a date.
+const SIGNLESS_MIN: i32 = -60 * 60 * 24 * 30;
 
 fn with_any_sign(token: &[u8]) -> Option<i64> {
     match token.strip_prefix(b"+") {
