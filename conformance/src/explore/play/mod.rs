@@ -193,7 +193,7 @@ impl Player {
         }
         let keys: Vec<_> = asks.iter().map(|ask| self.own(ask.request.key())).collect();
         self.say(Said::Sent(client, told.clone(), now, cut));
-        self.settle(client, &told, &keys, now)
+        self.settle(client, &told, cut.unwrap_or(0), &keys, now)
     }
 
     fn own(&self, key: &[u8]) -> Vec<u8> {
