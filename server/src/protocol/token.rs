@@ -2,19 +2,30 @@
 //!
 //! Only the space separates them: a tab is a byte like any other.
 
+use nom::bytes::complete::take_while;
+use nom::combinator::verify;
+use nom::sequence::preceded;
+use nom::{IResult, Parser};
+
 use super::scan;
 
-/// The next word, and what stands behind it.
+/// The next word.
 #[inline]
-fn cut(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let start = line.iter().position(|&byte| byte != b' ')?;
-    let (_, line) = line.split_at_checked(start)?;
+fn token(line: &[u8]) -> IResult<&[u8], &[u8]> {
+    let word = verify(till_space, |word: &[u8]| !word.is_empty());
+    preceded(take_while(|byte| byte == b' '), word).parse(line)
+}
+
+/// What stands before the next space.
+#[inline]
+fn till_space(line: &[u8]) -> IResult<&[u8], &[u8]> {
     let len = match line {
         // Many numbers and flags are as short as that.
         [_] | [_, b' ', ..] => 1,
         _ => scan::position(line, b' ').unwrap_or(line.len()),
     };
-    line.split_at_checked(len)
+    let (word, rest) = line.split_at(len);
+    Ok((rest, word))
 }
 
 /// The words of a line, one after another.
@@ -44,7 +55,7 @@ impl<'a> Iterator for Tokens<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        let (word, rest) = cut(self.rest)?;
+        let (rest, word) = token(self.rest).ok()?;
         self.rest = rest;
         Some(word)
     }
