@@ -1,8 +1,8 @@
 //! What is missed under which load: ours, as simulated, and by a memcached that is sent the same.
 //!
-//! Cache-aside: what a get misses is stored. Three million requests, of which the second half counts;
-//! memory for a share of the keys. The memcached is named by `MEMCACHED`, and asked over loopback. It
-//! never judges: it prints.
+//! Cache-aside: what a get misses is stored. Three million requests, of which the second half
+//! counts; memory for a share of the keys. The memcached is named by `MEMCACHED`, and asked over
+//! loopback. It never judges: it prints.
 
 #![expect(clippy::disallowed_methods, reason = "a bench waits for its peer")]
 

@@ -44,7 +44,7 @@ pub(super) fn exptime(token: &[u8]) -> Option<i32> {
     lost.or_else(|| i32::try_from(number).ok())
 }
 
-/// libmemcached writes -1 without its sign, as 2^32 - 1; what lies below this is more likely a date.
+/// libmemcached writes -1 without its sign, as 2^32 - 1; what lies below this may be a date.
 const SIGNLESS_MIN: i32 = -60 * 60 * 24 * 30;
 
 fn with_any_sign(token: &[u8]) -> Option<i64> {

@@ -360,16 +360,12 @@ impl Connection {
     /// Takes one step. None when the rest of the input does not allow one.
     fn step(&mut self, input: &[u8]) -> Option<usize> {
         let speaks_binary = self.speaks_binary(input);
-        if matches!(self.state, State::Line) && !input.is_empty() {
-            return if speaks_binary {
-                self.step_binary(input)
-            } else if self.gate.is_open {
-                self.step_text(input)
-            } else {
-                self.step_stranger(input)
-            };
-        }
         match &mut self.state {
+            State::Line if !input.is_empty() => match (speaks_binary, self.gate.is_open) {
+                (true, _) => self.step_binary(input),
+                (false, true) => self.step_text(input),
+                (false, false) => self.step_stranger(input),
+            },
             State::Closing | State::Watching => (!input.is_empty()).then_some(input.len()),
             State::Keys(_) => {
                 self.answer_more_keys();

@@ -207,7 +207,7 @@ impl Store {
         result
     }
 
-    /// Serves the item of a key, alone: what [`Entry::serve`] does where nothing else is to be done.
+    /// Serves the item of a key, alone: what [`Entry::serve`] does where nothing else is to do.
     ///
     /// # Errors
     ///

@@ -55,6 +55,14 @@ impl World {
         (self, rulings)
     }
 
+    /// What follows when a client sends this then, which is read in two pieces.
+    fn rule_pieces(self, client: u8, (beginning, rest): (&[u8], &[u8]), then: Time) -> Ruled {
+        let (world, mut rulings) = self.rule(client, beginning, then);
+        let (world, more) = world.rule(client, rest, then);
+        rulings.extend(more);
+        (world, rulings)
+    }
+
     /// The world in which the number that was counted last is in a new item, if anybody could tell.
     fn renewed(&self, key: &[u8], now: u64) -> Option<World> {
         let look = |model: &Model| {
@@ -91,13 +99,9 @@ impl Player {
             ticks.clear();
             let bytes = requests.concat();
             // What came in one piece may matter: memcached loses replies that it has not sent.
-            let (beginning, rest) = bytes.split_at(cut.min(bytes.len()));
-            let after = before.into_iter().map(|world| {
-                let (world, mut rulings) = world.rule(client, beginning, Time(now));
-                let (world, more) = world.rule(client, rest, Time(now));
-                rulings.extend(more);
-                (world, rulings)
-            });
+            let pieces = bytes.split_at(cut.min(bytes.len()));
+            let before = before.into_iter();
+            let after = before.map(|world| world.rule_pieces(client, pieces, Time(now)));
             (after.collect(), Vec::new())
         };
         let mut noted = None;
