@@ -55,7 +55,7 @@ impl Baseline {
     /// # Errors
     /// When it is not TOML of this shape, gives no reason, or names a rule the law does not have.
     pub fn parse(text: &str) -> Result<Baseline, String> {
-        let baseline: Baseline = toml::from_str(text).map_err(|error| error.to_string())?;
+        let baseline: Baseline = toml::from_str(text).map_err(|error| told(&error, text))?;
         for Entry {
             rule, reason, case, ..
         } in &baseline.entries
@@ -93,40 +93,75 @@ impl Baseline {
         self
     }
 
-    /// The baseline that would accept all that this report complains of, reasons kept; a new entry
-    /// waits for its reason, and is refused until it has one.
+    /// The first entry for a case that is none of these.
+    pub fn stranger<'a>(&self, cases: impl Iterator<Item = Case<'a>>) -> Option<&str> {
+        let names: BTreeSet<String> = cases.map(|case| name(&case)).collect();
+        let mut entries = self.entries.iter().map(|entry| entry.case.as_str());
+        entries.find(|case| !case.is_empty() && !names.contains(*case))
+    }
+
+    /// The baseline that would accept all that this report complains of; nothing where it is this
+    /// one. An entry goes only where all that it accepts was played, and passed. A new one waits for
+    /// its reason, and is refused until it has one; one that expired waits for another day.
     #[must_use]
-    pub fn updated(&self, report: &Report<'_>) -> String {
-        let mut text =
-            String::from("# What this implementation breaks, and why that is accepted.\n");
-        let mut listed = BTreeSet::new();
-        for judged in &report.judged {
-            let rule = judged.case.requirement().name;
-            let known = self
-                .entries
-                .iter()
-                .find(|entry| entry.accepts(&judged.case));
-            let needed = judged.verdict == Verdict::Fail
-                || (judged.verdict == Verdict::Known && known.is_some());
-            let by_case = known.filter(|entry| !entry.case.is_empty());
-            let listing = by_case.map_or(("rule", rule), |entry| ("case", &entry.case));
-            if !needed || !listed.insert(listing) {
-                continue;
-            }
-            let (word, subject) = listing;
-            let reason = known.map(|entry| entry.reason.as_str()).unwrap_or_default();
-            text.push_str(&format!(
-                "\n[[accept]]\n{word} = {subject:?}\nreason = {reason:?}\n"
-            ));
-            if let Some(url) = known.and_then(|entry| entry.url.as_ref()) {
-                text.push_str(&format!("url = {url:?}\n"));
-            }
-            if let Some(expires) = known.and_then(|entry| entry.expires) {
-                text.push_str(&format!("expires = {expires}\n"));
+    pub fn updated(&self, report: &Report<'_>) -> Option<String> {
+        let mut entries = self.entries.clone();
+        entries.retain(|entry| !is_over(entry, report));
+        let complaints = report.judged.iter().filter(|judged| match judged.verdict {
+            Verdict::Fail => true,
+            Verdict::NonStrict | Verdict::Info => report.strict,
+            _ => false,
+        });
+        for judged in complaints {
+            if !entries.iter().any(|entry| entry.accepts(&judged.case)) {
+                entries.push(Entry {
+                    rule: judged.case.requirement().name.to_owned(),
+                    case: String::new(),
+                    reason: String::new(),
+                    url: None,
+                    expires: None,
+                });
             }
         }
-        text
+        (entries != self.entries).then(|| written(&entries))
     }
+}
+
+/// Whether nothing that it accepts failed, and something was played.
+fn is_over(entry: &Entry, report: &Report<'_>) -> bool {
+    let judged = report.judged.iter();
+    let mut about = judged
+        .filter(|judged| entry.accepts(&judged.case))
+        .peekable();
+    about.peek().is_some() && about.all(|judged| judged.verdict == Verdict::Pass)
+}
+
+fn written(entries: &[Entry]) -> String {
+    let mut text = String::from("# What this implementation breaks, and why that is accepted.\n");
+    for entry in entries {
+        let (word, subject) = match entry.case.is_empty() {
+            true => ("rule", &entry.rule),
+            false => ("case", &entry.case),
+        };
+        let reason = &entry.reason;
+        text.push_str(&format!(
+            "\n[[accept]]\n{word} = {subject:?}\nreason = {reason:?}\n"
+        ));
+        if let Some(url) = &entry.url {
+            text.push_str(&format!("url = {url:?}\n"));
+        }
+        if let Some(expires) = entry.expires {
+            text.push_str(&format!("expires = {expires}\n"));
+        }
+    }
+    text
+}
+
+/// What is wrong with the TOML, and in which line.
+fn told(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    format!("line {line}: {}", error.message().replace('\n', ", "))
 }
 
 /// Today, as a baseline writes it: the days since the epoch, counted in years from March.

@@ -2,6 +2,7 @@
 //! to servers that are careless in one way each.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +34,10 @@ fn try_all(command: String, dialect: Dialect) {
     let text = report::text(&report, true);
     assert_eq!(report.conclusion(), Conclusion::Conforms, "{text}");
     if !cfg!(target_os = "linux") {
-        eprintln!("SKIPPED what only Linux tells of a process: {text}");
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED what only Linux tells of a process: {text}"
+        );
         return;
     }
     assert_eq!(report.count(Verdict::Unsupported), 0, "{text}");
@@ -45,7 +49,7 @@ fn skip(what: &str) {
     #[expect(clippy::disallowed_methods, reason = "CI says so in its environment")]
     let required = std::env::var("CI").is_ok();
     assert!(!required, "{what}, and CI requires it");
-    eprintln!("SKIPPED {what}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED {what}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The suite against whatever is here: the model in each dialect, and the memcached in PATH.
 
+use std::io::Write;
 use std::process::Command;
 
 use conformance::baseline::Baseline;
@@ -92,14 +93,20 @@ fn the_memcached_in_path_conforms_to_its_dialect() {
         #[expect(clippy::disallowed_methods, reason = "CI says so in its environment")]
         let required = std::env::var("CI").is_ok();
         assert!(!required, "no memcached in PATH, and CI requires one");
-        eprintln!("SKIPPED the memcached in PATH: there is none (apt-get install memcached)");
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED the memcached in PATH: there is none (apt-get install memcached)"
+        );
         return;
     };
     let version = String::from_utf8_lossy(&output.stdout)
         .trim()
         .replace(' ', "-");
     let Some(dialect) = Dialect::shipped(&version) else {
-        eprintln!("SKIPPED the memcached in PATH: no dialect is written for {version}");
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED the memcached in PATH: no dialect is written for {version}"
+        );
         return;
     };
     let command = "memcached -u root -l 127.0.0.1 -p {port}".to_owned();

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -60,7 +61,10 @@ fn quick(recipe: &str) -> String {
 fn is_here(tool: &str, argument: &str) -> bool {
     let here = Command::new(tool).arg(argument).output().is_ok();
     if !here {
-        eprintln!("SKIPPED the recipe for {tool}: there is none in PATH");
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED the recipe for {tool}: there is none in PATH"
+        );
     }
     here
 }

@@ -16,7 +16,7 @@ fn check(arguments: &[&str]) -> Output {
 }
 
 /// Every one of these is refused with words that say what is accepted.
-const REFUSED: [(&[&str], &str); 18] = [
+const REFUSED: [(&[&str], &str); 19] = [
     (&["nonsense.rule"], "touchstone list"),
     (&["localhost:"], "127.0.0.1:11211"),
     (&["localhost:99999"], "127.0.0.1:11211"),
@@ -26,6 +26,7 @@ const REFUSED: [(&[&str], &str); 18] = [
     (&["tls:a:1", "--tls-ca", "/nowhere"], "--tls-ca FILE"),
     (&["--spawn", "memcached"], "{port}"),
     (&["--dialect", "nonsense"], "memcached-1.6.45"),
+    (&["--dialect", "/"], "/ cannot be read"),
     (&["--without", "nonsense"], "binary"),
     (&["--level", "maybe"], "must, should or may"),
     (&["--budget", "soon"], "60s"),
@@ -38,7 +39,7 @@ const REFUSED: [(&[&str], &str); 18] = [
 ];
 
 /// The same for the other commands.
-const REFUSED_ELSEWHERE: [(&[&str], &str); 8] = [
+const REFUSED_ELSEWHERE: [(&[&str], &str); 9] = [
     (&[], "there are check, explore, list"),
     (&["chek"], "there are check, explore, list"),
     (&["explain"], "<RULE>"),
@@ -49,6 +50,10 @@ const REFUSED_ELSEWHERE: [(&[&str], &str); 8] = [
     (
         &["record", "--listen", "a:1", "--upstream", "tls:b:2", "file"],
         "unix:PATH",
+    ),
+    (
+        &["record", "--listen", "a", "--upstream", "b:2", "file"],
+        "HOST:PORT",
     ),
 ];
 

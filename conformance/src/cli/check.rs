@@ -1,5 +1,6 @@
 //! `touchstone check`: one target on trial.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use conformance::baseline::{Baseline, today};
 use conformance::capability;
+use conformance::cases::Case;
 use conformance::check::Trial;
 use conformance::elect::elect;
 use conformance::faults;
@@ -136,8 +138,8 @@ enum Form {
 impl Check {
     /// Plays, prints, and tells the exit code.
     pub(super) fn run(self, exchanges: &[Exchange]) -> Result<u8, String> {
-        let baseline = match &self.baseline {
-            Some(file) => read_baseline(file, self.update_baseline)?,
+        let accepted = match &self.baseline {
+            Some(file) => read_baseline(file, self.update_baseline, exchanges)?,
             None => Baseline::default(),
         };
         let seed = self.chosen.seed();
@@ -169,7 +171,7 @@ impl Check {
         let trial = Trial {
             target: target.held_to(&dialect),
             dialect,
-            baseline,
+            baseline: accepted.clone().on(&today()),
             shape: self.shape,
             select,
             jobs,
@@ -184,8 +186,9 @@ impl Check {
             say!("seed {seed}");
         }
         self.tell(&report)?;
-        if let (true, Some(file)) = (self.update_baseline, &self.baseline) {
-            write_to(file, &trial.baseline.updated(&report))?;
+        let updated = accepted.updated(&report).filter(|_| self.update_baseline);
+        if let (Some(updated), Some(file)) = (updated, &self.baseline) {
+            write_to(file, &updated)?;
         }
         Ok(report.conclusion().exit_code())
     }
@@ -319,13 +322,25 @@ fn report_to(argument: &str) -> Result<(Form, PathBuf), String> {
     Ok((form, PathBuf::from(file)))
 }
 
-fn read_baseline(file: &PathBuf, may_be_new: bool) -> Result<Baseline, String> {
+fn read_baseline(
+    file: &PathBuf,
+    may_be_new: bool,
+    exchanges: &[Exchange],
+) -> Result<Baseline, String> {
     if may_be_new && !file.exists() {
         return Ok(Baseline::default());
     }
-    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let baseline = Baseline::parse(&text).map(|baseline| baseline.on(&today()));
-    baseline.map_err(|problem| format!("{}: {problem}", file.display()))
+    let named = |problem: &dyn Display| format!("{}: {problem}", file.display());
+    let text = fs::read_to_string(file).map_err(|error| named(&error))?;
+    let baseline = Baseline::parse(&text).map_err(|problem| named(&problem))?;
+    let faults = faults::all().into_iter().map(Case::Fault);
+    let cases = exchanges.iter().map(Case::Exchange).chain(faults);
+    match baseline.stranger(cases) {
+        Some(case) => Err(named(&format!(
+            "there is no case `{case}`; a report names each by its file and line"
+        ))),
+        None => Ok(baseline),
+    }
 }
 
 fn shown(report: &Report<'_>, form: Form) -> String {

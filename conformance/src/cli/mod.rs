@@ -15,6 +15,8 @@ mod serve;
 mod storm;
 mod target;
 
+use std::io;
+
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use conformance::liars::{self, Liar};
@@ -146,9 +148,12 @@ fn dialect(name: &str) -> Result<Dialect, String> {
     if let Some(shipped) = Dialect::shipped(name) {
         return Ok(shipped);
     }
-    let Ok(text) = std::fs::read_to_string(name) else {
+    let text = std::fs::read_to_string(name).map_err(|error| {
         let names = Dialect::shipped_names().join(", ");
-        return Err(format!("there are {names}, and no file is called so"));
-    };
+        match error.kind() {
+            io::ErrorKind::NotFound => format!("there are {names}, and no file is called so"),
+            _ => format!("there are {names}, and {name} cannot be read: {error}"),
+        }
+    })?;
     Dialect::parse(name, &text).map_err(|error| format!("{name}: {error}"))
 }

@@ -18,7 +18,7 @@ const UNREACHABLE: u8 = 4;
 #[derive(Args)]
 pub(super) struct Record {
     /// Where clients connect: `127.0.0.1:11212`; port 0 takes any that is free
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = listener)]
     listen: String,
     /// The server that they are to reach: `HOST:PORT` or `unix:PATH`
     #[arg(long, value_name = "TARGET", value_parser = upstream)]
@@ -65,6 +65,14 @@ impl Record {
         let tally = proxy.finish().map_err(named)?;
         say!("{}: {tally}", self.file.display());
         Ok(exit_code(&tally))
+    }
+}
+
+fn listener(place: &str) -> Result<String, String> {
+    let port = place.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => Ok(place.to_owned()),
+        _ => Err("listen at HOST:PORT, as 127.0.0.1:11212".into()),
     }
 }
 

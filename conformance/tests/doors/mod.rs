@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::fs;
+use std::io::Write;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -62,7 +63,11 @@ pub(crate) fn all_with(option: &str, rules: &[&Requirement], play: impl Fn(&Subj
                 play(&Subject { program, dialect });
                 tried += 1;
             }
-            None => println!("SKIPPED {rules:?}: no {} {option} here", program.display()),
+            None => {
+                let program = program.display();
+                let mut aloud = std::io::stderr();
+                let _ = writeln!(aloud, "SKIPPED {rules:?}: no {program} {option} here");
+            }
         }
     }
     let required = std::env::var("CI").is_ok_and(|ci| ci == "true");
