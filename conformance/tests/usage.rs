@@ -1,6 +1,7 @@
 //! What `touchstone` says to a command line that makes no sense: one clear line, and 2.
 
 use std::io::Read;
+use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 
 fn touchstone(arguments: &[&str]) -> Command {
@@ -117,6 +118,16 @@ fn a_bad_dialect_file_is_told_its_line() {
 fn nothing_listening_there_is_unreachable() {
     let output = check(&["127.0.0.1:1", "storage.cas"]);
     assert_eq!(output.status.code(), Some(4));
+}
+
+#[test]
+fn one_that_listens_and_says_nothing_is_unreachable_as_well() {
+    let mute = TcpListener::bind(("127.0.0.1", 0)).expect("there is a port");
+    let place = mute.local_addr().expect("it has an address").to_string();
+    let output = check(&[&place, "deletion"]);
+    assert_eq!(output.status.code(), Some(4));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("answers nothing"), "{said}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::fmt;
 use model::{Host, Model, Options, Time};
 use spec::Dialect;
 use spec::exchange::{
-    Direction, Event, Exchange, Failure, Fence, Header, Peer, Protocol, cases, replay,
+    Direction, Event, Exchange, Failure, Fence, Header, Peer, Protocol, Received, cases, replay,
 };
 
 use crate::liars::{Liar, Server};
@@ -25,6 +25,7 @@ use embedded::Embedded;
 use foreign::Foreign;
 use process::Process;
 use shape::{Shape, Shaped};
+use socket::Socket;
 
 /// When the virtual clock of a target in this process starts: well past the first month, so that
 /// relative and absolute exptimes differ.
@@ -162,10 +163,13 @@ impl Target {
     pub fn answers(&self) -> Result<(), String> {
         match self {
             Target::Spawn(command) => Process::start(command, "").map(drop),
-            Target::Foreign(foreign) => {
-                let unreached = |error| format!("{} cannot be reached: {error}", foreign.address);
-                foreign.address.connect().map(drop).map_err(unreached)
-            }
+            Target::Foreign(foreign) => match Socket::ask_anything(&foreign.address)? {
+                Received::Nothing => Err(format!(
+                    "{} takes connections, and answers nothing",
+                    foreign.address
+                )),
+                Received::Bytes(_) | Received::Closed => Ok(()),
+            },
             Target::Embedded | Target::Model(_) | Target::Liar(_) | Target::Honest => Ok(()),
         }
     }

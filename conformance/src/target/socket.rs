@@ -63,6 +63,21 @@ impl Socket {
         self.unreachable.as_deref()
     }
 
+    /// Asks what every memcached can tell, and hears what comes of it: one that hangs says nothing,
+    /// and takes connections all the same.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn ask_anything(address: &Address) -> Result<Received, String> {
+        let wire = address
+            .connect()
+            .map_err(|error| format!("{address} cannot be reached: {error}"))?;
+        let mut somebody = Socket::new(address.clone());
+        somebody.keep(1, wire);
+        somebody.send(1, b"version\r\n");
+        Ok(somebody.receive(1, false))
+    }
+
     fn client(&mut self, client: u8) -> Option<&mut Box<dyn Wire>> {
         if !self.clients.contains_key(&client) {
             match self.address.connect() {
