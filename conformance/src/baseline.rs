@@ -100,9 +100,9 @@ impl Baseline {
         entries.find(|case| !case.is_empty() && !names.contains(*case))
     }
 
-    /// The baseline that would accept all that this report complains of; nothing where it is this
-    /// one. An entry goes only where all that it accepts was played, and passed. A new one waits for
-    /// its reason, and is refused until it has one; one that expired waits for another day.
+    /// The baseline that would accept all that this report complains of; nothing where it is
+    /// this one. An entry goes only where all that it accepts was played, and passed. A new one
+    /// waits for its reason, and is refused until it has one; one that expired, for another day.
     #[must_use]
     pub fn updated(&self, report: &Report<'_>) -> Option<String> {
         let mut entries = self.entries.clone();
