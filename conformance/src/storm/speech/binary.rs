@@ -1,4 +1,4 @@
-//! Binary frames, one for each request and one back; a `noop` behind those that are quiet.
+//! Binary frames, one for each request and one back.
 
 use std::io;
 
@@ -10,18 +10,19 @@ const HEADER_BYTES: usize = 24;
 /// With this exptime `incr` and `decr` make nothing where nothing is.
 const MAKES_NOTHING: u32 = u32::MAX;
 
-/// A frame that does nothing, and a line end for a server that reads lines.
+/// A frame that does nothing.
 pub(super) fn noop() -> Vec<u8> {
-    [frame(NOOP, "", &[], &[], 0), b"\r\n".to_vec()].concat()
+    frame(NOOP, "", &[], &[], 0)
+}
+
+/// Whether the next frame answers one that does nothing.
+pub(super) fn is_noop(hearing: &mut Hearing<'_>) -> io::Result<bool> {
+    Ok(answer(hearing)?.opcode == NOOP)
 }
 
 pub(super) fn write(asked: &[Asked], manner: Manner, values: &Values) -> Vec<u8> {
     let each = asked.iter().map(|asked| one(asked, manner, values));
-    let mut bytes = each.collect::<Vec<_>>().concat();
-    if manner.quiet {
-        bytes.extend(frame(NOOP, "", &[], &[], 0));
-    }
-    bytes
+    each.collect::<Vec<_>>().concat()
 }
 
 fn one(Asked { name, request }: &Asked, manner: Manner, values: &Values) -> Vec<u8> {
@@ -78,15 +79,7 @@ struct Answer {
     value: Vec<u8>,
 }
 
-pub(super) fn read(
-    hearing: &mut Hearing<'_>,
-    asked: &[Asked],
-    manner: Manner,
-) -> io::Result<Vec<Reply>> {
-    if manner.quiet {
-        while answer(hearing)?.opcode != NOOP {}
-        return Ok(vec![Reply::Untold; asked.len()]);
-    }
+pub(super) fn read(hearing: &mut Hearing<'_>, asked: &[Asked]) -> io::Result<Vec<Reply>> {
     let mut reply = |asked: &Asked| {
         let answer = answer(hearing)?;
         told(hearing.values, asked.request, &answer)

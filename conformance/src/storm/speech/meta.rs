@@ -1,30 +1,13 @@
-//! The meta commands, one line each; `mn` behind those that are quiet.
+//! The meta commands, one line each. None of them flushes: that is asked as text.
 
 use std::io;
 
-use super::{Asked, Hearing, Manner, strange, text};
+use super::{Asked, Hearing, Manner, strange};
 use crate::linear::history::{Reply, Request, Value, Values};
 
 pub(super) fn write(asked: &[Asked], manner: Manner, values: &Values) -> Vec<u8> {
-    if let [
-        flush @ Asked {
-            request: Request::Flush,
-            ..
-        },
-    ] = asked
-    {
-        let loud = Manner {
-            quiet: false,
-            ..manner
-        };
-        return text::write(std::slice::from_ref(flush), loud, values);
-    }
     let each = asked.iter().map(|asked| one(asked, manner, values));
-    let mut bytes = each.collect::<Vec<_>>().concat();
-    if manner.quiet {
-        bytes.extend_from_slice(b"mn\r\n");
-    }
-    bytes
+    each.collect::<Vec<_>>().concat()
 }
 
 fn one(Asked { name, request }: &Asked, manner: Manner, values: &Values) -> Vec<u8> {
@@ -49,31 +32,11 @@ fn one(Asked { name, request }: &Asked, manner: Manner, values: &Values) -> Vec<
         Request::Decr(delta) => format!("ma {name} MD D{delta}{number}{quiet}\r\n").into_bytes(),
         Request::Delete => format!("md {name}{quiet}\r\n").into_bytes(),
         Request::Touch => format!("mg {name} T{exptime}{quiet}\r\n").into_bytes(),
-        Request::Flush => b"flush_all\r\n".to_vec(),
+        Request::Flush => Vec::new(),
     }
 }
 
-pub(super) fn read(
-    hearing: &mut Hearing<'_>,
-    asked: &[Asked],
-    manner: Manner,
-) -> io::Result<Vec<Reply>> {
-    if let (
-        [
-            flush @ Asked {
-                request: Request::Flush,
-                ..
-            },
-        ],
-        false,
-    ) = (asked, manner.quiet)
-    {
-        return text::read(hearing, std::slice::from_ref(flush), manner);
-    }
-    if manner.quiet {
-        while hearing.line()? != "MN" {}
-        return Ok(vec![Reply::Untold; asked.len()]);
-    }
+pub(super) fn read(hearing: &mut Hearing<'_>, asked: &[Asked]) -> io::Result<Vec<Reply>> {
     let mut reply = |asked: &Asked| told(hearing, asked.request);
     asked.iter().map(&mut reply).collect()
 }

@@ -51,8 +51,13 @@ pub(super) struct Manner {
 pub fn spoken(connect: impl Fn() -> io::Result<Box<dyn Wire>>) -> io::Result<Vec<Speech>> {
     let mut spoken = vec![Speech::Text];
     for (speech, probe, answer) in [
-        (Speech::Meta, b"mn\r\n".to_vec(), b"MN"),
-        (Speech::Binary, binary::noop(), &[0x81, 0x0a]),
+        (Speech::Meta, Speech::Meta.fence(), b"MN"),
+        // With a line end behind it, for a server that reads lines.
+        (
+            Speech::Binary,
+            [binary::noop(), b"\r\n".to_vec()].concat(),
+            &[0x81, 0x0a],
+        ),
     ] {
         let mut wire = connect()?;
         wire.patience(PROBE_MAX, PROBE_MAX);
@@ -68,13 +73,17 @@ pub fn spoken(connect: impl Fn() -> io::Result<Box<dyn Wire>>) -> io::Result<Vec
 }
 
 impl Speech {
-    /// The bytes of these requests, several only of `get`.
+    /// The bytes of these requests, several only of `get`, and a fence behind those that are quiet.
     pub(super) fn write(self, asked: &[Asked], manner: Manner, values: &Values) -> Vec<u8> {
-        match self {
+        let mut bytes = match self.for_all(asked) {
             Speech::Text => text::write(asked, manner, values),
             Speech::Meta => meta::write(asked, manner, values),
             Speech::Binary => binary::write(asked, manner, values),
+        };
+        if manner.quiet {
+            bytes.extend(self.fence());
         }
+        bytes
     }
 
     /// What they were answered, one for each.
@@ -84,11 +93,43 @@ impl Speech {
         asked: &[Asked],
         manner: Manner,
     ) -> io::Result<Vec<Reply>> {
-        match self {
-            Speech::Text => text::read(hearing, asked, manner),
-            Speech::Meta => meta::read(hearing, asked, manner),
-            Speech::Binary => binary::read(hearing, asked, manner),
+        if manner.quiet {
+            // What was sent without a reply is done when something behind it is answered.
+            while !self.passes_fence(hearing)? {}
+            return Ok(vec![Reply::Untold; asked.len()]);
         }
+        match self.for_all(asked) {
+            Speech::Text => text::read(hearing, asked),
+            Speech::Meta => meta::read(hearing, asked),
+            Speech::Binary => binary::read(hearing, asked),
+        }
+    }
+
+    /// How these are asked: there is no meta command that flushes.
+    fn for_all(self, asked: &[Asked]) -> Speech {
+        let flushes = asked.iter().any(|asked| asked.request == Request::Flush);
+        match self {
+            Speech::Meta if flushes => Speech::Text,
+            speech => speech,
+        }
+    }
+
+    /// What is answered, whatever there is.
+    fn fence(self) -> Vec<u8> {
+        match self {
+            Speech::Text => b"version\r\n".to_vec(),
+            Speech::Meta => b"mn\r\n".to_vec(),
+            Speech::Binary => binary::noop(),
+        }
+    }
+
+    /// Whether the next that is heard is the answer to the fence.
+    fn passes_fence(self, hearing: &mut Hearing<'_>) -> io::Result<bool> {
+        Ok(match self {
+            Speech::Text => hearing.line()?.starts_with("VERSION"),
+            Speech::Meta => hearing.line()? == "MN",
+            Speech::Binary => binary::is_noop(hearing)?,
+        })
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn write(asked: &[Asked], manner: Manner, values: &Values) -> Vec<u8>
         let line = format!("{command} {name} 0 {exptime} {length}{unique}{end}");
         [line.as_bytes(), &data, b"\r\n"].concat()
     };
-    let mut bytes = match request {
+    match request {
         Request::Get => {
             let names: Vec<&str> = asked.iter().map(|asked| asked.name.as_str()).collect();
             format!("gets {}\r\n", names.join(" ")).into_bytes()
@@ -33,23 +33,10 @@ pub(super) fn write(asked: &[Asked], manner: Manner, values: &Values) -> Vec<u8>
         Request::Delete => format!("delete {name}{end}").into_bytes(),
         Request::Touch => format!("touch {name} {exptime}{end}").into_bytes(),
         Request::Flush => format!("flush_all{end}").into_bytes(),
-    };
-    if manner.quiet {
-        bytes.extend_from_slice(b"version\r\n");
     }
-    bytes
 }
 
-pub(super) fn read(
-    hearing: &mut Hearing<'_>,
-    asked: &[Asked],
-    manner: Manner,
-) -> io::Result<Vec<Reply>> {
-    if manner.quiet {
-        // What was sent without a reply is done when something behind it is answered.
-        while !hearing.line()?.starts_with("VERSION") {}
-        return Ok(vec![Reply::Untold; asked.len()]);
-    }
+pub(super) fn read(hearing: &mut Hearing<'_>, asked: &[Asked]) -> io::Result<Vec<Reply>> {
     match asked {
         [Asked { request, .. }] if *request != Request::Get => Ok(vec![told(hearing, *request)?]),
         _ => found(hearing, asked),
