@@ -6,19 +6,20 @@
 //! so that beginning and ending count for nothing. Every reply is compared, byte by byte.
 
 #![expect(
-    clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a bench waits for its peer; a panic is how it says no"
 )]
 
+mod common;
+
+use std::env;
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Duration;
-use std::{env, thread};
 
+use common::{connect, free_port};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -186,9 +187,7 @@ fn system_calls(workload: &Workload, batches: usize) -> [u32; 2] {
 
 /// Has a daemon of one thread do the work under valgrind. What valgrind has to tell is handed back.
 fn run(tool: &[&str], workload: &Workload, batches: usize) -> String {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    let port = free_port();
     // More than a pipe holds.
     let told = env::temp_dir().join(format!("gates-{port}"));
     let mut daemon = Command::new("valgrind")
@@ -227,20 +226,6 @@ fn run(tool: &[&str], workload: &Workload, batches: usize) -> String {
     let text = fs::read(&told).unwrap();
     fs::remove_file(&told).unwrap();
     String::from_utf8_lossy(&text).into_owned()
-}
-
-/// Waits until the daemon listens.
-fn connect(port: u16) -> TcpStream {
-    for _ in 0..600 {
-        if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
-            stream.set_nodelay(true).unwrap();
-            let patience = Some(Duration::from_secs(60));
-            stream.set_read_timeout(patience).unwrap();
-            return stream;
-        }
-        thread::sleep(Duration::from_millis(100));
-    }
-    panic!("the daemon does not listen");
 }
 
 fn ask(stream: &mut TcpStream, requests: &str, replies: &str) {

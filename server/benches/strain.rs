@@ -11,13 +11,16 @@
     reason = "a bench reads the clock and waits for its peer; a panic is how it says no"
 )]
 
+mod common;
+
 use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use common::{connect, free_port};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 const RUNS: usize = 5;
@@ -96,9 +99,7 @@ struct Daemon {
 
 impl Daemon {
     fn start(program: &str) -> Daemon {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         let options = format!("-u root -l 127.0.0.1 -p {port} -m {MEGABYTES} -c 12000");
         let process = Command::new(program)
             .args(options.split(' '))
@@ -106,9 +107,7 @@ impl Daemon {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            thread::sleep(Duration::from_millis(5));
-        }
+        drop(connect(port));
         Daemon { process, port }
     }
 
@@ -159,15 +158,6 @@ impl Drop for Daemon {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-fn connect(port: u16) -> TcpStream {
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
-    stream
 }
 
 fn line(replies: &mut impl BufRead) -> String {

@@ -4,14 +4,17 @@
 //! counts; memory for a share of the keys. The memcached is named by `MEMCACHED`, and asked over
 //! loopback. It never judges: it prints.
 
-#![expect(clippy::disallowed_methods, reason = "a bench waits for its peer")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a bench is told by its environment"
+)]
 
 use std::collections::HashSet;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command};
-use std::time::Duration;
+use std::process::Command;
 
+use super::common::{connect, free_port};
 use super::{has, key, put, store};
 
 const REQUESTS: usize = 3_000_000;
@@ -159,26 +162,25 @@ impl Stream {
 /// The peer's misses, asked in batches: what a batch missed is stored behind it. It takes whole
 /// megabytes only.
 fn peer_misses(load: &Load) -> Option<f64> {
-    const BATCH: usize = 50;
     let program = std::env::var("MEMCACHED").ok()?;
     let memory = load.2 * FOOTPRINT / 100;
     if !memory.is_multiple_of(1024) {
         return None;
     }
     let memory = (memory / 1024).to_string();
-    let arguments = [
-        "-u",
-        "root",
-        "-l",
-        "127.0.0.1",
-        "-p",
-        "21987",
-        "-m",
-        &memory,
-    ];
-    let mut child = Command::new(program).args(arguments).spawn().ok()?;
-    let stream = connect(&mut child)?;
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let port = free_port();
+    let options = format!("-u root -l 127.0.0.1 -p {port} -m {memory}");
+    let started = Command::new(program).args(options.split(' ')).spawn();
+    let mut child = started.expect("MEMCACHED names a memcached");
+    let missed = misses_of(connect(port), load);
+    let _ = child.kill();
+    let _ = child.wait();
+    Some(missed.expect("it answers"))
+}
+
+fn misses_of(stream: TcpStream, load: &Load) -> io::Result<f64> {
+    const BATCH: usize = 50;
+    let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = BufWriter::new(stream);
     let mut load = Stream::new(load);
     let (mut gets, mut missed) = (0, 0);
@@ -190,14 +192,14 @@ fn peer_misses(load: &Load) -> Option<f64> {
             .collect();
         for (key, _) in requests.iter().filter(|(_, is_store)| !is_store) {
             let line = [b"mg ", key.as_slice(), b"\r\n"].concat();
-            writer.write_all(&line).ok()?;
+            writer.write_all(&line)?;
         }
-        writer.flush().ok()?;
+        writer.flush()?;
         let mut stored = HashSet::new();
         for (key, is_store) in &requests {
             let mut reply = *b"EN\r\n";
             if !is_store {
-                reader.read_exact(&mut reply).ok()?;
+                reader.read_exact(&mut reply)?;
             }
             let is_new = &reply == b"EN\r\n" && stored.insert(*key);
             if batch * BATCH >= REQUESTS / 2 && !is_store {
@@ -209,21 +211,8 @@ fn peer_misses(load: &Load) -> Option<f64> {
             let key = String::from_utf8_lossy(key);
             let head = format!("set {key} 0 0 {VALUE_LEN} noreply\r\n");
             let line = [head.as_bytes(), &value, b"\r\n"].concat();
-            writer.write_all(&line).ok()?;
+            writer.write_all(&line)?;
         }
     }
-    let _ = child.kill();
-    let _ = child.wait();
-    Some(missed as f64 / gets as f64 * 100.0)
-}
-
-fn connect(child: &mut Child) -> Option<TcpStream> {
-    for _ in 0..100 {
-        if let Ok(stream) = TcpStream::connect("127.0.0.1:21987") {
-            return Some(stream);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let _ = child.kill();
-    None
+    Ok(missed as f64 / gets as f64 * 100.0)
 }

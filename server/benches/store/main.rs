@@ -3,6 +3,8 @@
 //! `cargo bench -p server --bench store`, and behind `--` the names of some. What is missed under
 //! which load is in `eviction.rs`, what an operation takes in `operations.rs`.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod eviction;
 
 use nix::sys::time::TimeValLike as _;

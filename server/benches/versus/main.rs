@@ -16,6 +16,8 @@
     reason = "a bench reads the clock and waits for its peer; a panic is how it says no"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod null;
 mod report;
 mod sample;

@@ -1,11 +1,11 @@
 //! A server that is measured: a process, its connections, and what it has taken so far.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-use std::{env, fs, thread};
+use std::{env, fs};
 
+use crate::common::{connect, free_port};
 use crate::null;
 use crate::workload::{Batch, Workload};
 
@@ -31,9 +31,7 @@ pub(crate) struct Subject {
 impl Subject {
     /// Starts it, and stores what the workload wants to be there.
     pub(crate) fn start(kind: Kind, workload: &Workload) -> Subject {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         let (name, mut command, is_server) = match kind {
             Kind::Command(name, line) => {
                 let line = line.replace("{port}", &port.to_string());
@@ -106,18 +104,4 @@ fn on_the_first_core(program: &str) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", "0", program]);
     command
-}
-
-fn connect(port: u16) -> TcpStream {
-    for _ in 0..2000 {
-        if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
-            stream.set_nodelay(true).unwrap();
-            stream
-                .set_read_timeout(Some(Duration::from_secs(20)))
-                .unwrap();
-            return stream;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    panic!("nobody listens on port {port}");
 }
