@@ -3,6 +3,7 @@
 //! It never waits for the manager, and does nothing where there is none: everything comes from
 //! variables that only a manager sets. What is done with the sockets is for `net`.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -15,12 +16,17 @@ const NOTIFY: &str = "NOTIFY_SOCKET";
 
 /// Whether a manager waits to be told that we are ready.
 pub(crate) fn is_awaited() -> bool {
-    std::env::var_os(NOTIFY).is_some_and(|path| !path.is_empty())
+    manager().is_some()
+}
+
+/// The socket where it waits.
+fn manager() -> Option<OsString> {
+    std::env::var_os(NOTIFY).filter(|path| !path.is_empty())
 }
 
 /// Tells the manager something, if there is one.
 pub(crate) fn tell(what: &str) {
-    let Some(path) = std::env::var_os(NOTIFY).filter(|path| !path.is_empty()) else {
+    let Some(path) = manager() else {
         return;
     };
     if let Err(error) = send(path.as_bytes(), what.as_bytes()) {
@@ -35,7 +41,7 @@ fn send(path: &[u8], what: &[u8]) -> io::Result<usize> {
             use std::os::linux::net::SocketAddrExt;
             SocketAddr::from_abstract_name(name)?
         }
-        _ => SocketAddr::from_pathname(std::ffi::OsStr::from_bytes(path))?,
+        _ => SocketAddr::from_pathname(OsStr::from_bytes(path))?,
     };
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
