@@ -1,7 +1,6 @@
 //! The suite against whatever is here: the model in each dialect, and the memcached in PATH.
 
-use std::io::Write;
-use std::process::Command;
+mod common;
 
 use conformance::baseline::Baseline;
 use conformance::cases;
@@ -86,29 +85,9 @@ fn the_model_conforms_however_the_bytes_are_cut() {
     try_all(Target::Model(Box::default()), &law, Shape::Coalesced);
 }
 
-/// Its absence is an error in CI, and a loud skip elsewhere.
 #[test]
 fn the_memcached_in_path_conforms_to_its_dialect() {
-    let Ok(output) = Command::new("memcached").arg("-V").output() else {
-        #[expect(clippy::disallowed_methods, reason = "CI says so in its environment")]
-        let required = std::env::var("CI").is_ok();
-        assert!(!required, "no memcached in PATH, and CI requires one");
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED the memcached in PATH: there is none (apt-get install memcached)"
-        );
-        return;
-    };
-    let version = String::from_utf8_lossy(&output.stdout)
-        .trim()
-        .replace(' ', "-");
-    let Some(dialect) = Dialect::shipped(&version) else {
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED the memcached in PATH: no dialect is written for {version}"
-        );
-        return;
-    };
-    let command = "memcached -u root -l 127.0.0.1 -p {port}".to_owned();
-    try_all(Target::Spawn(command), &dialect, Shape::Written);
+    if let Some((memcached, dialect)) = common::memcached_and_dialect() {
+        try_all(memcached, &dialect, Shape::Written);
+    }
 }

@@ -6,11 +6,10 @@
 //! be, and becomes an exchange like any other. What a server may choose is in `refine.rs`, never
 //! here.
 //!
-//! Start at [`Exploration`]. [`history`] is what is played: [`make`] throws dice for it,
-//! [`exhaust`] enumerates it, [`play`] plays it on a [`peer`], [`reduce`] makes it small and
+//! Start at [`Exploration`]. [`history`] is what is played: [`make`] has proptest throw dice for
+//! it, [`exhaust`] enumerates it, [`play`] plays it on a [`peer`], [`reduce`] makes it small and
 //! [`transcript`] writes it down. Many machines can share the work: [`part`].
 
-pub mod dice;
 pub mod exhaust;
 mod found;
 pub mod history;

@@ -35,6 +35,8 @@ struct Client {
 
 /// An exptime beyond this is a date.
 const MONTH_SECONDS: u64 = 60 * 60 * 24 * 30;
+/// A greater number is no date, but a negative one, or none.
+const DATE_MAX: u64 = 0x7fff_ffff;
 /// So many equal bytes in a row are written as one hole.
 const RUN_MIN: usize = 32;
 /// A reply so long without its end is written as it is.
@@ -197,7 +199,9 @@ impl Notation {
             });
             let is_unique = letter.map_or(unique > 0 && index == unique, |letter| letter == b'C');
             let hole = match number(behind) {
-                Some(date) if is_date && date > MONTH_SECONDS => Some(moment(date, now)),
+                Some(date) if is_date && (MONTH_SECONDS + 1..=DATE_MAX).contains(&date) => {
+                    Some(moment(date, now))
+                }
                 Some(unique) if is_unique => {
                     let name = self.names.get(&unique);
                     name.map(|name| format!("{{{name}}}"))

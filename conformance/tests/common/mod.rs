@@ -9,28 +9,66 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
+use conformance::target::Target;
 use conformance::target::process::Process;
-use spec::Requirement;
+use spec::{Dialect, Requirement};
+
+const COMMAND: &str = "memcached -u root -l 127.0.0.1 -p {port}";
 
 /// Starts the memcached in PATH to try these rules on it; nothing where there is none, and then
 /// this says so.
+pub(crate) fn memcached(rules: &[&Requirement], options: &str) -> Option<Process> {
+    if version().is_none() {
+        for rule in rules {
+            skipped(&rule.to_string(), ABSENT);
+        }
+        return None;
+    }
+    let started = Process::start(COMMAND, options);
+    Some(started.unwrap_or_else(|problem| panic!("{problem}")))
+}
+
+/// The memcached in PATH, and what it is held to; nothing where there is none that is known, and
+/// then this says so.
+pub(crate) fn memcached_and_dialect() -> Option<(Target, Dialect)> {
+    let Some(version) = version() else {
+        skipped("the memcached in PATH", ABSENT);
+        return None;
+    };
+    let Some(dialect) = Dialect::shipped(&version) else {
+        skipped(
+            "the memcached in PATH",
+            &format!("no dialect is written for {version}"),
+        );
+        return None;
+    };
+    Some((Target::Spawn(COMMAND.to_owned()), dialect))
+}
+
+const ABSENT: &str = "there is no memcached in PATH (apt-get install memcached)";
+
+/// What the memcached in PATH calls itself. Its absence is an error in CI.
 #[expect(
     clippy::disallowed_methods,
     reason = "only a test of the suite asks for CI"
 )]
-pub(crate) fn memcached(rules: &[&Requirement], options: &str) -> Option<Process> {
-    if Command::new("memcached").arg("-V").output().is_err() {
-        let required = std::env::var("CI").is_ok_and(|ci| ci == "true");
-        assert!(!required, "no memcached in PATH, and CI requires one");
-        for rule in rules {
-            // Not by a macro: what that prints is kept from whoever runs the tests.
-            let why = "there is no memcached in PATH (apt-get install memcached)";
-            let _ = writeln!(std::io::stderr(), "SKIPPED {rule}: {why}");
+fn version() -> Option<String> {
+    match Command::new("memcached").arg("-V").output() {
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stdout);
+            Some(said.trim().replace(' ', "-"))
         }
-        return None;
+        Err(_) => {
+            let required = std::env::var("CI").is_ok_and(|ci| ci == "true");
+            assert!(!required, "no memcached in PATH, and CI requires one");
+            None
+        }
     }
-    let started = Process::start("memcached -u root -l 127.0.0.1 -p {port}", options);
-    Some(started.unwrap_or_else(|problem| panic!("{problem}")))
+}
+
+/// Not by a macro: what that prints is kept from whoever runs the tests.
+fn skipped(what: &str, why: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED {what}: {why}");
 }
 
 /// One client with a connection of its own.

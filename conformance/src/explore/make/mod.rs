@@ -1,27 +1,35 @@
 //! Makes histories: requests over few keys, with edges of sizes and numbers among the plain ones.
 //!
-//! What is made is chosen by weights, one for each kind of request, and a kind weighs more while
-//! rules of its chapters were not reached. The same seed and number make the same history, as long
-//! as the weights are the same. Nothing here knows what a server answers.
+//! They are strategies of proptest, chosen by weights, one for each kind of request, and a kind
+//! weighs more while rules of its chapters were not reached. The same seed and number make the same
+//! history, as long as the weights are the same. Nothing here knows what a server answers; what is
+//! made smaller when one answers it wrong is `reduce.rs`.
 
 mod binary;
+mod broken;
 mod meta;
 mod text;
+mod words;
 
 use std::collections::BTreeSet;
 
-use super::dice::Dice;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::{Union, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
 use super::history::{Ask, FIRST_BINARY, Request, Step, Word};
 use super::reachable;
+use crate::dice::mixed;
 
-/// How many requests a history has at most.
-const LENGTH_MAX: usize = 60;
-/// Time passes once in so many steps where it is real time.
-const WAITS_ELSEWHERE: usize = 2_000;
+/// How many steps a history has at most; most have fewer.
+const STEPS_MAX: usize = 200;
+/// Time passes once in so many steps: where it is ours, and where it is real.
+const WAITS: [u32; 2] = [12, 2_000];
 /// How many clients there are of each sort.
-const CLIENTS: usize = 2;
+const CLIENTS: u8 = 2;
 /// What every kind weighs, and what it weighs more while none of its rules was reached.
-const WEIGHT: usize = 3;
+const WEIGHT: u32 = 3;
 const WEIGHT_OF_THE_UNREACHED: usize = 12;
 
 /// What a history may hold.
@@ -46,10 +54,10 @@ struct Kind {
     chapters: &'static [&'static str],
     needs: fn(Bounds) -> bool,
     binary: bool,
-    make: fn(&mut Dice) -> Request,
+    make: fn() -> BoxedStrategy<Request>,
 }
 
-const fn kind(chapters: &'static [&'static str], make: fn(&mut Dice) -> Request) -> Kind {
+const fn kind(chapters: &'static [&'static str], make: fn() -> BoxedStrategy<Request>) -> Kind {
     Kind {
         chapters,
         needs: |_| true,
@@ -58,14 +66,14 @@ const fn kind(chapters: &'static [&'static str], make: fn(&mut Dice) -> Request)
     }
 }
 
-const fn meta(chapters: &'static [&'static str], make: fn(&mut Dice) -> Request) -> Kind {
+const fn meta(chapters: &'static [&'static str], make: fn() -> BoxedStrategy<Request>) -> Kind {
     Kind {
         needs: |bounds| bounds.meta,
         ..kind(chapters, make)
     }
 }
 
-const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 16] = [
     kind(&["storage", "numbers", "keys", "expiration"], text::storage),
     kind(&["retrieval", "memory"], text::retrieval),
     kind(&["arithmetic"], text::counting),
@@ -82,7 +90,11 @@ const KINDS: [Kind; 15] = [
     },
     Kind {
         needs: |bounds| bounds.strange,
-        ..kind(&["framing", "limits"], text::broken)
+        ..kind(&["framing", "limits"], broken::lines)
+    },
+    Kind {
+        needs: |bounds| bounds.strange,
+        ..kind(&["framing", "numbers"], broken::bytes)
     },
     Kind {
         needs: |bounds| bounds.binary,
@@ -108,67 +120,81 @@ const KINDS: [Kind; 15] = [
 #[derive(Clone, Debug)]
 pub struct Maker {
     bounds: Bounds,
-    weights: [usize; KINDS.len()],
+    histories: BoxedStrategy<Vec<Step>>,
 }
 
 impl Maker {
     /// Makes any kind as often as the others.
     #[must_use]
     pub fn new(bounds: Bounds) -> Maker {
-        let mut maker = Maker {
-            bounds,
-            weights: [0; KINDS.len()],
-        };
-        maker.steer(&BTreeSet::new());
-        maker
+        let histories = histories(bounds, &BTreeSet::new());
+        Maker { bounds, histories }
     }
 
     /// Leans towards the kinds whose rules are not among these.
     pub fn steer(&mut self, reached: &BTreeSet<&'static str>) {
-        for (kind, weight) in KINDS.iter().zip(&mut self.weights) {
-            let of_it = || reachable().filter(|rule| kind.chapters.contains(&rule.chapter));
-            let missed = of_it().filter(|rule| !reached.contains(rule.name)).count();
-            let more = (missed * WEIGHT_OF_THE_UNREACHED).div_ceil(of_it().count().max(1));
-            *weight = if (kind.needs)(self.bounds) {
-                WEIGHT + more
-            } else {
-                0
-            };
-        }
+        self.histories = histories(self.bounds, reached);
     }
 
     /// The history of this number.
+    ///
+    /// # Panics
+    /// Never: no strategy here refuses what it made.
     #[must_use]
     pub fn history(&self, seed: u64, number: u64) -> Vec<Step> {
-        let mut dice = Dice::new(seed, number);
-        let length = 1 + dice.below(LENGTH_MAX);
-        (0..length).map(|_| self.step(&mut dice)).collect()
+        let [a, b] = [mixed(seed), mixed(mixed(seed) ^ number)].map(u64::to_le_bytes);
+        let rng = TestRng::from_seed(RngAlgorithm::XorShift, &[a, b].concat());
+        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+        let made = self.histories.new_tree(&mut runner);
+        made.expect("nothing is refused").current()
     }
+}
 
-    fn step(&self, dice: &mut Dice) -> Step {
-        let often = if self.bounds.ours {
-            12
-        } else {
-            WAITS_ELSEWHERE
-        };
-        if self.bounds.paced && dice.once_in(often) {
-            return Step::Pass(dice.one_of(&[1, 2, 3]));
-        }
-        let kind = KINDS.get(dice.weighed(&self.weights)).expect("a kind");
-        let first = if kind.binary { FIRST_BINARY } else { 1 };
-        let mut request = (kind.make)(dice);
-        if !self.bounds.ours {
-            tame(&mut request);
-        }
-        // memcached loses the replies before it: `retrieval.get.bad-key-alone.lost`.
-        let may_join = self.bounds.ours || !has_long_key(&request);
-        Step::Ask(Ask {
-            client: first + u8::try_from(dice.below(CLIENTS)).unwrap_or(0),
-            request,
-            joined: self.bounds.paced && may_join && dice.once_in(3),
-            cut: (self.bounds.paced && dice.once_in(10)).then(|| dice.below(64)),
+/// Histories within these bounds, that lean towards the rules that are not among these.
+pub fn histories(bounds: Bounds, reached: &BTreeSet<&'static str>) -> BoxedStrategy<Vec<Step>> {
+    let kinds = KINDS.iter().filter(|kind| (kind.needs)(bounds));
+    let weighed = kinds.map(|kind| (weight(kind, reached), ask(kind, bounds)));
+    let asks = Union::new_weighted(weighed.collect());
+    let [ours, elsewhere] = WAITS;
+    let often = if bounds.ours { ours } else { elsewhere };
+    let pass = select(vec![1, 2, 3]).prop_map(Step::Pass);
+    let step = match bounds.paced {
+        true => prop_oneof![often - 1 => asks, 1 => pass].boxed(),
+        false => asks.boxed(),
+    };
+    let of = |lengths| prop::collection::vec(step.clone(), lengths);
+    prop_oneof![8 => of(1..=20), 8 => of(21..=60), 1 => of(61..=STEPS_MAX)].boxed()
+}
+
+/// The more of its rules were not reached, the more.
+fn weight(kind: &Kind, reached: &BTreeSet<&'static str>) -> u32 {
+    let of_it = || reachable().filter(|rule| kind.chapters.contains(&rule.chapter));
+    let missed = of_it().filter(|rule| !reached.contains(rule.name)).count();
+    let more = (missed * WEIGHT_OF_THE_UNREACHED).div_ceil(of_it().count().max(1));
+    u32::try_from(more).map_or(WEIGHT, |more| WEIGHT + more)
+}
+
+/// A request of this kind, who sends it and how.
+fn ask(kind: &Kind, bounds: Bounds) -> BoxedStrategy<Step> {
+    let first = if kind.binary { FIRST_BINARY } else { 1 };
+    let clients = first..first + CLIENTS;
+    let joined = prop::bool::weighted(1.0 / 3.0);
+    let cut = prop::option::weighted(0.1, 0..64_usize);
+    ((kind.make)(), clients, joined, cut)
+        .prop_map(move |(mut request, client, joined, cut)| {
+            if !bounds.ours {
+                tame(&mut request);
+            }
+            // memcached loses the replies before it: `retrieval.get.bad-key-alone.lost`.
+            let may_join = bounds.ours || !has_long_key(&request);
+            Step::Ask(Ask {
+                client,
+                request,
+                joined: bounds.paced && may_join && joined,
+                cut: cut.filter(|_| bounds.paced),
+            })
         })
-    }
+        .boxed()
 }
 
 /// Whether one of its keys is longer than a key can be.
@@ -214,75 +240,4 @@ fn tame(request: &mut Request) {
             }
         }
     }
-}
-
-/// One of few keys, and now and then one at the edge of what a key may be.
-fn key(dice: &mut Dice) -> Vec<u8> {
-    match dice.below(24) {
-        0 => vec![b'k'; dice.one_of(&[249, 250, 250, 251])],
-        1 => b"c".to_vec(),
-        2..10 => b"b".to_vec(),
-        _ => b"a".to_vec(),
-    }
-}
-
-/// An exptime, as a word behind these letters.
-fn exptime(dice: &mut Dice, letters: &'static str) -> Word {
-    const PLAIN: [&str; 8] = ["0", "0", "0", "0", "100", "1000", "2592000", "-1"];
-    const NEAR: [&str; 2] = ["3", "30"];
-    const ODD: [&str; 5] = ["x", "-", "4294967296", "9223372036854775808", "2592001"];
-    let text = match dice.below(24) {
-        0 => dice.one_of(&ODD),
-        1 | 2 => return Word::Date(letters, dice.one_of(&[0, 50, 500])),
-        3..6 => dice.one_of(&NEAR),
-        _ => dice.one_of(&PLAIN),
-    };
-    Word::text(format!("{letters}{text}"))
-}
-
-fn number(dice: &mut Dice) -> &'static str {
-    const PLAIN: [&str; 8] = ["0", "1", "1", "2", "9", "10", "95", "1000"];
-    const EDGES: [&str; 5] = [
-        "4294967295",
-        "4294967296",
-        "9223372036854775807",
-        "18446744073709551615",
-        "18446744073709551616",
-    ];
-    const ODD: [&str; 4] = ["-1", "x", "007", "+1"];
-    match dice.below(16) {
-        0 => dice.one_of(&ODD),
-        1 | 2 => dice.one_of(&EDGES),
-        _ => dice.one_of(&PLAIN),
-    }
-}
-
-fn value(dice: &mut Dice) -> Vec<u8> {
-    const SHORT: [&str; 14] = [
-        "",
-        "x",
-        "0",
-        "9",
-        "10",
-        "10",
-        "99",
-        "100",
-        "abc",
-        "5 ",
-        " 1",
-        "1\r\n2",
-        "a\0b",
-        "18446744073709551615",
-    ];
-    const LENGTHS: [usize; 7] = [48, 95, 96, 97, 1023, 8191, 16_384];
-    match dice.below(400) {
-        0 => vec![b'h'; dice.one_of(&[1_000_000, 1_048_577])],
-        1..30 => vec![b'v'; dice.one_of(&LENGTHS)],
-        _ => dice.one_of(&SHORT).into(),
-    }
-}
-
-/// The words of a text, each for itself.
-fn words(text: &str) -> impl Iterator<Item = Word> {
-    text.split_whitespace().map(Word::text)
 }

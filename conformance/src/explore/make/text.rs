@@ -1,79 +1,84 @@
-//! The classic text commands, and lines that are none.
+//! The classic text commands.
+
+use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::super::history::{Request, Word};
-use super::{Dice, exptime, key, number, value, words};
+use super::words::{age, exptime, key, length, number, phrase, value};
 
 /// What may stand behind a line.
-const BEHIND: [&str; 8] = ["", "", "", "", "", "noreply", "noreply", "x"];
+const BEHIND: &[&str] = &["", "", "", "", "", "noreply", "noreply", "x"];
 
-pub(super) fn storage(dice: &mut Dice) -> Request {
+pub(super) fn storage() -> BoxedStrategy<Request> {
     const VERBS: [&str; 10] = [
         "set", "set", "set", "set", "add", "replace", "append", "prepend", "cas", "cas",
     ];
-    const FLAGS: [&str; 6] = ["0", "0", "0", "7", "4294967295", "65536"];
-    let (verb, key) = (dice.one_of(&VERBS), key(dice));
-    let flags = if dice.once_in(30) {
-        dice.one_of(&["4294967296", "-1", "x"])
-    } else {
-        dice.one_of(&FLAGS)
-    };
-    let mut line = vec![Word::text(verb), Word::Key(key.clone()), Word::text(flags)];
-    line.push(exptime(dice, ""));
-    line.push(match dice.once_in(20) {
-        true => Word::text(dice.one_of(&["0", "1", "2", "-1", "x"])),
-        false => Word::Length,
-    });
-    if verb == "cas" {
-        line.push(Word::Unique("", key, dice.weighed(&[5, 1])));
-    }
-    line.extend(words(dice.one_of(&BEHIND)));
-    Request::Line(line, Some(value(dice)))
+    let plain = select(vec!["0", "0", "0", "7", "4294967295", "65536"]);
+    let odd = select(vec!["4294967296", "-1", "x"]);
+    let flags = prop_oneof![29 => plain, 1 => odd];
+    let length = length(&["0", "1", "2", "-1", "x"]);
+    let line = (
+        select(VERBS.to_vec()),
+        key(),
+        flags,
+        exptime(""),
+        length,
+        age(),
+    );
+    (line, phrase(BEHIND), value())
+        .prop_map(
+            |((verb, key, flags, exptime, length, age), behind, value)| {
+                let mut line = vec![Word::text(verb), Word::Key(key.clone()), Word::text(flags)];
+                line.extend([exptime, length]);
+                if verb == "cas" {
+                    line.push(Word::Unique("", key, age));
+                }
+                line.extend(behind);
+                Request::Line(line, Some(value))
+            },
+        )
+        .boxed()
 }
 
-pub(super) fn retrieval(dice: &mut Dice) -> Request {
-    let verb = dice.one_of(&["get", "get", "gets", "gets", "gets", "gat", "gats"]);
-    let mut line = vec![Word::text(verb)];
-    if verb.starts_with("gat") {
-        line.push(exptime(dice, ""));
-    }
-    let keys = dice.weighed(&[1, 12, 6, 3]);
-    line.extend((0..keys).map(|_| Word::Key(key(dice))));
-    Request::line(line)
+pub(super) fn retrieval() -> BoxedStrategy<Request> {
+    let verb = select(vec!["get", "get", "gets", "gets", "gets", "gat", "gats"]);
+    let count =
+        prop_oneof![1 => Just(0), 12 => Just(1), 6 => Just(2), 3 => Just(3), 1 => 4..30_usize];
+    let keys = count.prop_flat_map(|count| prop::collection::vec(key(), count));
+    (verb, exptime(""), keys)
+        .prop_map(|(verb, exptime, keys)| {
+            let mut line = vec![Word::text(verb)];
+            if verb.starts_with("gat") {
+                line.push(exptime);
+            }
+            line.extend(keys.into_iter().map(Word::Key));
+            Request::line(line)
+        })
+        .boxed()
 }
 
-pub(super) fn counting(dice: &mut Dice) -> Request {
-    let verb = dice.one_of(&["incr", "incr", "decr"]);
-    let mut line = vec![Word::text(verb), Word::Key(key(dice))];
-    line.push(Word::text(number(dice)));
-    line.extend(words(dice.one_of(&BEHIND)));
-    Request::line(line)
+pub(super) fn counting() -> BoxedStrategy<Request> {
+    let verb = select(vec!["incr", "incr", "decr"]);
+    line(verb, number().prop_map(Word::text), BEHIND)
 }
 
-pub(super) fn deletion(dice: &mut Dice) -> Request {
-    let mut line = vec![Word::text("delete"), Word::Key(key(dice))];
-    line.extend(words(dice.one_of(&[
-        "",
-        "",
-        "",
-        "noreply",
-        "0",
-        "0 noreply",
-        "1",
-        "x y",
-    ])));
-    Request::line(line)
+pub(super) fn touch() -> BoxedStrategy<Request> {
+    line(Just("touch"), exptime(""), BEHIND)
 }
 
-pub(super) fn touch(dice: &mut Dice) -> Request {
-    let mut line = vec![Word::text("touch"), Word::Key(key(dice))];
-    line.push(exptime(dice, ""));
-    line.extend(words(dice.one_of(&BEHIND)));
-    Request::line(line)
+pub(super) fn deletion() -> BoxedStrategy<Request> {
+    const BEHIND: &[&str] = &["", "", "", "noreply", "0", "0 noreply", "1", "x y"];
+    (key(), phrase(BEHIND))
+        .prop_map(|(key, behind)| {
+            let line = [vec![Word::text("delete"), Word::Key(key)], behind];
+            Request::line(line.concat())
+        })
+        .boxed()
 }
 
 /// What concerns the server and all that it holds.
-pub(super) fn shared(dice: &mut Dice) -> Request {
-    const LINES: [&str; 12] = [
+pub(super) fn shared() -> BoxedStrategy<Request> {
+    const LINES: &[&str] = &[
         "version",
         "version x",
         "flush_all",
@@ -87,26 +92,19 @@ pub(super) fn shared(dice: &mut Dice) -> Request {
         "verbosity 0 noreply",
         "mn",
     ];
-    Request::line(words(dice.one_of(&LINES)).collect())
+    phrase(LINES).prop_map(Request::line).boxed()
 }
 
-/// Lines that are no command, or one that is written oddly.
-pub(super) fn broken(dice: &mut Dice) -> Request {
-    const BYTES: [&str; 14] = [
-        "\r\n",
-        "\n",
-        " get a\r\n",
-        "get  a\r\n",
-        "get a\n",
-        "get a \r\n",
-        "GET a\r\n",
-        "set a 0 0\r\n",
-        "set a\r\n",
-        "incr a\r\n",
-        "ms a\r\n",
-        "nonsense\r\n",
-        "mg\r\n",
-        "get\r\n",
-    ];
-    Request::Bytes(dice.one_of(&BYTES).into())
+/// A verb, a key, a word and what stands behind them.
+fn line(
+    verb: impl Strategy<Value = &'static str> + 'static,
+    word: impl Strategy<Value = Word> + 'static,
+    behind: &'static [&'static str],
+) -> BoxedStrategy<Request> {
+    (verb, key(), word, phrase(behind))
+        .prop_map(|(verb, key, word, behind)| {
+            let line = [vec![Word::text(verb), Word::Key(key), word], behind];
+            Request::line(line.concat())
+        })
+        .boxed()
 }

@@ -148,12 +148,15 @@ impl Player {
         clients.into_iter().find_map(fence)
     }
 
-    /// Whatever this client asked is done, and it was told all that it is owed.
+    /// Whatever this client asked is done, and it was told all that it is owed. What is asked for
+    /// that is written down only where it shows a difference.
     fn silence(&mut self, client: u8) -> Result<(), Difference> {
-        let said = self.said.take();
-        let answered = self.write(client, &[&Ask::plain(client, fence(client))]);
-        self.said = said;
-        answered
+        let before = self.said.as_ref().map_or(0, Vec::len);
+        self.write(client, &[&Ask::plain(client, fence(client))])?;
+        if let Some(said) = &mut self.said {
+            said.truncate(before);
+        }
+        Ok(())
     }
 
     fn pass(&mut self, seconds: u64) {
