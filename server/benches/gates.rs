@@ -43,7 +43,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "get, 64 at once",
         depth: 64,
-        most: 1130,
+        most: 1070,
         batch: |first, depth| {
             each(first, depth, |key| {
                 let value = value();
@@ -57,7 +57,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "get of 100 keys",
         depth: 100,
-        most: 950,
+        most: 1085,
         batch: |first, depth| {
             let (keys, values) = each(first, depth, |key| {
                 let value = value();
@@ -72,7 +72,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "mg v, 64 at once",
         depth: 64,
-        most: 2010,
+        most: 2355,
         batch: |first, depth| {
             each(first, depth, |key| {
                 (
@@ -85,7 +85,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "set, 16 at once",
         depth: 16,
-        most: 2390,
+        most: 2790,
         batch: |first, depth| {
             each(first, depth, |key| {
                 (
@@ -98,7 +98,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "quiet ms, 64 at once",
         depth: 64,
-        most: 2170,
+        most: 2475,
         batch: |first, depth| {
             let (stores, _) = each(first, depth - 1, |key| {
                 (format!("ms {key} 100 q\r\n{}\r\n", value()), String::new())
@@ -109,7 +109,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "delete of nothing, 64 at once",
         depth: 64,
-        most: 1150,
+        most: 1435,
         batch: |first, depth| {
             each(first, depth, |key| {
                 (format!("delete no{key}\r\n"), "NOT_FOUND\r\n".to_owned())

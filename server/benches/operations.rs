@@ -28,14 +28,15 @@ type Operation = (&'static str, fn(&Store, &Key, usize));
 
 const OPERATIONS: [Operation; 8] = [
     ("get, a hit", |store, key, _| {
-        let sum = store.serve(key, NOW, |item| checksum(item.value()));
+        let sum = store.serve((key, store.trail(key)), NOW, |item| checksum(item.value()));
         let _ = hint::black_box(sum);
     }),
     ("get, a hit, value copied out", |store, key, _| {
-        let _ = hint::black_box(store.serve(key, NOW, |item| item.share_value()));
+        let _ =
+            hint::black_box(store.serve((key, store.trail(key)), NOW, |item| item.share_value()));
     }),
     ("get, a miss", |store, key, _| {
-        hint::black_box(store.serve(key, NOW, |_| ()).is_ok());
+        hint::black_box(store.serve((key, store.trail(key)), NOW, |_| ()).is_ok());
     }),
     ("set, of the same length", |store, key, _| {
         store.entry(key, NOW, |entry| put(entry, 100));

@@ -12,7 +12,7 @@
 //! client has kept its replies waiting for too long, and `turning` turns the clock of a test.
 //! Each knows only those above it in this list; nothing here knows the law or the model.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod command;
 pub mod counters;

@@ -3,6 +3,7 @@
 //! It never does again what a chapter of its own does: it asks that, and says the answer in the
 //! binary protocol's terms.
 
+use super::retrieval::Outcome;
 use super::{
     Context, arithmetic, deletion, expiration, flush, retrieval, statistics, storage, watch,
 };
@@ -89,8 +90,13 @@ fn retrieve(
         unique: item.unique(),
         with_key,
     };
-    retrieval::fetch(context, key, exptime.map(i64::from), show)
-        .unwrap_or(Answer::Missed { with_key })
+    let sought = (key, context.shared.store.trail(key));
+    let exptime = exptime.map(i64::from);
+    let answer = retrieval::fetch(context, sought, exptime, show);
+    let mut outcome = Outcome::default();
+    outcome.note(answer.as_ref());
+    outcome.count(context, exptime);
+    answer.unwrap_or(Answer::Missed { with_key })
 }
 
 fn delete(context: &Context<'_>, key: &[u8], unique: u64) -> Answer {

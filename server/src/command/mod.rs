@@ -21,7 +21,7 @@ pub mod watch;
 use crate::counters::{Counter, Counters};
 use crate::protocol::{Reply, Request};
 use crate::shared::Shared;
-use crate::store::{Absence, Entry, Item};
+use crate::store::{Absence, Entry, Item, Trail};
 use crate::time::Time;
 use crate::watchers::{Event, Topic};
 
@@ -38,12 +38,17 @@ pub struct Context<'a> {
     pub sent: Time,
     /// The number of the connection that asks.
     pub connection: Option<u64>,
+    /// Where the one key of the request is to be looked for, if that is known already.
+    pub trail: Option<Trail>,
 }
 
 impl Context<'_> {
     /// Looks a key up, and counts an item that was found dead.
     fn entry<R>(&self, key: &[u8], act: impl FnOnce(&mut Entry<'_>) -> R) -> R {
-        self.shared.store.entry(key, self.now, |entry| {
+        let store = &self.shared.store;
+        let trail = self.trail.unwrap_or_else(|| store.trail(key));
+        debug_assert_eq!(trail, store.trail(key), "a request has one key");
+        store.entry_at((key, trail), self.now, |entry| {
             self.count_dead(entry.absence());
             if self.is_watched(Topic::Fetchers) {
                 self.tell_fetched(key, entry);
@@ -54,8 +59,8 @@ impl Context<'_> {
 
     /// Serves the item of a key, if there is one. Counts one that was found dead.
     #[inline]
-    fn serve<R>(&self, key: &[u8], show: impl FnOnce(Item<'_>) -> R) -> Option<R> {
-        let served = self.shared.store.serve(key, self.now, show);
+    fn serve<R>(&self, sought: (&[u8], Trail), show: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        let served = self.shared.store.serve(sought, self.now, show);
         served.inspect_err(|&absence| self.count_dead(absence)).ok()
     }
 

@@ -120,7 +120,8 @@ async fn welcome(stream: Stream, mut connection: Connection, desk: &Desk) -> io:
             let stream = TcpStream::from_std(stream)?;
             match terms.clients {
                 None => converse(stream, connection, desk).await,
-                Some(clients) => greet(stream, clients, connection, desk).await,
+                // TLS takes room that others shall not.
+                Some(clients) => Box::pin(greet(stream, clients, connection, desk)).await,
             }
         }
         Stream::Unix(stream, _) => converse(UnixStream::from_std(stream)?, connection, desk).await,

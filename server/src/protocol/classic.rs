@@ -14,6 +14,9 @@ use super::token::Tokens;
 /// The longest data block a line may announce, in bytes.
 const BLOCK_LEN_MAX: usize = 2_147_483_645;
 
+/// What lines begin with that ask for keys.
+const GET: &[u8] = b"get ";
+
 /// Reads a line.
 ///
 /// # Errors
@@ -56,13 +59,17 @@ pub fn parse(line: &[u8]) -> Result<Parsed<'_>, Refusal> {
     }
 }
 
-/// The key of a line that asks for one by `get` and does nothing else: most lines are such.
+/// The key of a line that asks for one by `get` and does nothing else, and how long the line is
+/// with its end: most lines are such, and looked through but once.
 #[must_use]
 #[inline]
-pub fn lone_key(line: &[u8]) -> Option<&[u8]> {
-    let key = line.strip_prefix(b"get ")?;
-    let is_lone = !key.is_empty() && is_key(key) && scan::position(key, b' ').is_none();
-    is_lone.then_some(key)
+pub fn lone_get(input: &[u8]) -> Option<(&[u8], usize)> {
+    let rest = input.strip_prefix(GET)?;
+    let end = scan::position_of_either(rest, b' ', b'\n')?;
+    let (key, behind) = rest.split_at_checked(end)?;
+    let key = key.strip_suffix(b"\r").unwrap_or(key);
+    let is_lone = behind.first() == Some(&b'\n') && !key.is_empty() && is_key(key);
+    is_lone.then_some((key, GET.len() + end + 1))
 }
 
 fn storage(mut words: Tokens<'_>, verb: Verb) -> Result<Parsed<'_>, Refusal> {

@@ -57,15 +57,17 @@ pub fn error(error: Error, output: &mut Output) {
     line(error.line().as_bytes(), output);
 }
 
-/// Writes one value of a retrieval, which may be shared.
+/// Writes one value of a retrieval, which may be shared, and what is behind it.
+#[inline]
 pub fn value(
     key: &[u8],
     flags: u32,
     unique: Option<u64>,
     (value, shared): (&[u8], Option<&Bytes>),
+    behind: &[u8],
     output: &mut Output,
 ) {
-    output.reserve(REPLY_LEN);
+    output.reserve(REPLY_LEN + key.len());
     output.bytes(b"VALUE ");
     output.bytes(key);
     if flags == 0 {
@@ -82,7 +84,7 @@ pub fn value(
     }
     output.bytes(b"\r\n");
     output.value(value, shared);
-    output.bytes(b"\r\n");
+    output.bytes(behind);
 }
 
 /// Writes the end of a retrieval.

@@ -35,17 +35,22 @@ impl Output {
     }
 
     /// Queues a value, which may be shared.
+    #[inline]
     pub fn value(&mut self, value: &[u8], shared: Option<&Bytes>) {
         match shared {
-            Some(shared) if shared.len() > COPIED_LEN_MAX => {
-                self.seal();
-                self.push(shared.clone());
-            }
+            Some(shared) if shared.len() > COPIED_LEN_MAX => self.share(shared),
             _ => self.bytes(value),
         }
     }
 
+    #[cold]
+    fn share(&mut self, value: &Bytes) {
+        self.seal();
+        self.push(value.clone());
+    }
+
     /// Makes room for so many bytes, and for as many as came last time.
+    #[inline]
     pub(super) fn reserve(&mut self, len: usize) {
         if self.tail.capacity() == 0 {
             self.tail.reserve(len.max(self.gathered_len));

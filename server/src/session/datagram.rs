@@ -37,7 +37,7 @@ fn responses(mut connection: Connection, mut request: &[u8]) -> Vec<Vec<u8>> {
     let mut responses = Vec::new();
     let mut response = Vec::new();
     let mut left = PAYLOAD_LEN_MAX * REPLY_DATAGRAMS_MAX;
-    while let Some(used) = connection.step(request) {
+    while let Some(used) = connection.step(request, 1) {
         request = request.get(used..).unwrap_or_default();
         if matches!(connection.state, State::Dumping(_)) {
             // It would go on for as long as there are items, to whoever was named as the sender.

@@ -6,7 +6,9 @@ use std::mem;
 
 use bytes::{Buf, Bytes};
 
+use super::lines::{BLOCK_END, Keys as Ahead, Line, Order};
 use super::{Connection, Keys, State};
+use crate::command::retrieval::Outcome;
 use crate::command::{self, Context, administration, dump, retrieval, storage};
 use crate::limits::{BLOCK_FIRST_BYTES, OUTPUT_HIGH_BYTES};
 use crate::protocol::meta::{Command, Meta};
@@ -16,42 +18,39 @@ use crate::protocol::{
 };
 
 use crate::settings::Protocol;
+use crate::store::Trail;
 use crate::time::Time;
 use crate::watchers::Reason;
 
-/// What ends a data block.
-const BLOCK_END: &[u8] = b"\r\n";
+/// What stands behind a value, and behind the last one of a reply.
+const LINE_END: &[u8] = b"\r\n";
+const REPLY_END: &[u8] = b"\r\nEND\r\n";
 
 impl Connection {
     /// Answers a line. Tells how many of the bytes behind it belonged to it.
-    pub(super) fn dispatch(&mut self, line: &[u8], rest: &[u8]) -> usize {
-        if let Some(key) = classic::lone_key(line) {
-            let (context, output) = self.context_and_output();
-            show(&context, key, (false, None), output);
-            encode::end(output);
-            return 0;
-        }
-        match meta::parse(line) {
-            Some(Ok(meta)) => return self.dispatch_meta(line, &meta, rest),
-            Some(Err(refusal)) => {
-                self.refuse(refusal);
-                return 0;
+    pub(super) fn dispatch(&mut self, line: &Line<'_>, rest: &[u8]) -> usize {
+        match &line.order {
+            Order::Meta(meta) => self.dispatch_meta(line.text, meta, rest),
+            Order::Classic(parsed) => self.dispatch_classic(line.text, parsed, rest),
+            Order::Refused(refusal) => {
+                self.refuse(*refusal);
+                0
             }
-            None => {}
         }
-        match classic::parse(line) {
-            Err(refusal) => self.refuse(refusal),
-            Ok(Parsed { request, quiet }) => match request {
-                Request::Store(storage) => return self.begin_block(line, &storage, quiet, rest),
-                Request::Retrieve(retrieval) => self.retrieve(&retrieval),
-                Request::Quit => self.close(Reason::Normal),
-                Request::Watch(words) => self.begin_watch(words),
-                Request::Clock(words) => self.turn_clock(words),
-                Request::Crawler(words) if self.begin_dump(words) => {}
-                other => match command::carry_out(&self.context(), &other) {
-                    Some(reply) => encode::reply(&reply, quiet, &mut self.output),
-                    None => self.close(Reason::Shutdown),
-                },
+    }
+
+    fn dispatch_classic(&mut self, line: &[u8], parsed: &Parsed<'_>, rest: &[u8]) -> usize {
+        let quiet = parsed.quiet;
+        match &parsed.request {
+            Request::Store(storage) => return self.begin_block(line, storage, quiet, rest),
+            Request::Retrieve(retrieval) => self.retrieve(retrieval),
+            Request::Quit => self.close(Reason::Normal),
+            Request::Watch(words) => self.begin_watch(*words),
+            Request::Clock(words) => self.turn_clock(*words),
+            Request::Crawler(words) if self.begin_dump(*words) => {}
+            other => match command::carry_out(&self.context(), other) {
+                Some(reply) => encode::reply(&reply, quiet, &mut self.output),
+                None => self.close(Reason::Shutdown),
             },
         }
         0
@@ -280,9 +279,13 @@ impl Connection {
     /// One bad key is the whole reply, but the keys before it have been looked up.
     fn spoil(&mut self, retrieval: &Retrieval<'_>) {
         let good = retrieval.keys.take_while(|key| classic::is_key(key));
+        let mut outcome = Outcome::default();
         for key in good {
-            retrieval::fetch(&self.context(), key, retrieval.exptime, |_| ());
+            let sought = (key, self.shared.store.trail(key));
+            let hit = retrieval::fetch(&self.context(), sought, retrieval.exptime, |_| ());
+            outcome.note(hit.as_ref());
         }
+        outcome.count(&self.context(), retrieval.exptime);
         encode::reply(&Reply::Error(Error::BadLine), false, &mut self.output);
     }
 
@@ -307,28 +310,64 @@ impl Connection {
         exptime: Option<i64>,
     ) -> bool {
         let (context, output) = self.context_and_output();
-        while output.queued_bytes() < OUTPUT_HIGH_BYTES {
-            let Some(key) = keys.next() else {
+        loop {
+            let some = Ahead::of_line(*keys, &context.shared.store);
+            if some.is_empty() {
                 encode::end(output);
                 return true;
-            };
-            show(&context, key, (with_uniques, exptime), output);
+            }
+            let mut outcome = Outcome::default();
+            for (key, trail, behind) in some.iter() {
+                if output.queued_bytes() >= OUTPUT_HIGH_BYTES {
+                    break;
+                }
+                let wanted = (with_uniques, exptime);
+                let hit = show(&context, (key, trail), wanted, LINE_END, output);
+                outcome.note(hit.as_ref());
+                *keys = behind;
+            }
+            outcome.count(&context, exptime);
+            if output.queued_bytes() >= OUTPUT_HIGH_BYTES {
+                return false;
+            }
         }
-        false
+    }
+
+    /// Answers lines that ask for one key each, while there is room. Tells how many bytes they
+    /// are.
+    pub(super) fn answer_gets(&mut self, input: &[u8]) -> usize {
+        let (context, output) = self.context_and_output();
+        let gets = Ahead::of_lines(input, &context.shared.store);
+        let mut used = 0;
+        let mut outcome = Outcome::default();
+        for (key, trail, end) in gets.iter() {
+            let hit = show(&context, (key, trail), (false, None), REPLY_END, output);
+            if hit.is_none() {
+                encode::end(output);
+            }
+            outcome.note(hit.as_ref());
+            used = end;
+            if output.queued_bytes() >= OUTPUT_HIGH_BYTES {
+                break;
+            }
+        }
+        outcome.count(&context, None);
+        used
     }
 }
 
-/// Looks a key up, and writes its item.
-#[inline]
+/// Looks a key up, and writes its item and what is behind it.
+#[inline(always)]
 fn show(
     context: &Context<'_>,
-    key: &[u8],
+    (key, trail): (&[u8], Trail),
     (with_uniques, exptime): (bool, Option<i64>),
+    behind: &[u8],
     output: &mut Output,
-) {
-    retrieval::fetch(context, key, exptime, |item| {
+) -> Option<()> {
+    retrieval::fetch(context, (key, trail), exptime, |item| {
         let unique = with_uniques.then_some(item.unique());
         let value = (item.value(), item.shared());
-        encode::value(key, item.flags(), unique, value, output);
-    });
+        encode::value(key, item.flags(), unique, value, behind, output);
+    })
 }

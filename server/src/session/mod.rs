@@ -9,6 +9,7 @@ mod binary;
 pub mod datagram;
 mod dispatch;
 mod gate;
+mod lines;
 mod watching;
 
 use std::mem;
@@ -31,10 +32,12 @@ use crate::protocol::frame::{self, Frame};
 use crate::roster::{Addresses, Record};
 use crate::settings::Protocol;
 use crate::shared::Shared;
+use crate::store::Trail;
 use crate::time::Time;
 use crate::users::Question;
 use crate::watchers::Reason;
 use gate::{Asker, Gate};
+use lines::{LINES_MAX, Lines};
 
 /// What the next bytes are.
 #[derive(Debug)]
@@ -85,6 +88,8 @@ pub struct Connection {
     now: Time,
     active: Option<Time>,
     under_way: Option<UnderWay>,
+    /// Where the one key of the line that is being answered is to be looked for.
+    trail: Option<Trail>,
     is_finished: bool,
     reason: Reason,
     gate: Gate,
@@ -132,6 +137,7 @@ impl Connection {
             held_bytes: 0,
             active: None,
             under_way: None,
+            trail: None,
             is_finished: false,
             reason: Reason::default(),
         }
@@ -310,12 +316,18 @@ impl Connection {
     }
 
     fn context(&self) -> Context<'_> {
-        context(&self.shared, self.worker, self.now, &self.record)
+        Context {
+            trail: self.trail,
+            ..context(&self.shared, self.worker, self.now, &self.record)
+        }
     }
 
     /// What a command may use, and where the reply goes.
     fn context_and_output(&mut self) -> (Context<'_>, &mut Output) {
-        let context = context(&self.shared, self.worker, self.now, &self.record);
+        let context = Context {
+            trail: self.trail,
+            ..context(&self.shared, self.worker, self.now, &self.record)
+        };
         (context, &mut self.output)
     }
 
@@ -338,7 +350,9 @@ impl Connection {
         let mut used = 0;
         while self.output.queued_bytes() < OUTPUT_HIGH_BYTES {
             let rest = input.get(used..).unwrap_or_default();
-            let Some(step) = self.step(rest) else { break };
+            let Some(step) = self.step(rest, LINES_MAX) else {
+                break;
+            };
             used = used.saturating_add(step);
         }
         used
@@ -357,13 +371,14 @@ impl Connection {
         self.protocol == Some(Protocol::Binary)
     }
 
-    /// Takes one step. None when the rest of the input does not allow one.
-    fn step(&mut self, input: &[u8]) -> Option<usize> {
+    /// Takes one step, of so many lines at most. None when the rest of the input does not allow
+    /// one.
+    fn step(&mut self, input: &[u8], lines_max: usize) -> Option<usize> {
         let speaks_binary = self.speaks_binary(input);
         match &mut self.state {
             State::Line if !input.is_empty() => match (speaks_binary, self.gate.is_open) {
                 (true, _) => self.step_binary(input),
-                (false, true) => self.step_text(input),
+                (false, true) => self.step_text(input, lines_max),
                 (false, false) => self.step_stranger(input),
             },
             State::Closing | State::Watching => (!input.is_empty()).then_some(input.len()),
@@ -418,14 +433,38 @@ impl Connection {
         }
     }
 
-    /// Cuts a line and answers it. None when not all of it is there.
-    fn step_text(&mut self, input: &[u8]) -> Option<usize> {
+    /// Answers lines while there is room and the stream goes on as they were read. Tells how many
+    /// bytes belonged to them.
+    fn answer_lines(&mut self, input: &[u8], lines: Lines<'_>) -> usize {
+        let mut used = 0;
+        for line in lines.iter() {
+            let goes_on = matches!(self.state, State::Line) && used == line.start;
+            if !goes_on || self.output.queued_bytes() >= OUTPUT_HIGH_BYTES {
+                break;
+            }
+            self.tell(2, |name| format!("{name}: < {}", log::shown(line.text)));
+            let rest = input.get(line.end..).unwrap_or_default();
+            self.trail = line.trail;
+            used = line.end.saturating_add(self.dispatch(line, rest));
+        }
+        self.trail = None;
+        used
+    }
+
+    /// Cuts a line, and those behind it, and answers them. None when not all of the first is there.
+    fn step_text(&mut self, input: &[u8], lines_max: usize) -> Option<usize> {
+        if self.scanned == 0 && lines_max > 1 && self.shared.verbosity() < 2 {
+            let used = self.answer_gets(input);
+            if used > 0 {
+                self.under_way = None;
+                return Some(used);
+            }
+        }
         match frame::cut(input, mem::take(&mut self.scanned)) {
             Frame::Line(line, used) => {
                 self.under_way = None;
-                self.tell(2, |name| format!("{name}: < {}", log::shown(line)));
-                let rest = input.get(used..).unwrap_or_default();
-                Some(used.saturating_add(self.dispatch(line, rest)))
+                let lines = Lines::read(input, (line, used), lines_max, &self.shared.store);
+                Some(self.answer_lines(input, lines))
             }
             Frame::Incomplete => {
                 self.scanned = input.len();
@@ -447,6 +486,7 @@ fn context<'a>(shared: &'a Shared, worker: usize, now: Time, record: &Record) ->
         now,
         sent: now,
         connection: record.listed(),
+        trail: None,
     }
 }
 

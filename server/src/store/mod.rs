@@ -8,7 +8,7 @@
 //!
 //! The hash of a key names its shard. A shard is a [table](table) and some segments, both behind
 //! one lock: every operation on a key runs alone on its shard. That is what makes it exact, and it
-//! costs some 20 ns; all of it is safe Rust.
+//! costs some 20 ns; all of it is safe Rust, but for the [hint](ahead) that asks for memory early.
 //!
 //! - **An item** is a [record] of 18 bytes, its flags if it has any, its key and its value, one
 //!   behind the other in a [segment]. The table adds 7 to 8 bytes. A value larger than an eighth of
@@ -27,6 +27,7 @@
 //!
 //! Begin with [`Store::entry`]; what a shard does is in `shard.rs`.
 
+mod ahead;
 mod aside;
 mod audit;
 mod budget;
@@ -79,6 +80,9 @@ const SEGMENT_BYTES_MAX: usize = 256 * 1024;
 /// About so many items lie in a segment, when nobody knows better.
 const SEGMENT_ITEMS: usize = 256;
 
+/// Above so much in all, the tables are far away, too.
+const FAR_BYTES: usize = 48 * 1024 * 1024;
+
 /// How often one operation tries to make room before it leaves that to the next.
 const ROUNDS_MAX: usize = 8;
 
@@ -119,6 +123,10 @@ pub struct Tally {
     /// Items that expired before anybody fetched them.
     pub expired_unfetched: u64,
 }
+
+/// Where a key is to be looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trail(u64);
 
 /// A shard, and what others may know of it without its lock.
 #[derive(Debug)]
@@ -199,12 +207,43 @@ impl Store {
 
     /// Looks a key up and lets the caller act on it, alone: nobody else sees a state in between.
     pub fn entry<R>(&self, key: &[u8], now: Time, act: impl FnOnce(&mut Entry<'_>) -> R) -> R {
-        let mut entry = self.open(key, now);
+        self.entry_at((key, self.trail(key)), now, act)
+    }
+
+    /// The same, where it is known already where to look.
+    pub fn entry_at<R>(
+        &self,
+        sought: (&[u8], Trail),
+        now: Time,
+        act: impl FnOnce(&mut Entry<'_>) -> R,
+    ) -> R {
+        let mut entry = self.open(sought, now);
         let result = act(&mut entry);
         if entry.close() && self.budget.is_short() {
             self.trim(now, ROUNDS_MAX);
         }
         result
+    }
+
+    /// Where a key is to be looked for.
+    #[must_use]
+    #[inline]
+    pub fn trail(&self, key: &[u8]) -> Trail {
+        Trail(self.hasher.hash(key))
+    }
+
+    /// Asks for what several keys are soon to be looked up in: to wait for all of it together takes
+    /// hardly longer than to wait for one.
+    #[inline]
+    pub fn approach(&self, trails: impl Iterator<Item = Trail> + Clone) {
+        if self.budget.used() > FAR_BYTES {
+            for Trail(hash) in trails.clone() {
+                self.hold(self.part_of(hash)).table.approach(hash);
+            }
+        }
+        for Trail(hash) in trails {
+            self.hold(self.part_of(hash)).approach(hash);
+        }
     }
 
     /// Serves the item of a key, alone: what [`Entry::serve`] does where nothing else is to do.
@@ -215,12 +254,11 @@ impl Store {
     #[inline]
     pub fn serve<R>(
         &self,
-        key: &[u8],
+        (key, Trail(hash)): (&[u8], Trail),
         now: Time,
         show: impl FnOnce(Item<'_>) -> R,
     ) -> Result<R, Absence> {
         self.flush.settle(now);
-        let hash = self.hasher.hash(key);
         let part = self.part_of(hash);
         let mut shard = self.hold(part);
         let terms = self.terms(now);
@@ -246,9 +284,8 @@ impl Store {
 
     /// Locks a key. In one piece and made once, because every request comes through here.
     #[inline(never)]
-    fn open<'a>(&'a self, key: &'a [u8], now: Time) -> Entry<'a> {
+    fn open<'a>(&'a self, (key, Trail(hash)): (&'a [u8], Trail), now: Time) -> Entry<'a> {
         self.flush.settle(now);
-        let hash = self.hasher.hash(key);
         let part = self.part_of(hash);
         let early = seeded(Fault::LooksBeforeLocking).then(|| self.hold(part).seek(hash, key));
         let shard = self.hold(part);

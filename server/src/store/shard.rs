@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::Store;
+use super::ahead;
 use super::aside::{self, Aside};
 use super::budget::Budget;
 use super::entry::NoMemory;
@@ -232,6 +233,15 @@ impl Shard {
                 epoch: segment.epoch,
             })
         })
+    }
+
+    /// Asks for the records that a hash may mean, which are soon to be read.
+    #[inline(always)]
+    pub(super) fn approach(&self, hash: u64) {
+        self.table.find(hash, |location| {
+            ahead::ask_for_bytes(self.bytes_at(location));
+            None::<()>
+        });
     }
 
     /// Shows every live item.

@@ -6,6 +6,7 @@
 //! It never reads a record: who calls says whether a location is the one meant, and what hash it
 //! has.
 
+use super::ahead;
 use crate::sync::{Fault, seeded};
 
 /// Where a record lies in its shard: the segment above, the offset below.
@@ -214,6 +215,14 @@ impl Table {
             next = bucket.next;
         }
         None
+    }
+
+    /// Asks for the bucket of a hash, which is soon to be looked into.
+    #[inline(always)]
+    pub(super) fn approach(&self, hash: u64) {
+        if let Some(bucket) = self.buckets.at(self.index(hash)) {
+            ahead::ask_for(bucket);
+        }
     }
 
     /// Adds an entry.

@@ -170,7 +170,11 @@ pub(crate) fn act(store: &Store, act: Act, key: u8, cue: Cue) -> Option<Seen> {
         Act::Grow => {
             store.entry(&name(KEYS), cue.now, |entry| put(entry, b"0", None));
         }
-        Act::Get => return store.serve(&name(key), cue.now, seen).ok(),
+        Act::Get => {
+            let name = name(key);
+            let trail = store.trail(&name);
+            return store.serve((&name, trail), cue.now, seen).ok();
+        }
         _ => return store.entry(&name(key), cue.now, |entry| act_on(entry, act, cue)),
     }
     None
