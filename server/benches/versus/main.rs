@@ -7,7 +7,8 @@
 //!
 //! One round gives one ratio for each other, and only the ratios are worth quoting: no claim is
 //! made where they lie on both sides of 1. Every reply is compared. What is asked is in
-//! `workload.rs`, how it is measured in `sample.rs`, what is said in `report.rs`.
+//! `workload.rs`, of whom in `subject.rs` and `reach.rs`, how it is measured in `sample.rs`, and
+//! what is said in `report.rs` and drawn in `plot.rs`.
 
 #![expect(
     clippy::disallowed_methods,
@@ -18,7 +19,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod idle;
 mod null;
+mod plot;
+mod reach;
 mod report;
 mod sample;
 mod subject;
@@ -47,6 +51,9 @@ fn main() -> ExitCode {
     if null::is_asked_for() {
         null::serve();
     }
+    if idle::is_asked_for() {
+        idle::wait();
+    }
     let terms = match Terms::read(env::args().skip(1)) {
         Ok(terms) => terms,
         Err(problem) => {
@@ -69,7 +76,9 @@ fn main() -> ExitCode {
         fs::create_dir_all(folder).unwrap();
         fs::write(folder.join("versus.json"), report::json(&rows)).unwrap();
         fs::write(folder.join("versus.md"), report::markdown(&rows)).unwrap();
+        fs::write(folder.join("versus.svg"), plot::svg(&rows)).unwrap();
     }
+    reach::clean();
     ExitCode::SUCCESS
 }
 
@@ -77,7 +86,7 @@ fn main() -> ExitCode {
 fn beside_each_other(workload: &Workload, terms: &Terms) -> Vec<Row> {
     let batches = workload.batches();
     let ours = format!(
-        "{} -u root -t 1 -l 127.0.0.1 -m 1024 -c 4096 -p {{port}}",
+        "{} -u root -t 1 -m 1024 -c 12000 -l 127.0.0.1 -p {{port}}",
         env!("CARGO_BIN_EXE_touchstoned")
     );
     let mut kinds = vec![
@@ -88,8 +97,10 @@ fn beside_each_other(workload: &Workload, terms: &Terms) -> Vec<Row> {
     kinds.extend(peers.map(|(name, command)| Kind::Command(name.clone(), command.clone())));
     let mut subjects: Vec<Subject> = kinds
         .into_iter()
-        .map(|kind| Subject::start(kind, workload))
+        .filter_map(|kind| Subject::start(kind, workload))
+        .filter_map(|mut subject| subject.knows(&batches[0]).then_some(subject))
         .collect();
+    assert_eq!(subjects[0].name, "ours", "it does what is asked");
     let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
     for _ in 0..terms.rounds {
         for (subject, samples) in subjects.iter_mut().zip(&mut samples) {
@@ -140,7 +151,7 @@ impl Terms {
             }
         }
         if terms.peers.is_empty() {
-            let command = "memcached -u root -t 1 -l 127.0.0.1 -m 1024 -c 4096 -p {port}";
+            let command = "memcached -u root -t 1 -m 1024 -c 12000 -l 127.0.0.1 -p {port}";
             terms
                 .peers
                 .push(("memcached".to_owned(), command.to_owned()));

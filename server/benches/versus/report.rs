@@ -8,20 +8,23 @@ use crate::workload::Workload;
 
 /// One server at one kind of work.
 pub(crate) struct Row {
-    workload: &'static str,
-    name: String,
+    pub(crate) workload: &'static str,
+    pub(crate) name: String,
     /// What it took for an operation, in microseconds.
     time: Spread,
-    /// The same, divided by what ours took in the same round.
-    ratio: Spread,
+    /// The same, or what 99 % of the waits are below, divided by what it was for ours in the same
+    /// round.
+    pub(crate) ratio: Spread,
     rate: Spread,
     waits: [f64; 3],
     resident: u64,
     rounds: usize,
+    /// What the ratio is of.
+    of: &'static str,
 }
 
 /// The median, the least and the most.
-struct Spread([f64; 3]);
+pub(crate) struct Spread(pub(crate) [f64; 3]);
 
 impl Spread {
     fn of(numbers: impl Iterator<Item = f64>) -> Spread {
@@ -45,17 +48,31 @@ impl Row {
         ours: &[Sample],
     ) -> Row {
         let pairs = samples.iter().zip(ours);
+        let is_wait = workload.flood > 0;
+        let compared = |sample: &Sample| {
+            if is_wait {
+                sample.waits[1]
+            } else {
+                sample.time
+            }
+        };
         let wait = |at: usize| Spread::of(samples.iter().map(|sample| sample.waits[at])).0[0];
         Row {
             workload: workload.name,
             name: subject.name.clone(),
             time: Spread::of(samples.iter().map(|sample| sample.time)),
-            ratio: Spread::of(pairs.map(|(sample, ours)| sample.time / ours.time)),
+            ratio: Spread::of(pairs.map(|(sample, ours)| compared(sample) / compared(ours))),
             rate: Spread::of(samples.iter().map(|sample| sample.rate)),
             waits: [0, 1, 2].map(wait),
             resident: subject.resident(),
             rounds: samples.len(),
+            of: if is_wait { "p99" } else { "cpu" },
         }
+    }
+
+    /// Whether it is another server, which may be compared with ours.
+    pub(crate) fn is_peer(&self) -> bool {
+        !matches!(self.name.as_str(), "ours" | "null")
     }
 
     /// What may be said of ours beside it.
@@ -93,16 +110,17 @@ pub(crate) fn text(rows: &[Row]) -> String {
 /// For a document.
 pub(crate) fn markdown(rows: &[Row]) -> String {
     let mut text =
-        "| workload | server | processor, us an op | ÷ ours | least | most | n | claim |\n\
-                    |---|---|---|---|---|---|---|---|\n"
+        "| workload | server | us of cpu an op | p99, us | ÷ ours | least | most | n | claim |\n\
+                    |---|---|---|---|---|---|---|---|---|\n"
             .to_owned();
     for row in rows {
         let ([time, ..], [ratio, least, most]) = (row.time.0, row.ratio.0);
         let _ = writeln!(
             text,
-            "| {} | {} | {time:.2} | {ratio:.2} | {least:.2} | {most:.2} | {} | {} |",
+            "| {} | {} | {time:.2} | {:.0} | {ratio:.2} | {least:.2} | {most:.2} | {} | {} |",
             row.workload,
             row.name,
+            row.waits[1],
             row.rounds,
             row.claim(),
         );
@@ -119,7 +137,7 @@ pub(crate) fn json(rows: &[Row]) -> String {
         let [half, most_of, nearly_all] = row.waits;
         format!(
             "{{\"workload\":{:?},\"server\":{:?},\"n\":{},\"cpu_us_per_op\":{},\
-             \"ratio_to_ours\":{},\
+             \"ratio_to_ours\":{},\"ratio_of\":{:?},\
              \"ops_per_second\":{},\"p50_us\":{half},\"p99_us\":{most_of},\"p999_us\":{nearly_all},\
              \"rss_kib\":{}}}",
             row.workload,
@@ -127,6 +145,7 @@ pub(crate) fn json(rows: &[Row]) -> String {
             row.rounds,
             spread(&row.time),
             spread(&row.ratio),
+            row.of,
             spread(&row.rate),
             row.resident,
         )

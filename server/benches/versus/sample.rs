@@ -1,7 +1,6 @@
 //! One turn of one server: it works until it has taken so much time of its processor, however long
 //! that is by the clock. So every sample is as precise as the next, on a busy machine as well.
 
-use std::io::{Read, Write};
 use std::process::{self, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,12 +28,15 @@ impl Sample {
     /// Has it work, and compares every reply.
     pub(crate) fn take(subject: &mut Subject, workload: &Workload, batches: &[Batch]) -> Sample {
         let mut waits = Vec::new();
-        let mut buffer = vec![0; batches[0].reply.len()];
+        let (mut buffer, mut torrent) = (vec![0; batches[0].reply.len()], Vec::new());
         let (mut next, mut operations) = (0, 0_u32);
         let (began, before) = (Instant::now(), subject.time());
         let mut looked = began;
         let (taken, lasted) = loop {
             let first = next;
+            if let Some((stream, batch)) = &mut subject.torrent {
+                stream.write_all(&batch.request).unwrap();
+            }
             let sent = Instant::now();
             for stream in &mut subject.streams {
                 stream
@@ -53,7 +55,13 @@ impl Sample {
                     subject.name
                 );
             }
-            operations += u32::try_from(workload.depth * workload.connections).unwrap();
+            if let Some((stream, batch)) = &mut subject.torrent {
+                torrent.resize(batch.reply.len(), 0);
+                stream.read_exact(&mut torrent).unwrap();
+                assert!(batch.reply == torrent, "{}: a wrong reply", subject.name);
+            }
+            let asked = workload.depth * workload.connections + workload.flood;
+            operations += u32::try_from(asked).unwrap();
             if looked.elapsed() > LOOK_EVERY {
                 looked = Instant::now();
                 let taken = Duration::from_nanos(subject.time() - before);

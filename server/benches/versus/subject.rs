@@ -1,13 +1,13 @@
 //! A server that is measured: a process, its connections, and what it has taken so far.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::{env, fs};
 
-use crate::common::{connect, free_port};
-use crate::null;
+use crate::common::free_port;
+use crate::reach::{Stream, Way};
 use crate::workload::{Batch, Workload};
+use crate::{idle, null};
 
 /// What is started.
 pub(crate) enum Kind {
@@ -24,22 +24,30 @@ pub(crate) struct Subject {
     /// Whether it reads what it is asked.
     pub(crate) is_server: bool,
     /// All of its connections.
-    pub(crate) streams: Vec<TcpStream>,
+    pub(crate) streams: Vec<Box<dyn Stream>>,
+    /// One connection more, and what is sent on it all the time.
+    pub(crate) torrent: Option<(Box<dyn Stream>, Batch)>,
     process: Child,
+    idle: Option<Child>,
+    way: Way,
+    port: u16,
 }
 
 impl Subject {
-    /// Starts it, and stores what the workload wants to be there.
-    pub(crate) fn start(kind: Kind, workload: &Workload) -> Subject {
+    /// Starts it, and stores what the workload wants to be there. None where it cannot be reached
+    /// that way.
+    pub(crate) fn start(kind: Kind, workload: &Workload) -> Option<Subject> {
+        let way = workload.way;
         let port = free_port();
         let (name, mut command, is_server) = match kind {
             Kind::Command(name, line) => {
-                let line = line.replace("{port}", &port.to_string());
+                let line = way.listening(&line, port)?;
                 let mut words = line.split_whitespace();
                 let mut command = on_the_first_core(words.next().unwrap());
                 command.args(words);
                 (name, command, true)
             }
+            Kind::Null(_) if way != Way::Tcp || workload.flood > 0 => return None,
             Kind::Null(batch) => {
                 let mut command = on_the_first_core(&env::current_exe().unwrap().to_string_lossy());
                 null::ask_for(&mut command, port, &batch);
@@ -52,14 +60,41 @@ impl Subject {
             name,
             is_server,
             streams: Vec::new(),
+            torrent: None,
+            idle: None,
+            way,
+            port,
         };
         for _ in 0..workload.connections {
-            subject.streams.push(connect(port));
+            subject.streams.push(way.connect(port));
         }
         if is_server {
             subject.fill(workload);
         }
-        subject
+        subject.torrent = workload.torrent().map(|batch| (way.connect(port), batch));
+        if workload.idle > 0 {
+            subject.idle = Some(idlers(port, workload.idle));
+        }
+        Some(subject)
+    }
+
+    /// Whether it answers a batch as it should; some servers lack some commands.
+    pub(crate) fn knows(&mut self, batch: &Batch) -> bool {
+        if !self.is_server {
+            return true;
+        }
+        let stream = &mut self.streams[0];
+        stream.write_all(&batch.request).unwrap();
+        let mut told = vec![0; batch.reply.len()];
+        let mut len = 0;
+        while len < told.len() {
+            len += stream.read(&mut told[len..]).unwrap();
+            if batch.is_exact && told[..len] != batch.reply[..len] {
+                println!("SKIPPED {}: it answers otherwise", self.name);
+                return false;
+            }
+        }
+        true
     }
 
     fn fill(&mut self, workload: &Workload) {
@@ -95,9 +130,24 @@ impl Subject {
 
 impl Drop for Subject {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        for process in self.idle.iter_mut().chain([&mut self.process]) {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        self.way.clean(self.port);
     }
+}
+
+/// A process with so many connections that say nothing, once it has them.
+fn idlers(port: u16, count: usize) -> Child {
+    let mut command = Command::new(env::current_exe().unwrap());
+    idle::ask_for(&mut command, port, count);
+    let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    let said_all = process.stdout.take().map(BufReader::new);
+    said_all.unwrap().read_line(&mut said).unwrap();
+    assert_eq!(said.trim(), count.to_string(), "not all are connected");
+    process
 }
 
 fn on_the_first_core(program: &str) -> Command {

@@ -3,6 +3,8 @@
 //! All batches of a workload are as long as each other, and so are their replies: keys and values
 //! have fixed lengths.
 
+use crate::reach::Way;
+
 /// As many items are stored before, where they are small.
 const KEYS: usize = 100_000;
 /// As many batches are made; then they begin again.
@@ -21,6 +23,13 @@ pub(crate) struct Workload {
     /// How many keys there are; they are stored before.
     keys: usize,
     work: Work,
+    /// How the servers are reached.
+    pub(crate) way: Way,
+    /// How many more clients are connected and say nothing.
+    pub(crate) idle: usize,
+    /// How many gets one more client sends at once, all the time. Then it is told how long the
+    /// others wait, rather than what is taken of a processor.
+    pub(crate) flood: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -55,6 +64,9 @@ const fn small(name: &'static str, connections: usize, depth: usize, work: Work)
         value: 100,
         keys: KEYS,
         work,
+        way: Way::Tcp,
+        idle: 0,
+        flood: 0,
     }
 }
 
@@ -65,15 +77,35 @@ const fn large(name: &'static str, value: usize, work: Work) -> Workload {
         depth: 1,
         value,
         keys: 32,
-        work,
+        ..small("", 1, 1, work)
     }
 }
 
 /// All of them.
-pub(crate) const WORKLOADS: [Workload; 20] = [
+pub(crate) const WORKLOADS: [Workload; 25] = [
     small("get, 1 connection", 1, 1, Work::Get),
     small("get, 50 connections", 50, 1, Work::Get),
     small("get, 1000 connections", 1000, 1, Work::Get),
+    Workload {
+        idle: 10_000,
+        ..small("get, 50 connections beside 10000 idle", 50, 1, Work::Get)
+    },
+    Workload {
+        flood: 1000,
+        ..small("wait, 50 connections beside 1000 at once", 50, 1, Work::Get)
+    },
+    Workload {
+        way: Way::Unix,
+        ..small("get, UNIX socket, 64 at once", 8, 64, Work::Get)
+    },
+    Workload {
+        way: Way::Tls,
+        ..small("get, TLS, 50 connections", 50, 1, Work::Get)
+    },
+    Workload {
+        way: Way::Tls,
+        ..small("get, TLS, 64 at once", 8, 64, Work::Get)
+    },
     small("get, 16 at once", 8, 16, Work::Get),
     small("get, 64 at once", 8, 64, Work::Get),
     small("get of 10 keys", 8, 10, Work::GetMany),
@@ -130,6 +162,15 @@ impl Workload {
         let count = BATCHES.min(64_000_000 / (self.depth * self.value)).max(8);
         let batch = |number: usize| self.batch(|at| key_of(number * self.depth + at));
         (0..count).map(batch).collect()
+    }
+
+    /// What one more client sends, all the time.
+    pub(crate) fn torrent(&self) -> Option<Batch> {
+        let all = Self {
+            depth: self.flood,
+            ..*self
+        };
+        (self.flood > 0).then(|| all.batch(|at| at * 7919 % self.keys))
     }
 
     fn batch(&self, key_of: impl Fn(usize) -> usize) -> Batch {
