@@ -39,14 +39,18 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn accepts(&self, case: &Case<'_>) -> bool {
-        self.rule == case.requirement().name || (!self.case.is_empty() && self.case == name(case))
+    /// The rule or the case that it is about.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        match self.case.as_str() {
+            "" => &self.rule,
+            case => case,
+        }
     }
-}
 
-/// What a case is called in a baseline.
-fn name(case: &Case<'_>) -> String {
-    format!("{}:{}", case.file(), case.place())
+    fn accepts(&self, case: &Case<'_>) -> bool {
+        self.rule == case.requirement().name || (!self.case.is_empty() && self.case == case.name())
+    }
 }
 
 impl Baseline {
@@ -75,11 +79,9 @@ impl Baseline {
         Ok(baseline)
     }
 
-    /// Why a failure of this case is accepted.
-    #[must_use]
-    pub fn reason(&self, case: &Case<'_>) -> Option<&str> {
-        let entry = self.entries.iter().find(|entry| entry.accepts(case))?;
-        Some(&entry.reason)
+    /// The entries that accept a failure of this case.
+    pub fn accepting(&self, case: &Case<'_>) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.accepts(case))
     }
 
     /// The baseline as it holds on this day, `2027-01-31`: without the entries that expired.
@@ -95,7 +97,7 @@ impl Baseline {
 
     /// The first entry for a case that is none of these.
     pub fn stranger<'a>(&self, cases: impl Iterator<Item = Case<'a>>) -> Option<&str> {
-        let names: BTreeSet<String> = cases.map(|case| name(&case)).collect();
+        let names: BTreeSet<String> = cases.map(|case| case.name()).collect();
         let mut entries = self.entries.iter().map(|entry| entry.case.as_str());
         entries.find(|case| !case.is_empty() && !names.contains(*case))
     }
@@ -139,11 +141,12 @@ fn is_over(entry: &Entry, report: &Report<'_>) -> bool {
 fn written(entries: &[Entry]) -> String {
     let mut text = String::from("# What this implementation breaks, and why that is accepted.\n");
     for entry in entries {
-        let (word, subject) = match entry.case.is_empty() {
-            true => ("rule", &entry.rule),
-            false => ("case", &entry.case),
+        let word = if entry.case.is_empty() {
+            "rule"
+        } else {
+            "case"
         };
-        let reason = &entry.reason;
+        let (subject, reason) = (entry.subject(), &entry.reason);
         text.push_str(&format!(
             "\n[[accept]]\n{word} = {subject:?}\nreason = {reason:?}\n"
         ));

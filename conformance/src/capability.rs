@@ -102,8 +102,16 @@ pub fn names() -> Vec<&'static str> {
 pub struct Capabilities {
     /// How its silence is proved.
     pub fence: Fence,
-    /// What it lacks, and how that was seen.
-    lacks: Vec<(&'static str, String)>,
+    lacks: Vec<Lack>,
+}
+
+/// What a target lacks, and how that was seen.
+#[derive(Clone, Debug)]
+struct Lack {
+    name: &'static str,
+    how: String,
+    /// The user said so: nobody was asked.
+    is_declared: bool,
 }
 
 impl Capabilities {
@@ -113,23 +121,30 @@ impl Capabilities {
         let found = |capability: &'static Capability| {
             let Capability { name, probe, .. } = *capability;
             if without.iter().any(|declared| declared == name) {
-                return Some(format!("it is declared to have none (--without {name})"));
+                return Some(Lack {
+                    name,
+                    how: format!("it is declared to have none (--without {name})"),
+                    is_declared: true,
+                });
             }
-            match probe {
+            let how = match probe {
                 Probe::Text(steps) if target.is_real() => refused(target, steps),
                 Probe::Frame => unframed(target),
                 Probe::Text(_) | Probe::Nothing => None,
-            }
+            };
+            how.map(|how| Lack {
+                name,
+                how,
+                is_declared: false,
+            })
         };
         // Each listens for silence behind its reply: together, that takes as long as once.
         thread::scope(|scope| {
             let fence = scope.spawn(|| target.fence());
-            let probe = |capability| (capability, scope.spawn(move || found(capability)));
+            let probe = |capability| scope.spawn(move || found(capability));
             let probes: Vec<_> = CAPABILITIES.iter().map(probe).collect();
-            let found = probes.into_iter().filter_map(|(capability, probe)| {
-                let how = probe.join().expect("no probe panics");
-                how.map(|how| (capability.name, how))
-            });
+            let found =
+                { probes.into_iter() }.filter_map(|probe| probe.join().expect("no probe panics"));
             Capabilities {
                 lacks: found.collect(),
                 fence: fence.join().expect("no probe panics"),
@@ -140,14 +155,19 @@ impl Capabilities {
     /// Whether it was not found to lack this.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.lacks.iter().all(|(lack, _)| *lack != name)
+        self.lacks.iter().all(|lack| lack.name != name)
     }
 
-    /// What this exchange needs and the target has not.
+    /// What comes of an exchange that needs what the target has not.
     #[must_use]
-    pub fn lack(&self, exchange: &Exchange) -> Option<String> {
-        let missing = self.lacks.iter().find(|(name, _)| needs(exchange, name));
-        missing.map(|(name, how)| format!("no {name}: {how}"))
+    pub fn lack(&self, exchange: &Exchange) -> Option<Outcome> {
+        let mut lacks = self.lacks.iter();
+        let missing = lacks.find(|lack| needs(exchange, lack.name))?;
+        let why = format!("no {}: {}", missing.name, missing.how);
+        Some(match missing.is_declared {
+            true => Outcome::Excluded(why),
+            false => Outcome::Unsupported(why),
+        })
     }
 }
 

@@ -91,6 +91,12 @@ impl Case<'_> {
         }
     }
 
+    /// What reports and baselines call it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.file(), self.place())
+    }
+
     /// How much happens in it, where that can be said: the simplest is shown first.
     #[must_use]
     pub fn steps(&self) -> usize {

@@ -7,22 +7,24 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use spec::exchange::{Exchange, Fence};
+use spec::exchange::{Exchange, Failure, Fence};
 use spec::{Dialect, Kind, Requirement, Standing};
 
 use crate::baseline::Baseline;
 use crate::capability::Capabilities;
 use crate::cases::Case;
 use crate::faults::{self, Fault};
+use crate::interrupt;
 use crate::minimal::minimal;
 use crate::progress::Progress;
 use crate::ranking::broken;
 use crate::schedule::{self, Turn};
 use crate::target::commons::{Among, Commons};
+use crate::target::neighbours;
 use crate::target::shape::Shape;
 use crate::target::{Outcome, Target};
 use crate::terms::{Terms, selects};
-use crate::verdict::{Judged, Report, Verdict};
+use crate::verdict::{Excuse, Judged, Report, Verdict};
 
 /// What is tried, and how.
 #[derive(Clone, Debug)]
@@ -69,14 +71,19 @@ impl Trial {
         let faults = faults.iter().filter(|fault| self.wants(fault.rule));
         let faults = faults.map(|fault| Case::Fault(fault));
         let cases: Vec<Case<'a>> = exchanges.map(Case::Exchange).chain(faults).collect();
-        let outcomes = self.play_all(&cases);
+        let there = self.target.answers();
+        let outcomes = match &there {
+            Ok(()) => self.play_all(&cases),
+            Err(problem) => crashed(&cases, problem),
+        };
         let mut judged: Vec<Judged<'_>> = cases
             .into_iter()
             .zip(outcomes)
             .map(|(case, outcome)| Judged::new(case, outcome, self.excuse(&case)))
             .collect();
         self.look_again(&mut judged);
-        let out_of_time = |judged: &Judged<'_>| judged.reason.as_deref() == Some(OUT_OF_TIME);
+        let cut_short = [OUT_OF_TIME, INTERRUPTED].map(Some);
+        let is_cut = |judged: &Judged<'_>| cut_short.contains(&judged.reason.as_deref());
         Report {
             target: self.target.to_string(),
             arguments: self.target.arguments(),
@@ -86,7 +93,8 @@ impl Trial {
             elected: Vec::new(),
             certify: self.terms.certify,
             strict: self.terms.strict,
-            cut_short: judged.iter().any(out_of_time),
+            cut_short: judged.iter().any(is_cut),
+            unreachable: there.err(),
             stale: self.stale(&judged),
             judged,
         }
@@ -94,18 +102,22 @@ impl Trial {
 
     fn play_all(&self, cases: &[Case<'_>]) -> Vec<Outcome> {
         let target = &self.target;
-        if let Err(problem) = target.answers() {
-            let crashed = || Outcome::Crashed(problem.clone());
-            return std::iter::repeat_with(crashed).take(cases.len()).collect();
-        }
         let watch = Watch::new(target, &self.terms, cases.len());
         let capabilities = Capabilities::of(target, &self.terms.without);
         let commons = Commons::of(target, &self.dialect, self.terms.seed);
         let shared = matches!(target, Target::Foreign(_));
+        let among = self.among_neighbours(cases, &capabilities);
+        let among = |case: &Case<'_>| among.get(&case.name()).cloned();
         let play = |case: &Case<'_>| match case {
             Case::Exchange(exchange) => match capabilities.lack(exchange) {
-                Some(lack) => watch.untried(Outcome::Unsupported(lack)),
-                None => watch.over(|| self.play(exchange, commons.as_ref(), capabilities.fence)),
+                Some(lack) => watch.untried(lack),
+                None => watch.over(|| {
+                    let alone = self.play(exchange, commons.as_ref(), capabilities.fence);
+                    match (alone, among(case)) {
+                        (Outcome::Passed, Some(failure)) => Outcome::Failed(failure),
+                        (alone, _) => alone,
+                    }
+                }),
             },
             Case::Fault(_) if shared => {
                 let reason = "it strains a server, and this is somebody's (--spawn)";
@@ -116,11 +128,34 @@ impl Trial {
         let turn = |case: &Case<'_>| match case {
             Case::Exchange(exchange) if target.is_real() => schedule::turn(exchange, shared),
             Case::Exchange(_) => Turn::Any,
+            Case::Fault(fault) if faults::is_patient(fault) => Turn::Waits,
             Case::Fault(_) => Turn::Strains,
         };
         let mut outcomes = schedule::all(cases, self.jobs, self.terms.seed, turn, play);
         watch.conclude(&mut outcomes);
         outcomes
+    }
+
+    /// How cases fail whose requests come together with those of others, where that is wanted.
+    fn among_neighbours(
+        &self,
+        cases: &[Case<'_>],
+        capabilities: &Capabilities,
+    ) -> BTreeMap<String, Box<Failure>> {
+        if self.shape != Shape::Coalesced {
+            return BTreeMap::new();
+        }
+        let is_fit = |exchange: &&Exchange| {
+            let is_shown = exchange.requirement.kind != Kind::Deviation;
+            is_shown && capabilities.lack(exchange).is_none()
+        };
+        let exchanges = cases.iter().filter_map(|case| match case {
+            Case::Exchange(exchange) => Some(*exchange),
+            Case::Fault(_) => None,
+        });
+        let exchanges: Vec<&Exchange> = exchanges.filter(is_fit).collect();
+        let (fence, jobs) = (capabilities.fence, self.jobs);
+        neighbours::failures(&self.target, &self.dialect, &exchanges, fence, jobs)
     }
 
     /// Plays an exchange. What does not go as written among others is tried alone, which decides.
@@ -150,17 +185,18 @@ impl Trial {
     /// have been needed not once in a few times.
     fn look_again(&self, judged: &mut [Judged<'_>]) {
         let stale = self.stale(judged);
-        if stale.is_empty() || !self.target.is_real() || self.target.answers().is_err() {
+        let is_over = interrupt::was_heard() || self.target.answers().is_err();
+        if stale.is_empty() || !self.target.is_real() || is_over {
             return;
         }
         let fence = self.target.fence();
-        let rules: Vec<&str> = stale.iter().map(|(rule, _)| *rule).collect();
         for judged in judged {
             let Case::Exchange(exchange) = judged.case else {
                 continue;
             };
-            let holds = judged.verdict == Verdict::Pass;
-            if holds && rules.contains(&exchange.requirement.name) {
+            let excuses = self.excuses(&judged.case);
+            let is_stale = excuses.iter().any(|excuse| stale.contains(excuse));
+            if judged.verdict == Verdict::Pass && is_stale {
                 let again = (1..RACE_TRIES).map(|_| self.target.play(exchange, self.shape, fence));
                 let failed = { again }.find(|outcome| matches!(outcome, Outcome::Failed(_)));
                 if let Some(outcome) = failed {
@@ -180,7 +216,7 @@ impl Trial {
         let model = Target::Model(Box::new(self.dialect.clone()));
         let broken = broken(report);
         let basic = broken.iter().take(rules);
-        if basic.len() == 0 || self.target.answers().is_err() {
+        if basic.len() == 0 || interrupt::was_heard() || self.target.answers().is_err() {
             return;
         }
         let fence = self.target.fence();
@@ -213,24 +249,34 @@ impl Trial {
 
     /// Why a failure of this case would be no news.
     fn excuse(&self, case: &Case<'_>) -> Option<String> {
-        match self.dialect.standing(case.requirement()) {
-            Standing::Excused(because) => Some(because.to_owned()),
-            Standing::Held | Standing::NotElected => self.baseline.reason(case).map(str::to_owned),
+        let first = self.excuses(case).into_iter().next();
+        first.map(|excuse| excuse.because)
+    }
+
+    /// All that excuses a failure of this case: the dialect, or else entries of the baseline.
+    fn excuses(&self, case: &Case<'_>) -> Vec<Excuse> {
+        let rule = case.requirement();
+        match self.dialect.standing(rule) {
+            Standing::Excused(because) => vec![Excuse::new(rule.name, because)],
+            Standing::Held | Standing::NotElected => {
+                let entries = self.baseline.accepting(case);
+                entries
+                    .map(|entry| Excuse::new(entry.subject(), &entry.reason))
+                    .collect()
+            }
         }
     }
 
-    /// The excuses that nothing needed: every example of the rule passed.
-    fn stale(&self, judged: &[Judged<'_>]) -> Vec<(&'static str, String)> {
-        let mut needed: BTreeMap<&'static str, (String, bool)> = BTreeMap::new();
+    /// The excuses that nothing needed: every example passed that they speak of.
+    fn stale(&self, judged: &[Judged<'_>]) -> Vec<Excuse> {
+        let mut needed: BTreeMap<Excuse, bool> = BTreeMap::new();
         for Judged { case, verdict, .. } in judged {
-            let rule = case.requirement();
-            if let Some(excuse) = self.excuse(case) {
-                let entry = needed.entry(rule.name).or_insert((excuse, false));
-                entry.1 |= *verdict != Verdict::Pass;
+            for excuse in self.excuses(case) {
+                *needed.entry(excuse).or_default() |= *verdict != Verdict::Pass;
             }
         }
-        let unneeded = needed.into_iter().filter(|(_, (_, needed))| !needed);
-        unneeded.map(|(rule, (excuse, _))| (rule, excuse)).collect()
+        let unneeded = needed.into_iter().filter(|(_, needed)| !needed);
+        unneeded.map(|(excuse, _)| excuse).collect()
     }
 
     fn wants(&self, rule: &Requirement) -> bool {
@@ -248,6 +294,13 @@ const RACE_TRIES: usize = 4;
 const SHORTENING_MAX: Duration = Duration::from_secs(5);
 
 const OUT_OF_TIME: &str = "the time that was given ran out (--budget)";
+const INTERRUPTED: &str = "somebody interrupted the trial";
+
+/// What comes of cases whose target is not there.
+fn crashed(cases: &[Case<'_>], problem: &str) -> Vec<Outcome> {
+    let crashed = || Outcome::Crashed(problem.to_owned());
+    std::iter::repeat_with(crashed).take(cases.len()).collect()
+}
 
 /// Which examples hold for it: a dialect that we do not ship speaks as the law does.
 fn spoken(dialect: &Dialect) -> &str {
@@ -299,7 +352,14 @@ impl<'a> Watch<'a> {
         if let Some(death) = self.death.lock().expect("nobody panics").as_ref() {
             return Outcome::Skipped(format!("the target had died before: {death}"));
         }
+        if interrupt::was_heard() {
+            return Outcome::Skipped(INTERRUPTED.to_owned());
+        }
         let outcome = play();
+        // Whatever did not go well now did so because its server, or its time, was taken away.
+        if interrupt::was_heard() && !matches!(outcome, Outcome::Passed) {
+            return Outcome::Skipped(INTERRUPTED.to_owned());
+        }
         let may_be_dead = matches!(outcome, Outcome::Failed(_) | Outcome::Unknown(_));
         if may_be_dead
             && matches!(self.target, Target::Foreign(_))
@@ -314,7 +374,7 @@ impl<'a> Watch<'a> {
     /// A target that is gone when all was played died of the last of it.
     fn conclude(&self, outcomes: &mut [Outcome]) {
         let shared = matches!(self.target, Target::Foreign(_));
-        let known = self.death.lock().expect("nobody panics").is_some();
+        let known = self.death.lock().expect("nobody panics").is_some() || interrupt::was_heard();
         if let (true, Err(problem), Some(last)) =
             (shared && !known, self.target.answers(), outcomes.last_mut())
         {

@@ -1,7 +1,8 @@
 //! Two reports of one implementation, before and after a change: which rules it made or broke.
 //!
 //! It judges by rule, never by case: cases come and go with the suite, a rule's name is permanent.
-//! What was not tried says nothing; a rule that is no longer tried is gone, not fixed.
+//! What was not tried says nothing; a rule that is no longer tried is gone, not fixed, and one that
+//! held before is lost: nobody knows whether it still does.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -41,7 +42,9 @@ pub struct Comparison {
     pub broken: Vec<String>,
     /// They were not tried before.
     pub new: Vec<String>,
-    /// They are not tried now.
+    /// They held, and are not tried now.
+    pub lost: Vec<String>,
+    /// They did not hold, and are not tried now.
     pub gone: Vec<String>,
     /// How many rules are as they were.
     pub same: usize,
@@ -108,22 +111,30 @@ pub fn compare(before: &Findings, after: &Findings) -> Comparison {
     for (rule, was) in &before.0 {
         if !after.0.contains_key(rule) {
             let line = format!("{rule}: {} -> not tried", was.verdict);
-            comparison.gone.push(line);
+            match was.holds {
+                true => comparison.lost.push(line),
+                false => comparison.gone.push(line),
+            }
         }
     }
     comparison
 }
 
 impl Comparison {
-    /// 1 when a rule that held is broken, else 0.
+    /// 1 when a rule that held is broken; 3 when one that held was not tried; else 0.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        u8::from(!self.broken.is_empty())
+        match (self.broken.is_empty(), self.lost.is_empty()) {
+            (false, _) => 1,
+            (true, false) => 3,
+            (true, true) => 0,
+        }
     }
 
-    fn parts(&self) -> [(&'static str, &Vec<String>); 4] {
+    fn parts(&self) -> [(&'static str, &Vec<String>); 5] {
         [
             ("broken", &self.broken),
+            ("lost", &self.lost),
             ("fixed", &self.fixed),
             ("new", &self.new),
             ("gone", &self.gone),

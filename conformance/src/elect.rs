@@ -6,6 +6,7 @@
 use spec::exchange::{Exchange, Fence};
 use spec::{Dialect, Kind, REQUIREMENTS, Requirement};
 
+use crate::interrupt;
 use crate::schedule::{self, Turn};
 use crate::target::shape::Shape;
 use crate::target::{Outcome, Target};
@@ -65,6 +66,9 @@ pub fn elect(target: &Target, exchanges: &[Exchange], jobs: usize) -> Election {
 }
 
 fn holds(target: &Target, exchange: &Exchange, fence: Fence) -> Outcome {
+    if interrupt::was_heard() {
+        return Outcome::Skipped("somebody interrupted the election".to_owned());
+    }
     target.play(exchange, Shape::Written, fence)
 }
 

@@ -7,6 +7,7 @@
 //!   shows it.
 //! - [`ranking`]: which failure to read first; [`minimal`] makes it short.
 //! - [`faults`]: what is done to a running process, where no exchange can show a rule.
+//! - [`interrupt`]: what happens when somebody loses patience.
 //! - [`liars`]: servers that are known to be wrong; [`selftest`]: whether the suite sees it.
 //! - [`record`]: takes down what real clients say, and judges it; [`mod@refine`]: what a server may
 //!   say instead of what the model rules.
@@ -38,6 +39,7 @@ pub mod elect;
 pub mod explain;
 pub mod explore;
 pub mod faults;
+pub mod interrupt;
 pub mod liars;
 pub mod linear;
 pub mod list;

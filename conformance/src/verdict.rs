@@ -74,6 +74,8 @@ pub struct Judged<'a> {
     pub failure: Option<Box<Failure>>,
     /// Why it was not tried, or what excuses it.
     pub reason: Option<String>,
+    /// The user wanted it not to be tried: `--without`.
+    pub is_excluded: bool,
     /// The part of the exchange that fails alike, where that is shorter; the failure is then its.
     pub shortest: Option<Exchange>,
 }
@@ -82,6 +84,7 @@ impl<'a> Judged<'a> {
     /// Judges what came of a case whose failure has this excuse, if any.
     #[must_use]
     pub fn new(case: Case<'a>, outcome: Outcome, excuse: Option<String>) -> Judged<'a> {
+        let is_excluded = matches!(outcome, Outcome::Excluded(_));
         let (verdict, failure, reason) = match outcome {
             Outcome::Passed => (Verdict::Pass, None, None),
             Outcome::Failed(failure) if excuse.is_some() => (Verdict::Known, Some(failure), excuse),
@@ -93,7 +96,9 @@ impl<'a> Judged<'a> {
                 };
                 (verdict, Some(failure), None)
             }
-            Outcome::Unsupported(reason) => (Verdict::Unsupported, None, Some(reason)),
+            Outcome::Unsupported(reason) | Outcome::Excluded(reason) => {
+                (Verdict::Unsupported, None, Some(reason))
+            }
             Outcome::Skipped(reason) => (Verdict::Skipped, None, Some(reason)),
             Outcome::Unknown(reason) => (Verdict::Unknown, None, Some(reason)),
             Outcome::Crashed(reason) => (Verdict::Crashed, None, Some(reason)),
@@ -103,6 +108,7 @@ impl<'a> Judged<'a> {
             verdict,
             failure,
             reason,
+            is_excluded,
             shortest: None,
         }
     }
@@ -131,9 +137,34 @@ pub struct Report<'a> {
     pub strict: bool,
     /// Whether the time that was given ran out.
     pub cut_short: bool,
-    /// Rules that are excused and hold all the same, with the excuse.
-    pub stale: Vec<(&'static str, String)>,
+    /// Why the target could not be reached at all; then nothing was tried.
+    pub unreachable: Option<String>,
+    /// What is excused and holds all the same.
+    pub stale: Vec<Excuse>,
 }
+
+/// A rule or a case that may differ, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Excuse {
+    /// The rule's name, or the case's.
+    pub subject: String,
+    /// Why it may.
+    pub because: String,
+}
+
+impl Excuse {
+    /// This may differ, for this reason.
+    #[must_use]
+    pub fn new(subject: &str, because: &str) -> Excuse {
+        Excuse {
+            subject: subject.to_owned(),
+            because: because.to_owned(),
+        }
+    }
+}
+
+/// Of what was not excluded, so much must have been tried, or else too little was.
+pub const TRIED_MIN_PERCENT: usize = 50;
 
 impl Report<'_> {
     /// How many cases have this verdict.
@@ -169,8 +200,35 @@ impl Report<'_> {
 impl Report<'_> {
     /// Whether what was not tried, or not understood, could hide a violation.
     fn says_too_little(&self) -> bool {
+        self.cut_short
+            || self.count(Verdict::Unknown) > 0
+            || (self.certify && self.tried() < self.judged.len())
+            || self.tried() * 100 < self.wanted() * TRIED_MIN_PERCENT
+    }
+
+    /// How many cases were tried.
+    #[must_use]
+    pub fn tried(&self) -> usize {
         let untried = self.count(Verdict::Skipped) + self.count(Verdict::Unsupported);
-        self.cut_short || self.count(Verdict::Unknown) > 0 || (self.certify && untried > 0)
+        self.judged.len().saturating_sub(untried)
+    }
+
+    /// How many cases there were to try: those aside that the user excluded.
+    fn wanted(&self) -> usize {
+        let wanted = self.judged.iter().filter(|judged| !judged.is_excluded);
+        wanted.count()
+    }
+
+    /// How much of all was tried, where it was not all: `3 %`.
+    #[must_use]
+    pub fn share(&self) -> Option<String> {
+        let (tried, all) = (self.tried(), self.judged.len());
+        let percent = (tried * 100).checked_div(all)?;
+        match percent {
+            _ if tried == all => None,
+            0 => Some("less than 1 %".to_owned()),
+            percent => Some(format!("{percent} %")),
+        }
     }
 }
 

@@ -77,6 +77,42 @@ fn an_update_drops_what_passed_and_keeps_what_was_not_tried_or_has_expired() {
 }
 
 #[test]
+fn an_entry_for_a_case_that_passes_is_stale_though_other_cases_of_its_rule_fail() {
+    // `keeps-deleted` breaks the rule, but not in the case that deletes what is not there.
+    let liar = [
+        "--liar",
+        "keeps-deleted",
+        "deletion.deleted",
+        "--report",
+        "json=-",
+    ];
+    let output = Baseline::of("none", "").check(&liar);
+    let said = String::from_utf8_lossy(&output.stdout);
+    let report = said.get(said.find('{').unwrap()..).unwrap();
+    let report: serde_json::Value = serde_json::from_str(report).unwrap();
+    let results = report["results"].as_array().unwrap();
+    let cases = |verdict: &'static str| {
+        let of = results
+            .iter()
+            .filter(move |result| result["verdict"] == verdict);
+        of.map(|result| result["case"].as_str().unwrap().to_owned())
+    };
+    let accept = |case: String| format!("[[accept]]\ncase = {case:?}\nreason = \"so\"\n");
+    let needed: String = cases("fail").map(accept).collect();
+    let output = Baseline::of("needed", &needed).check(&liar);
+    assert_eq!(output.status.code(), Some(0));
+    let passing = cases("pass").next().unwrap();
+    let stale = needed + &accept(passing.clone());
+    let output = Baseline::of("stale", &stale).check(&liar);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(
+        said.contains(&format!("stale: `{passing}` holds")),
+        "{said}"
+    );
+}
+
+#[test]
 fn an_update_lists_what_fails_and_waits_for_a_reason() {
     let baseline = Baseline::of("failed", ACCEPTS);
     let liar = ["--liar", "keeps-deleted", "deletion"];

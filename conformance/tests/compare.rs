@@ -56,13 +56,15 @@ fn a_rule_that_did_not_hold_and_does_is_fixed() {
 }
 
 #[test]
-fn rules_of_one_report_only_are_new_or_gone_and_break_nothing() {
+fn what_held_and_is_not_tried_is_lost_and_no_success() {
     let (few, many) = (honest("storage.cas"), honest("storage"));
     let grown = compare(&few, &many);
-    assert!(grown.gone.is_empty() && !grown.new.is_empty());
+    assert!(grown.lost.is_empty() && !grown.new.is_empty());
+    assert_eq!(grown.exit_code(), 0);
     let shrunk = compare(&many, &few);
-    assert_eq!(shrunk.gone.len(), grown.new.len());
-    assert_eq!(shrunk.exit_code(), 0);
+    assert_eq!(shrunk.lost.len(), grown.new.len());
+    assert!(shrunk.to_string().contains("lost    storage."), "{shrunk}");
+    assert_eq!(shrunk.exit_code(), 3);
 }
 
 #[test]
@@ -93,6 +95,7 @@ fn what_was_skipped_before_is_new_when_it_is_tried() {
     assert_eq!(comparison.new, ["a.b: not tried -> fail"]);
     let comparison = compare(&one("fail"), &one("unsupported"));
     assert_eq!(comparison.gone, ["a.b: fail -> not tried"]);
+    assert_eq!(comparison.exit_code(), 0, "it did not hold before either");
 }
 
 #[test]

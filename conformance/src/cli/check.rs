@@ -12,6 +12,7 @@ use conformance::cases::Case;
 use conformance::check::Trial;
 use conformance::elect::elect;
 use conformance::faults;
+use conformance::interrupt;
 use conformance::target::Target;
 use conformance::target::shape::Shape;
 use conformance::terms::{Terms, selects};
@@ -46,7 +47,10 @@ Exit codes, the first that applies:
   1  a MUST is broken; with --strict, anything differs
   5  the dialect or the baseline excuses what holds
   3  nothing or too little was tried, or a verdict is unknown
-  0  it conforms";
+  0  it conforms, as far as the last line says it was tried
+
+Too little is less than half of what was asked for (--without says what is not), and all that is
+cut short: by --budget or by Ctrl-C, which cleans up first; a second Ctrl-C ends it at once.";
 
 #[derive(Args)]
 #[command(after_help = LESSON)]
@@ -66,7 +70,8 @@ pub(super) struct Check {
     /// Also write a report: text, json, junit, md or github, and where to; `-` is standard output
     #[arg(long, value_name = "FORM=FILE", value_delimiter = ',', value_parser = report_to)]
     report: Vec<(Form, PathBuf)>,
-    /// How the clients' bytes are cut into writes
+    /// How the clients' bytes are cut into writes: as they stand, byte by byte, or joined, with
+    /// those of neighbouring cases as well
     #[arg(long, value_enum, default_value_t)]
     shape: Shape,
     /// How many exchanges are played at once
@@ -155,6 +160,7 @@ impl Check {
         };
         let target = self.target(seed)?;
         self.can_write()?;
+        interrupt::finish_first();
         let arguments = self.arguments(&target);
         let jobs = usize::from(self.jobs);
         let (dialect, elected) = match &self.dialect {
@@ -182,7 +188,8 @@ impl Check {
         report.arguments = arguments;
         let whole = self.all || self.keep.is_some() || !self.report.is_empty();
         trial.shorten(&mut report, if whole { usize::MAX } else { ON_A_PAGE });
-        if self.chosen.seed.is_none() && trial.target.is_real() {
+        let is_drawn = self.chosen.seed.is_none() && trial.target.is_real();
+        if is_drawn && report.unreachable.is_none() {
             say!("seed {seed}");
         }
         self.tell(&report)?;

@@ -9,7 +9,7 @@ use conformance::cases::Case;
 use conformance::check::Trial;
 use conformance::target::shape::Shape;
 use conformance::terms::Terms;
-use conformance::{replay, report};
+use conformance::{interrupt, replay, report};
 use spec::Dialect;
 
 use super::target::Chosen;
@@ -52,6 +52,7 @@ impl Replay {
                 ..Terms::default()
             },
         };
+        interrupt::finish_first();
         let report = trial.run(&exchanges, &[]);
         say::text(report::text(&report, true));
         for judged in &report.judged {

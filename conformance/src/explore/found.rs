@@ -34,6 +34,7 @@ impl Found {
             certify: false,
             strict: false,
             cut_short: false,
+            unreachable: None,
             stale: Vec::new(),
         }
     }

@@ -86,6 +86,13 @@ pub fn all() -> Vec<&'static Fault> {
     SUBJECTS.into_iter().flatten().collect()
 }
 
+/// Whether it lets time pass, and its server rest.
+#[must_use]
+pub fn is_patient(fault: &Fault) -> bool {
+    let mut patient = time::FAULTS.iter();
+    patient.any(|patient| patient.name == fault.name)
+}
+
 /// The fault of this name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Fault> {

@@ -20,7 +20,8 @@ struct Json<'a> {
     elected: &'a [&'static str],
     conforms: bool,
     counts: std::collections::BTreeMap<&'static str, usize>,
-    stale: &'a [(&'static str, String)],
+    /// What is excused, and why.
+    stale: Vec<(&'a str, &'a str)>,
     results: Vec<Case<'a>>,
 }
 
@@ -54,7 +55,7 @@ pub fn json(report: &Report<'_>) -> String {
         .map(|verdict| (verdict.word(), report.count(verdict)))
         .collect();
     let results = report.judged.iter().map(|judged| Case {
-        case: format!("{}:{}", judged.case.file(), judged.case.place()),
+        case: judged.case.name(),
         rule: judged.case.requirement().name,
         place: {
             let rule = judged.case.requirement();
@@ -80,7 +81,9 @@ pub fn json(report: &Report<'_>) -> String {
         elected: &report.elected,
         conforms: report.conclusion() == Conclusion::Conforms,
         counts,
-        stale: &report.stale,
+        stale: { report.stale.iter() }
+            .map(|excuse| (excuse.subject.as_str(), excuse.because.as_str()))
+            .collect(),
         results: results.collect(),
     };
     serde_json::to_string_pretty(&json).expect("strings and numbers always serialise")

@@ -10,10 +10,10 @@ use spec::exchange::Step;
 use spec::{CHAPTERS, Chapter};
 
 use super::failure::describe;
-use super::plain::{cut, one_line, wrapped};
+use super::plain::{cut, one_line, plain, wrapped};
 use crate::cases::Case;
 use crate::ranking::{broken, gravity, subject};
-use crate::verdict::{Conclusion, Judged, Report, Verdict};
+use crate::verdict::{Conclusion, Excuse, Judged, Report, Verdict};
 
 /// How many lines a page has.
 pub const PAGE_LINES: usize = 40;
@@ -31,6 +31,9 @@ const ASIDES_MAX: usize = 3;
 /// The report: all of it, or one page.
 #[must_use]
 pub fn text(report: &Report<'_>, all: bool) -> String {
+    if let Some(problem) = &report.unreachable {
+        return format!("{}: nothing was tried\n", plain(&one_line(problem)));
+    }
     let head = head(report, all);
     let tail = tail(report, all);
     let room = match all {
@@ -62,10 +65,9 @@ fn head(report: &Report<'_>, all: bool) -> Vec<String> {
 /// What was not tried, what is stale, and what it all means.
 fn tail(report: &Report<'_>, all: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    let stale = report
-        .stale
-        .iter()
-        .map(|(rule, excuse)| format!("stale: `{rule}` holds, although it is excused: {excuse}"));
+    let stale = report.stale.iter().map(|Excuse { subject, because }| {
+        format!("stale: `{subject}` holds, although it is excused: {because}")
+    });
     for aside in [some(stale.collect(), all), some(untried(report), all)] {
         if !aside.is_empty() {
             lines.push(String::new());
@@ -346,13 +348,21 @@ fn last_line(report: &Report<'_>) -> String {
         .filter(|verdict| report.count(*verdict) > 0)
         .map(|verdict| format!("{} {}", report.count(verdict), verdict.word()))
         .collect();
+    let conforms = match report.share() {
+        Some(share) => format!("conforms in what was tried, {share} of the law's examples"),
+        None => "conforms".to_owned(),
+    };
+    let too_little = match report.share() {
+        Some(share) => format!("too little was tried, {share}, to say more"),
+        None => "nobody knows what came of it".to_owned(),
+    };
     let meaning = match report.conclusion() {
-        Conclusion::Conforms => "conforms",
+        Conclusion::Conforms => &conforms,
         Conclusion::Violates => "violates the law",
         Conclusion::Differs => "differs, and nothing may (--strict)",
-        Conclusion::Stale => "the dialect is stale",
+        Conclusion::Stale => "the dialect or the baseline is stale",
         Conclusion::NothingTried => "nothing was tried",
-        Conclusion::TooLittle => "too little was tried to say more",
+        Conclusion::TooLittle => &too_little,
         Conclusion::Crashed => "the target could not be tried to the end",
     };
     let examples = if report.judged.len() == 1 {

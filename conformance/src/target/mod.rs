@@ -4,7 +4,9 @@ pub mod address;
 pub mod commons;
 pub mod embedded;
 pub mod foreign;
+pub(crate) mod group;
 pub mod guard;
+pub mod neighbours;
 pub mod place;
 mod prefix;
 pub mod process;
@@ -57,6 +59,8 @@ pub enum Outcome {
     Failed(Box<Failure>),
     /// The target cannot be brought to the point where it could be tried.
     Unsupported(String),
+    /// The user said that the target has not what it needs.
+    Excluded(String),
     /// It was not tried, for this reason.
     Skipped(String),
     /// It was tried, and nobody knows what it means.

@@ -53,6 +53,26 @@ pub fn is_tcp(command: &str) -> bool {
     command.contains(PORT)
 }
 
+/// The words of a command line as a shell would cut them: quotes keep spaces, of both kinds.
+pub(super) fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for letter in line.chars() {
+        match (quote, letter) {
+            (None, '"' | '\'') => {
+                quote = Some(letter);
+                word.get_or_insert_default();
+            }
+            (Some(opening), _) if opening == letter => quote = None,
+            (None, _) if letter.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    words
+}
+
 impl Place {
     /// A place of the kind that the command has a word for.
     pub(super) fn claim(command: &str) -> Result<Place, String> {
@@ -113,4 +133,17 @@ pub fn claim_port() -> Result<(u16, UdpSocket), String> {
         }
     }
     Err("no free port between 10000 and 29999".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn quotes_keep_words_together() {
+        let line = r#"sh  -c 'exec mine -p 1 "$@"' sh "" -m 64"#;
+        let cut = ["sh", "-c", r#"exec mine -p 1 "$@""#, "sh", "", "-m", "64"];
+        assert_eq!(words(line), cut);
+        assert_eq!(words(" "), [""; 0]);
+    }
 }

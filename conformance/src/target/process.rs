@@ -2,14 +2,15 @@
 
 use std::io;
 use std::net::TcpStream;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use spec::exchange::{Header, Peer, Received};
 
 use super::address::Address;
-use super::place::Place;
+use super::group::Group;
+use super::place::{Place, words};
 use super::socket::Socket;
 use super::users::Users;
 
@@ -20,7 +21,7 @@ const POLL: Duration = Duration::from_millis(5);
 /// A running server and the clients connected to it.
 #[derive(Debug)]
 pub struct Process {
-    child: Child,
+    group: Group,
     place: Place,
     clients: Socket,
     _users: Option<Users>,
@@ -59,7 +60,7 @@ impl Process {
     /// As [`Process::start`].
     pub fn start_with_log(command: &str, options: &str) -> Result<(Process, ChildStderr), String> {
         let mut process = Process::start_once(command, options, &[], Stdio::piped())?;
-        let log = process.child.stderr.take();
+        let log = process.group.leader.stderr.take();
         Ok((process, log.ok_or("the command has no log")?))
     }
 
@@ -78,21 +79,21 @@ impl Process {
         if let Some(users) = &users {
             line = line.replace("{users}", &users.file().to_string_lossy());
         }
-        let mut words = line.split_whitespace();
+        let mut words = words(&line).into_iter();
         let program = words.next().ok_or("the command to spawn is empty")?;
         let mut command = Command::new(program);
         if let Some(users) = &users {
             users.tell(&mut command);
         }
-        let child = command
+        command
             .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
+            .stderr(log);
+        let group = Group::start(&mut command)
             .map_err(|error| format!("cannot start `{line}`: {error}"))?;
         let mut process = Process {
-            child,
+            group,
             clients: Socket::new(place.address.clone()),
             place,
             _users: users,
@@ -112,7 +113,7 @@ impl Process {
                 self.clients.keep(1, wire);
                 return Ok(());
             }
-            if let Ok(Some(status)) = self.child.try_wait() {
+            if let Ok(Some(status)) = self.group.leader.try_wait() {
                 return Err(format!("`{line}` ended at once: {status}"));
             }
             thread::sleep(POLL);
@@ -144,10 +145,9 @@ impl Process {
         &self.place.address
     }
 
-    /// Ends it.
+    /// Ends it, and whatever it started.
     pub fn end(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.group.end();
     }
 
     /// Ends every connection of its own.
@@ -158,13 +158,13 @@ impl Process {
     /// The number of the process.
     #[must_use]
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.group.leader.id()
     }
 
     /// With what status it ended, where it did.
     #[must_use]
     pub fn status(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().ok()?
+        self.group.leader.try_wait().ok()?
     }
 
     /// How it ended, where it did: a server that a client can end is no server.
@@ -172,12 +172,6 @@ impl Process {
     pub fn died(&mut self) -> Option<String> {
         let status = self.status()?;
         Some(format!("the server ended while it was tried: {status}"))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.end();
     }
 }
 

@@ -6,16 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use spec::exchange::{Fence, Peer, Received};
 
 use super::address::{Address, Datagrams, Wire};
+use crate::interrupt;
 
 /// How long an expected reply may take; only a failure waits so long.
 pub const REPLY_MAX: Duration = Duration::from_secs(5);
 /// How long silence is listened to where no fence can prove it.
 const SILENCE: Duration = Duration::from_millis(200);
+/// How long whoever lets time pass may take to hear of an interrupt.
+const HEEDED_WITHIN: Duration = Duration::from_millis(100);
 
 /// The clients of one exchange.
 pub struct Socket {
@@ -153,7 +156,11 @@ impl Peer for Socket {
         reason = "a real server lives in real time"
     )]
     fn pass(&mut self, seconds: u64) {
-        thread::sleep(Duration::from_secs(seconds));
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        let left = || deadline.saturating_duration_since(Instant::now());
+        while !left().is_zero() && !interrupt::was_heard() {
+            thread::sleep(left().min(HEEDED_WITHIN));
+        }
     }
 }
 
