@@ -1,4 +1,4 @@
-//! The suite against whatever is here: the model in each dialect, and the memcached in PATH.
+//! The suite against whatever is here: the model in each dialect, our server, and a memcached.
 
 mod common;
 
@@ -83,6 +83,13 @@ fn the_model_conforms_however_the_bytes_are_cut() {
     let law = Dialect::default();
     try_all(Target::Model(Box::default()), &law, Shape::Split);
     try_all(Target::Model(Box::default()), &law, Shape::Coalesced);
+}
+
+#[test]
+fn our_server_conforms_however_the_bytes_are_cut() {
+    for shape in [Shape::Written, Shape::Split, Shape::Coalesced] {
+        try_all(Target::Embedded, &Dialect::default(), shape);
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::speech::{Asked, Hearing, Manner, Speech, line};
 use super::{Plan, Weather};
+use crate::dice::Dice;
 use crate::linear::history::{NEVER, Op, Reply, Request, Value, Values};
 use crate::target::address::Wire;
 
@@ -48,7 +49,7 @@ pub(super) struct Client {
     weather: Weather,
     speech: Speech,
     plan: Plan,
-    chance: u64,
+    dice: Dice,
     count: u64,
     uniques: [u64; KEYS as usize],
     lengths: [usize; KEYS as usize],
@@ -78,7 +79,7 @@ impl Client {
             weather,
             speech,
             plan: plan.clone(),
-            chance: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            dice: Dice::new(seed),
             count: 0,
             uniques: [0; KEYS as usize],
             lengths: [0; KEYS as usize],
@@ -105,18 +106,11 @@ impl Client {
         self.log
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
-        self.chance ^= self.chance << 13;
-        self.chance ^= self.chance >> 7;
-        self.chance ^= self.chance << 17;
-        (self.chance >> 20) % bound
-    }
-
     /// Stores so that others must go.
     fn fill(&mut self) -> io::Result<()> {
         self.count += 1;
         let length = LENGTHS
-            .get(usize::try_from(self.below(3)).unwrap_or(0))
+            .get(usize::try_from(self.dice.below(3)).unwrap_or(0))
             .unwrap_or(&1);
         let name = format!("{}f{}:{}", self.plan.prefix, self.round, self.count);
         let exptime = self.weather.exptime;
@@ -128,16 +122,16 @@ impl Client {
 
     /// One request or two, and their answers.
     fn ask(&mut self, now: &dyn Fn() -> u64) -> io::Result<()> {
-        if self.plan.flushes && self.below(400) == 0 {
+        if self.plan.flushes && self.dice.below(400) == 0 {
             return self.exchange(&[(0, Request::Flush)], false, now);
         }
-        let key = u32::try_from(self.below(u64::from(KEYS))).unwrap_or(0);
+        let key = u32::try_from(self.dice.below(u64::from(KEYS))).unwrap_or(0);
         let request = match key % 3 {
             0 => self.register(key),
             1 => self.counter(key),
             _ => self.append(key),
         };
-        match self.below(16) {
+        match self.dice.below(16) {
             0 => {
                 let other = (key + 1) % KEYS;
                 self.exchange(&[(key, Request::Get), (other, Request::Get)], false, now)
@@ -148,7 +142,7 @@ impl Client {
     }
 
     fn register(&mut self, key: u32) -> Request {
-        let kind = self.below(12);
+        let kind = self.dice.below(12);
         if kind < 5 {
             return Request::Get;
         }
@@ -166,9 +160,9 @@ impl Client {
     }
 
     fn counter(&mut self, key: u32) -> Request {
-        match self.below(24) {
+        match self.dice.below(24) {
             0 => {
-                let edge = usize::try_from(self.below(EDGES.len() as u64)).unwrap_or(0);
+                let edge = usize::try_from(self.dice.below(EDGES.len() as u64)).unwrap_or(0);
                 let edge = EDGES.get(edge).unwrap_or(&"0");
                 Request::Set(self.log.values.of(edge.as_bytes()))
             }
@@ -187,7 +181,7 @@ impl Client {
             .get(key as usize)
             .is_some_and(|length| *length > LOG_MAX);
         let value = self.fresh(false);
-        match self.below(10) {
+        match self.dice.below(10) {
             0..=3 => Request::Get,
             4 if long => Request::Set(value),
             4 => Request::Add(value),
@@ -202,7 +196,7 @@ impl Client {
         self.count += 1;
         let mut text = format!("<{}.{}>", self.number, self.count).into_bytes();
         for (odds, length) in (4_u64..).zip(LENGTHS) {
-            if grows && self.below(odds.pow(3)) == 0 {
+            if grows && self.dice.below(odds.pow(3)) == 0 {
                 let letter = b'a' + u8::try_from(self.count % 26).unwrap_or(0);
                 text.resize(length, letter);
             }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use model::{Ruling, Time};
 
-use super::settle::{Heard, Ruled, World, heard, renewed};
+use super::settle::{Agreed, Heard, Ruled, World, heard, renewed};
 use super::{Difference, Player, fence, first_write, own, written};
 use crate::explore::history::{Ask, Step};
 use crate::explore::uniques::{Pair, Uniques};
@@ -99,7 +99,14 @@ impl Player {
                     return Err((part.lane, self.part(client, &after, &heard)));
                 }
             };
-            let (length, rulings) = lane.agree(after, heard);
+            let Agreed {
+                worlds,
+                shown,
+                rulings,
+                length,
+            } = Agreed::of(after, heard);
+            lane.worlds = worlds;
+            lane.uniques.learn(shown);
             if self.server.is_real() {
                 let renewed = renewed(&lane.worlds, &part.keys, &rulings, now);
                 lane.worlds.extend(renewed);
@@ -117,26 +124,6 @@ impl Player {
 }
 
 impl Lane<'_> {
-    /// Keeps the worlds that say what was said, and tells how long that is and what one of them
-    /// rules.
-    fn agree(&mut self, after: Vec<Ruled>, heard: Vec<Heard>) -> (usize, Vec<Ruling>) {
-        let mut first = None;
-        for ((world, rulings), heard) in after.into_iter().zip(heard) {
-            match heard {
-                Heard::Alike(shown, length) if first.is_none() => {
-                    self.worlds.push(world);
-                    self.uniques.learn(shown);
-                    first = Some((length, rulings));
-                }
-                Heard::Alike(_, length) if first.as_ref().is_some_and(|one| one.0 == length) => {
-                    self.worlds.push(world);
-                }
-                _ => {}
-            }
-        }
-        first.unwrap_or_default()
-    }
-
     fn part(&self, at: usize, asks: &[&Ask], now: u64) -> Part {
         let told = written(asks, self.prefix, now, &self.uniques, |pair: &Pair| {
             pair.ruled

@@ -26,6 +26,39 @@ pub(super) struct World {
 /// A world after one write, and what it owes for that.
 pub(super) type Ruled = (World, Vec<Ruling>);
 
+/// The worlds that say what was said.
+#[derive(Default)]
+pub(super) struct Agreed {
+    pub(super) worlds: Vec<World>,
+    /// What the first of them shows and rules.
+    pub(super) shown: Vec<(Vec<u8>, Pair)>,
+    pub(super) rulings: Vec<Ruling>,
+    /// So many bytes all of them say.
+    pub(super) length: usize,
+}
+
+impl Agreed {
+    /// Those that say as much as the first that says what was said.
+    pub(super) fn of(after: Vec<Ruled>, heard: Vec<Heard>) -> Agreed {
+        let mut agreed = Agreed::default();
+        for ((world, rulings), heard) in after.into_iter().zip(heard) {
+            match heard {
+                Heard::Alike(shown, length) if agreed.worlds.is_empty() => {
+                    agreed = Agreed {
+                        worlds: vec![world],
+                        shown,
+                        rulings,
+                        length,
+                    };
+                }
+                Heard::Alike(_, length) if length == agreed.length => agreed.worlds.push(world),
+                _ => {}
+            }
+        }
+        agreed
+    }
+}
+
 /// How the replies compare with what was received.
 pub(super) enum Heard {
     /// They are the same; these uniques were shown, and so many bytes were read.
@@ -112,17 +145,13 @@ impl Player {
                 .iter()
                 .map(|(_, rulings)| heard(rulings, unread, keys, &self.uniques))
                 .collect();
-            let alike = heard
-                .iter()
-                .position(|heard| matches!(heard, Heard::Alike(..)));
-            if let Some(first) = alike {
-                if let (Some(mut write), Some(Heard::Alike(_, length))) =
-                    (noted.or(write), heard.get(first))
-                {
-                    write.received = unread.get(..*length).unwrap_or_default().to_vec();
+            if heard.iter().any(|heard| matches!(heard, Heard::Alike(..))) {
+                let agreed = Agreed::of(after, heard);
+                if let Some(mut write) = noted.or(write) {
+                    write.received = unread.get(..agreed.length).unwrap_or_default().to_vec();
                     self.past.note(&before, write);
                 }
-                return self.agree(client, keys, (after, heard), first, now);
+                return self.agree(client, keys, agreed, now);
             }
             let waits = heard.iter().any(|heard| matches!(heard, Heard::InPart));
             if waits && self.read(client) {
@@ -172,27 +201,19 @@ impl Player {
         &mut self,
         client: u8,
         keys: &[Vec<u8>],
-        (after, heard): (Vec<Ruled>, Vec<Heard>),
-        first: usize,
+        agreed: Agreed,
         now: u64,
     ) -> Result<(), Difference> {
-        let mut rulings = Vec::new();
-        for (at, ((world, ruled), heard)) in after.into_iter().zip(heard).enumerate() {
-            if let Heard::Alike(shown, length) = heard {
-                self.worlds.push(world);
-                if at == first {
-                    rulings = ruled;
-                    self.uniques.learn(shown);
-                    self.unread.entry(client).or_default().drain(..length);
-                }
-            }
-        }
+        self.worlds = agreed.worlds;
+        self.uniques.learn(agreed.shown);
+        let unread = self.unread.entry(client).or_default();
+        unread.drain(..agreed.length);
         if self.server.is_real() {
-            let renewed = renewed(&self.worlds, keys, &rulings, now);
+            let renewed = renewed(&self.worlds, keys, &agreed.rulings, now);
             self.worlds.extend(renewed);
             self.worlds.truncate(WORLDS_MAX);
         }
-        self.conclude(client, &rulings)
+        self.conclude(client, &agreed.rulings)
     }
 
     /// No world says what was said.
