@@ -66,6 +66,7 @@ pub fn datagram(input: &[u8]) {
     trial.send(1, ITEMS, 0);
     trial.datagram(input);
     trial.send(1, LOOK, 0);
+    trial.end();
 }
 
 /// A stranger who speaks binary to a server that wants to know who asks (`-S`).
@@ -99,4 +100,5 @@ fn play(request: &[u8], fence: &[u8]) {
     trial.send(2, request, cut);
     trial.send(2, fence, 0);
     trial.send(1, LOOK, 0);
+    trial.end();
 }

@@ -31,4 +31,5 @@ pub fn session(input: &[u8]) {
         trial.send(1 + who % CLIENTS, bytes, cut);
         rest = behind;
     }
+    trial.end();
 }

@@ -19,6 +19,31 @@ const START: u64 = 1_800_000_000;
 /// patience of its own, ends the connection.
 const LASTS_SECONDS: u64 = 9;
 
+/// What both count alike, whoever asked for what before.
+const COUNTED: [&str; 21] = [
+    "cmd_get",
+    "cmd_set",
+    "cmd_flush",
+    "cmd_touch",
+    "cmd_meta",
+    "get_hits",
+    "get_misses",
+    "get_expired",
+    "get_flushed",
+    "delete_misses",
+    "delete_hits",
+    "incr_misses",
+    "incr_hits",
+    "decr_misses",
+    "decr_hits",
+    "cas_misses",
+    "cas_hits",
+    "cas_badval",
+    "touch_hits",
+    "touch_misses",
+    "store_too_large",
+];
+
 /// A model and a server with the same clients.
 pub(crate) struct Trial {
     model: Model,
@@ -135,6 +160,41 @@ impl Trial {
             }
         }
     }
+
+    /// It is over, and somebody else asks what was counted.
+    ///
+    /// # Panics
+    /// When the two counted differently.
+    pub(crate) fn end(mut self) {
+        // What an operator turned is each server's own.
+        if self.clients.values().any(|client| client.operates) {
+            return;
+        }
+        let now = model::Time(self.now);
+        let rulings = Session::new().receive(&mut self.model, ASK, now);
+        let ruled: Vec<u8> = rulings.iter().flat_map(Ruling::bytes).copied().collect();
+        let mut other = Client {
+            session: Session::new(),
+            connection: Connection::new(Arc::clone(&self.shared)),
+            operates: false,
+        };
+        let now = server::Time::from_seconds(self.now);
+        other.connection.receive(ASK, now);
+        assert_eq!(counted(&other.heard()), counted(&ruled));
+    }
+}
+
+/// How to ask for what was counted.
+const ASK: &[u8] = b"stats\r\n";
+
+/// The lines of statistics that both must have.
+fn counted(said: &[u8]) -> Vec<String> {
+    let said = String::from_utf8_lossy(said);
+    let is_counted = |line: &&str| {
+        let name = line.split(' ').nth(1);
+        name.is_some_and(|name| COUNTED.contains(&name))
+    };
+    said.lines().filter(is_counted).map(str::to_owned).collect()
 }
 
 impl Client {
