@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod command_line;
+mod counted;
 mod law;
 mod request;
 pub mod seeds;

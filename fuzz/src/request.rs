@@ -90,6 +90,7 @@ fn strange(options: &str, input: &[u8]) {
     let cut = input.last().map_or(0, |byte| usize::from(*byte));
     trial.send(1, input, cut);
     trial.send(1, b"mn\r\n", 0);
+    trial.end();
 }
 
 /// Plays one request, in pieces as long as its first byte says; what comes behind it goes on.

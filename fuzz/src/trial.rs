@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::counted::{Asker, Known};
 use model::{Code, Datagrams, Model, Options, Packet, Reply, Ruling, Session};
 use server::session::datagram;
 use server::{Connection, Settings, Shared, Users};
@@ -19,37 +20,13 @@ const START: u64 = 1_800_000_000;
 /// patience of its own, ends the connection.
 const LASTS_SECONDS: u64 = 9;
 
-/// What both count alike, whoever asked for what before.
-const COUNTED: [&str; 21] = [
-    "cmd_get",
-    "cmd_set",
-    "cmd_flush",
-    "cmd_touch",
-    "cmd_meta",
-    "get_hits",
-    "get_misses",
-    "get_expired",
-    "get_flushed",
-    "delete_misses",
-    "delete_hits",
-    "incr_misses",
-    "incr_hits",
-    "decr_misses",
-    "decr_hits",
-    "cas_misses",
-    "cas_hits",
-    "cas_badval",
-    "touch_hits",
-    "touch_misses",
-    "store_too_large",
-];
-
 /// A model and a server with the same clients.
 pub(crate) struct Trial {
     model: Model,
     shared: Arc<Shared>,
     clients: BTreeMap<u8, Client>,
     datagrams: Datagrams,
+    known: Known,
     now: u64,
 }
 
@@ -59,6 +36,7 @@ struct Client {
     connection: Connection,
     /// It asked for what an operator may want, which is each server's own.
     operates: bool,
+    known: Known,
 }
 
 impl Trial {
@@ -83,6 +61,7 @@ impl Trial {
             shared: Arc::new(shared),
             clients: BTreeMap::new(),
             datagrams: Datagrams::default(),
+            known: Known::default(),
             now: START,
         }
     }
@@ -108,6 +87,9 @@ impl Trial {
             .iter()
             .any(|beginning| payload.starts_with(beginning))
         };
+        // The server's socket counts the bytes of datagrams, and there is none here.
+        self.known.has_figures = true;
+        self.known.note_rules(&ruled.because);
         let operates = ruled.because.iter().any(|rule| is_operators(rule.name));
         if !operates && !ruled.datagrams.iter().chain(&said).any(own) {
             let names: Vec<_> = ruled.because.iter().map(|rule| rule.name).collect();
@@ -126,11 +108,10 @@ impl Trial {
     /// When they answer differently.
     pub(crate) fn send(&mut self, client: u8, bytes: &[u8], cut: usize) {
         let shared = &self.shared;
-        let client = self.clients.entry(client).or_insert_with(|| Client {
-            session: Session::new(),
-            connection: Connection::new(Arc::clone(shared)),
-            operates: false,
-        });
+        let client = self
+            .clients
+            .entry(client)
+            .or_insert_with(|| Client::of(shared));
         let rulings = client
             .session
             .receive(&mut self.model, bytes, model::Time(self.now));
@@ -170,34 +151,40 @@ impl Trial {
         if self.clients.values().any(|client| client.operates) {
             return;
         }
-        let now = model::Time(self.now);
-        let rulings = Session::new().receive(&mut self.model, ASK, now);
-        let ruled: Vec<u8> = rulings.iter().flat_map(Ruling::bytes).copied().collect();
-        let mut other = Client {
-            session: Session::new(),
-            connection: Connection::new(Arc::clone(&self.shared)),
-            operates: false,
-        };
-        let now = server::Time::from_seconds(self.now);
-        other.connection.receive(ASK, now);
-        assert_eq!(counted(&other.heard()), counted(&ruled));
+        let mut asks = Client::of(&self.shared);
+        let Asker {
+            greeting,
+            questions,
+        } = Asker::of(&self.shared.settings);
+        let now = (model::Time(self.now), server::Time::from_seconds(self.now));
+        let mut said = Vec::new();
+        let mut ruled = Vec::new();
+        for bytes in [greeting].into_iter().chain(questions) {
+            let rulings = asks.session.receive(&mut self.model, &bytes, now.0);
+            ruled.extend(rulings.iter().flat_map(Ruling::bytes));
+            asks.connection.receive(&bytes, now.1);
+            said.extend(asks.heard());
+        }
+        let known = self
+            .clients
+            .values()
+            .fold(self.known, |known, client| known.and_of(client.known));
+        let (said, ruled) = (known.counted(&said), known.counted(&ruled));
+        assert!(!ruled.is_empty(), "nobody said what was counted");
+        assert_eq!(said, ruled, "what the server counted, and what the law");
     }
 }
 
-/// How to ask for what was counted.
-const ASK: &[u8] = b"stats\r\n";
-
-/// The lines of statistics that both must have.
-fn counted(said: &[u8]) -> Vec<String> {
-    let said = String::from_utf8_lossy(said);
-    let is_counted = |line: &&str| {
-        let name = line.split(' ').nth(1);
-        name.is_some_and(|name| COUNTED.contains(&name))
-    };
-    said.lines().filter(is_counted).map(str::to_owned).collect()
-}
-
 impl Client {
+    fn of(shared: &Arc<Shared>) -> Client {
+        Client {
+            session: Session::new(),
+            connection: Connection::new(Arc::clone(shared)),
+            operates: false,
+            known: Known::default(),
+        }
+    }
+
     /// All that the server has to say.
     fn heard(&mut self) -> Vec<u8> {
         let mut said = Vec::new();
@@ -219,6 +206,7 @@ impl Client {
         for ruling in rulings {
             assert!(!ruling.because.is_empty(), "a ruling without a reason");
             self.operates |= ruling.because.iter().any(|rule| is_operators(rule.name));
+            self.known.note(ruling);
             if self.operates {
                 return;
             }
@@ -294,7 +282,7 @@ const HEADER_BYTES: usize = 24;
 const STAT: u8 = 0x10;
 const VERSION: u8 = 0x0b;
 
-fn is_own(packet: &Packet) -> bool {
+pub(crate) fn is_own(packet: &Packet) -> bool {
     packet.status == 0 && (packet.opcode == STAT || packet.opcode == VERSION)
 }
 
@@ -303,7 +291,7 @@ fn past<'said>(said: &'said [u8], end: &[u8]) -> Option<&'said [u8]> {
     said.get(found + end.len()..)
 }
 
-fn next_frame(said: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn next_frame(said: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = said.get(8..12)?.try_into().map(u32::from_be_bytes).ok()?;
     said.split_at_checked(HEADER_BYTES + usize::try_from(length).ok()?)
 }

@@ -71,7 +71,12 @@ fn main() -> ExitCode {
 fn read_options(path: &str) -> io::Result<String> {
     let mut text = String::new();
     let file = fs::File::open(path)?;
-    file.take(OPTIONS_BYTES_MAX).read_to_string(&mut text)?;
+    // One byte more tells a file that is too long: the options of a part of it are not those.
+    file.take(OPTIONS_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > OPTIONS_BYTES_MAX {
+        let problem = format!("it is longer than {OPTIONS_BYTES_MAX} bytes");
+        return Err(io::Error::other(problem));
+    }
     Ok(text)
 }
 
@@ -121,6 +126,7 @@ fn serve(mut settings: Settings) -> ExitCode {
     {
         eprintln!("touchstoned: -P: {path}: {error}");
     }
+    write_ports(&listening);
     let pid_file = settings.pid_file.clone();
     announce(&settings, &listening);
     let clock = Clock::start();
@@ -194,6 +200,23 @@ fn listen(settings: &Settings) -> io::Result<net::Listening> {
     }
     eprintln!("touchstoned: -l, -p, -U and -s have no effect: the service manager listens");
     net::take(given, settings)
+}
+
+/// Writes the ports to the file that memcached would write them to. Who waits for it never reads
+/// half of it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "memcached has the name of the file from there"
+)]
+fn write_ports(listening: &net::Listening) {
+    let Ok(path) = std::env::var("MEMCACHED_PORT_FILENAME") else {
+        return;
+    };
+    let part = format!("{path}.lck");
+    let written = fs::write(&part, listening.ports()).and_then(|()| fs::rename(&part, &path));
+    if let Err(error) = written {
+        eprintln!("touchstoned: MEMCACHED_PORT_FILENAME: {path}: {error}");
+    }
 }
 
 /// One line for whoever starts it by hand: what to paste where.

@@ -114,11 +114,17 @@ pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: &[u8]) -> (Rep
         }
         (reply, entry.item().map_or(0, Item::unique))
     });
-    if matches!(storage.verb, Verb::Cas(_)) {
+    let compares = match storage.verb {
+        Verb::Cas(_) => true,
+        Verb::Add => storage.unique != 0,
+        _ => false,
+    };
+    if compares {
         match reply {
             Ok(Reply::NotFound) => context.count(Counter::CasMisses),
-            Ok(Reply::Exists) => context.count(Counter::CasBadval),
-            _ => context.count(Counter::CasHits),
+            Ok(Reply::Stored) => context.count(Counter::CasHits),
+            Ok(_) => context.count(Counter::CasBadval),
+            Err(NoMemory) => {}
         }
     }
     let reply = reply.unwrap_or_else(|NoMemory| {

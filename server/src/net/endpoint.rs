@@ -101,6 +101,14 @@ impl Endpoint {
         }
     }
 
+    /// The address it listens on; none where it is a file.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(socket, _) => socket.local_addr().ok(),
+            Self::Unix(..) => None,
+        }
+    }
+
     pub(super) fn listen(self) -> io::Result<Listener> {
         Ok(match self {
             Self::Tcp(socket, terms) => Listener::Tcp(TcpListener::from_std(socket)?, terms),

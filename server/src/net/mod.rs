@@ -72,6 +72,23 @@ impl Listening {
     pub fn addresses(&self) -> Vec<String> {
         self.endpoints.iter().map(Endpoint::name).collect()
     }
+
+    /// The ports they have, one on a line, as memcached tells them to who asks for a file of them.
+    #[must_use]
+    pub fn ports(&self) -> String {
+        let tcp = self.endpoints.iter().filter_map(Endpoint::address);
+        let udp = self
+            .datagrams
+            .iter()
+            .filter_map(|socket| socket.local_addr().ok());
+        let tcp = tcp.map(|address| ("TCP", address));
+        let all = tcp.chain(udp.map(|address| ("UDP", address)));
+        let line = |(kind, address): (&str, SocketAddr)| {
+            let family = if address.is_ipv4() { "INET" } else { "INET6" };
+            format!("{kind} {family}: {}\n", address.port())
+        };
+        all.map(line).collect()
+    }
 }
 
 /// Sockets that somebody else has bound for the server.
@@ -160,14 +177,16 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
         let mut unbound = None;
         let already = listening.endpoints.len();
         for address in resolve(listener, settings.port)? {
-            match Endpoint::tcp(address, settings.backlog, terms) {
-                Ok(endpoint) => listening.endpoints.push(endpoint),
-                Err(error) => {
-                    unbound = Some(named(&address.to_string(), error));
-                    continue;
+            if settings.has_tcp {
+                match Endpoint::tcp(address, settings.backlog, terms) {
+                    Ok(endpoint) => listening.endpoints.push(endpoint),
+                    Err(error) => {
+                        unbound = Some(named(&address.to_string(), error));
+                        continue;
+                    }
                 }
             }
-            if settings.udp_port != 0 {
+            if settings.has_udp {
                 let address = SocketAddr::new(address.ip(), settings.udp_port);
                 let socket = udp::bind(address);
                 let socket = socket.map_err(|error| named(&format!("UDP {address}"), error))?;

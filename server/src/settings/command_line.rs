@@ -223,14 +223,15 @@ impl<'a> CommandLine<'a> {
     }
 
     fn take_line(&mut self, line: &str) -> Result<(), Problem> {
-        let words = config::words(line).map_err(Problem::plain)?;
+        let (words, is_cut) = config::words(line).map_err(Problem::plain)?;
+        if is_cut {
+            let warning = "a comment begins in the middle of a word; \\# is the character";
+            self.warn(warning);
+        }
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             if word == "logfile" {
-                let warning = "logfile: has no effect: lines go to standard error";
-                let place = &self.place;
-                self.settings.warnings.push(format!("{place}{warning}"));
-                self.effects.push(format!("{place}{warning}"));
+                self.warn("logfile: has no effect: lines go to standard error");
                 return Ok(());
             }
             self.take_word(&word, &mut words)?;
@@ -242,6 +243,13 @@ impl<'a> CommandLine<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Says something of the line of a file that is being taken.
+    fn warn(&mut self, warning: &str) {
+        let warning = format!("{}{warning}", self.place);
+        self.settings.warnings.push(warning.clone());
+        self.effects.push(warning);
     }
 
     /// Notes a problem, where the rest is to be taken all the same.

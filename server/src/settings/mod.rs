@@ -99,8 +99,12 @@ pub struct Settings {
     pub port: u16,
     /// Whether the TCP port was asked for.
     has_port: bool,
-    /// The UDP port; 0 means that there is none (`-U`).
+    /// Whether there are TCP listeners: `-p 0` beside a UDP port wants none.
+    pub has_tcp: bool,
+    /// The UDP port; 0 lets the system choose.
     pub udp_port: u16,
+    /// Whether there are sockets for UDP (`-U`).
+    pub has_udp: bool,
     /// What connections speak; none lets each tell by its first byte (`-B`).
     pub protocol: Option<Protocol>,
     /// The socket file to listen on, instead of any address (`-s`).
@@ -176,7 +180,9 @@ impl Default for Settings {
             listen: Vec::new(),
             port: 11211,
             has_port: false,
+            has_tcp: true,
             udp_port: 0,
+            has_udp: false,
             socket_path: None,
             socket_mode: 0o700,
             protocol: None,
@@ -286,9 +292,11 @@ impl Settings {
         if self.purpose != Purpose::Serve {
             return Ok(());
         }
-        if self.udp_port != 0 && !self.has_port {
+        if self.has_udp && !self.has_port {
             self.port = self.udp_port;
         }
+        // Somebody must be able to get there.
+        self.has_tcp |= !self.has_udp;
         self.agree()
             .and_then(|()| self.close_ways_around())
             .map_err(Problem::usage)?;
@@ -353,9 +361,8 @@ impl Settings {
 
     /// Lets nobody speak a protocol in which he could not log in.
     fn close_ways_around(&mut self) -> Result<(), String> {
-        if self.needs_login() && self.udp_port != 0 {
-            let port = self.udp_port;
-            return Err(format!("-U: `{port}`: nobody can log in over UDP"));
+        if self.needs_login() && self.has_udp {
+            return Err("-U: nobody can log in over UDP".to_owned());
         }
         let (only, option, other) = match (self.has_sasl_login, self.has_text_login) {
             (true, false) => (Protocol::Binary, "-S", "ascii"),

@@ -108,11 +108,12 @@ pub(super) const OPTIONS: &[Option] = &[
     value(
         'p',
         "port",
-        "a port, 0 to 65535",
-        "the TCP port",
+        "a port, -1 to 65535",
+        "the TCP port; -1 lets the system choose, and so does 0, which beside -U is for none",
         |settings, text| {
-            settings.port = number(text, 0, 65535)?;
+            settings.port = port(text)?;
             settings.has_port = true;
+            settings.has_tcp = text != "0";
             Some(())
         },
     ),
@@ -279,10 +280,12 @@ pub(super) const OPTIONS: &[Option] = &[
     value(
         'U',
         "udp-port",
-        "a port, 0 to 65535",
-        "the UDP port; 0, which is what it is, for none. Without -p it is the TCP port as well",
+        "a port, -1 to 65535",
+        "the UDP port; 0, which is what it is, for none, -1 lets the system choose. Without -p it is \
+         the TCP port as well",
         |settings, text| {
-            settings.udp_port = number(text, 0, 65535)?;
+            settings.udp_port = port(text)?;
+            settings.has_udp = text != "0";
             Some(())
         },
     ),
@@ -437,6 +440,14 @@ fn listen(settings: &mut Settings, text: &str) -> std::option::Option<()> {
         settings.listen.push(Listener::parse(address)?);
     }
     Some(())
+}
+
+/// A port; 0 where the system is to choose.
+fn port(text: &str) -> std::option::Option<u16> {
+    if text == "-1" {
+        return Some(0);
+    }
+    number(text, 0, 65535)
 }
 
 /// A number within a range.

@@ -86,7 +86,10 @@ fn words_are_cut_as_a_shell_would_but_none_is_run() {
 #[test]
 fn a_bad_line_is_told_by_file_number_option_value_and_range() {
     for (text, problem) in [
-        ("\n# \n-p 99999", "3: -p: `99999` is not a port, 0 to 65535"),
+        (
+            "\n# \n-p 99999",
+            "3: -p: `99999` is not a port, -1 to 65535",
+        ),
         ("-m", "1: -m: needs a number of megabytes, 1 to 16777216"),
         (
             "-m 64 65",
@@ -162,6 +165,37 @@ fn a_file_that_is_wrong_ends_the_process_with_64() {
     assert_eq!(said, format!("touchstoned: {path}:1: {problem}\n"));
     let output = run(&["--config", "/nowhere/at all"]);
     assert_eq!(output.status.code(), Some(64));
+}
+
+#[test]
+fn a_word_that_a_comment_cuts_off_is_told() {
+    let warnings = |line: &str| read(line, &FILE).expect("it is good").warnings;
+    assert_eq!(
+        warnings("\n-s /a#b"),
+        ["/etc/memcached.conf:2: a comment begins in the middle of a word; \\# is the character"]
+    );
+    for line in ["-s /a #b", "-s /a\\#b", "-s '/a#b'", "#-s"] {
+        assert!(warnings(line).is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn a_file_that_is_too_long_is_refused_whole() {
+    let megabyte = 1024 * 1024;
+    let options = |length: usize| format!("-p 99999\n#{}", "x".repeat(length - 10));
+    for (length, problem) in [
+        (megabyte, ":1: -p: `99999` is not a port, -1 to 65535"),
+        (megabyte + 1, ": it is longer than 1048576 bytes"),
+    ] {
+        let file = File::new("long", &options(length));
+        let output = run(&["--config", file.path()]);
+        assert_eq!(output.status.code(), Some(64));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            said.ends_with(&format!("{}{problem}\n", file.path())),
+            "{said}"
+        );
+    }
 }
 
 #[test]

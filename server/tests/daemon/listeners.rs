@@ -178,4 +178,9 @@ fn a_udp_port_is_the_tcp_port_as_well_unless_that_is_said() {
     assert_eq!(settings("-U 0").port, 11211);
     assert_eq!(settings("-U 11300 -p 11301").port, 11301);
     assert_eq!(settings("-p 0 -U 11300").port, 0);
+    assert_eq!(settings("-U -1").port, 0);
+    assert!(settings("-U -1").has_udp);
+    assert!(!settings("-p 0 -U 11300").has_tcp);
+    assert!(settings("-p -1 -U 11300").has_tcp);
+    assert!(settings("-p 0 -U 0").has_tcp);
 }

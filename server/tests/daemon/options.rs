@@ -27,10 +27,10 @@ fn a_bad_option_is_refused_by_name_value_and_range() {
     for (options, problem) in [
         (
             &["-p", "65536"][..],
-            "-p: `65536` is not a port, 0 to 65535",
+            "-p: `65536` is not a port, -1 to 65535",
         ),
-        (&["-p", "-1"], "-p: `-1` is not a port, 0 to 65535"),
-        (&["--port=abc"], "--port: `abc` is not a port, 0 to 65535"),
+        (&["-p", "-2"], "-p: `-2` is not a port, -1 to 65535"),
+        (&["--port=abc"], "--port: `abc` is not a port, -1 to 65535"),
         (
             &["-m", "0"],
             "-m: `0` is not a number of megabytes, 1 to 16777216",
@@ -148,7 +148,7 @@ fn a_long_name_may_be_shortened_as_long_as_it_is_one_options_only() {
             &["--unix", "x"],
             "--unix: may be --unix-socket or --unix-mask",
         ),
-        (&["--por"], "--port: needs a port, 0 to 65535"),
+        (&["--por"], "--port: needs a port, -1 to 65535"),
         (
             &["--vers=3"],
             "--version: takes no value, but was given `3`",
@@ -298,6 +298,38 @@ fn an_option_without_effect_says_what_it_does_here() {
             "-f: has no effect: there are no slabs here",
         ]
     );
+}
+
+#[test]
+fn who_lets_the_system_choose_ports_reads_them_from_a_file() {
+    let name = format!("touchstoned-ports-{}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let mut process = Command::new(env!("CARGO_BIN_EXE_touchstoned"))
+        .args(["-p", "-1", "-U", "-1", "-l", "127.0.0.1"])
+        .env("MEMCACHED_PORT_FILENAME", &path)
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let text = loop {
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            break text;
+        }
+        std::thread::yield_now();
+    };
+    std::fs::remove_file(&path).expect("it is there");
+    let ports: Vec<(&str, u16)> = text
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(kind, port)| (kind, port.parse().expect("a port")))
+        .collect();
+    let [("TCP INET", tcp), ("UDP INET", udp)] = ports[..] else {
+        panic!("{text}");
+    };
+    assert!(udp > 0);
+    TcpStream::connect(("127.0.0.1", tcp)).expect("it listens there");
+    let number = i32::try_from(process.id()).expect("a process id is small");
+    kill(Pid::from_raw(number), Signal::SIGTERM).expect("it runs");
+    assert!(process.wait().expect("it ends").success());
 }
 
 #[test]

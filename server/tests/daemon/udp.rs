@@ -119,7 +119,7 @@ fn a_server_answers_datagrams_at_its_port() {
     let free = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     let address = free.local_addr().expect("bound");
     drop(free);
-    let options = format!("-p 0 -U {}", address.port());
+    let options = format!("-p -1 -U {}", address.port());
     let shared = shared(&options);
     let listening = net::listen(&shared.settings).expect("loopback can be bound");
     let serving = Arc::clone(&shared);

@@ -100,7 +100,10 @@ pub(super) fn slabs(context: &Context<'_>) -> Lines {
     let pages = tally.bytes.div_ceil(PAGE_BYTES);
     let total = pages.saturating_mul(PAGE_BYTES);
     let mut lines = Lines::default();
-    if pages > 0 {
+    let ledger = &context.shared.ledger;
+    let was_used = |&(counter, _): &(Counter, _)| ledger.total(counter) > 0;
+    let is_there = pages > 0 || HITS.iter().any(was_used);
+    if is_there {
         let mut add = |name, value| lines.add(&format!("{CLASS}:{name}"), value);
         add("chunk_size", 1);
         add("chunks_per_page", PAGE_BYTES);
@@ -110,10 +113,10 @@ pub(super) fn slabs(context: &Context<'_>) -> Lines {
         add("free_chunks", total.saturating_sub(tally.bytes));
         add("free_chunks_end", 0);
         for &(counter, name) in HITS {
-            add(name, context.shared.ledger.total(counter));
+            add(name, ledger.total(counter));
         }
     }
-    lines.add("active_slabs", u64::from(pages > 0));
+    lines.add("active_slabs", u64::from(is_there));
     lines.add("total_malloced", total);
     lines
 }
