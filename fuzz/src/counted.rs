@@ -1,8 +1,9 @@
-//! What model and server must have counted alike, whatever was sent: the statistics that follow from
-//! the requests alone.
+//! What model and server must have counted alike, whatever was sent: the statistics that follow
+//! from the requests alone.
 //!
-//! It never asks for a figure that a server may have of its own, as how much it has read of a request
-//! that is not complete. Where one hangs on what was sent, [`Known`] knows whether it means the same.
+//! It never asks for a figure that a server may have of its own, as how much it has read of a
+//! request that is not complete. Where one hangs on what was sent, [`Known`] knows whether it means
+//! the same.
 
 use std::collections::BTreeMap;
 

@@ -19,6 +19,7 @@ pub mod counters;
 pub mod limits;
 pub mod log;
 pub mod net;
+pub mod observed;
 pub mod prefixes;
 pub mod protocol;
 pub mod roster;

@@ -20,6 +20,7 @@
 //! | a response over UDP | 1,400 bytes a datagram, 1,024 datagrams | nothing more is sent |
 //! | watchers | 20 | told so |
 //! | lines that wait for a watcher | `watcher_logbuf_size` | skipped, and counted to him |
+//! | who asks for metrics | 16 at once, 8 KiB and 5 s each | turned away, told, closed |
 //! | clients at once | `-c`, whatever files the server has open | told so, and closed |
 //!
 //! [^1]: who has read nothing for longest, after 1 s of it; at twice as much at once.
@@ -108,6 +109,15 @@ pub const WATCHERS_MAX: usize = 20;
 
 /// How long a watcher may wait for a line.
 pub const WATCH_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many may ask for metrics at once.
+pub const METRICS_CLIENTS_MAX: usize = 16;
+
+/// The longest head of a request for metrics, in bytes.
+pub const METRICS_HEAD_LEN_MAX: usize = 8 * 1024;
+
+/// How long such a request may take, until its reply is read.
+pub const METRICS_TIME: Duration = Duration::from_secs(5);
 
 /// How long clients may take to read what they are owed when the server ends.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);

@@ -225,6 +225,9 @@ fn announce(settings: &Settings, listening: &net::Listening) {
     let Some(first) = addresses.first().filter(|_| !settings.is_daemon) else {
         return;
     };
+    if let Some(address) = listening.metrics() {
+        eprintln!("touchstoned: figures at http://{address}/");
+    }
     if let Some(path) = &settings.config_path {
         eprintln!("touchstoned: {path}: {}", effective(settings));
     }

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::counters::{Counters, Ledger};
 use crate::log::Log;
+use crate::observed::Observed;
 use crate::prefixes::Prefixes;
 use crate::roster::Roster;
 use crate::settings::Settings;
@@ -35,6 +36,8 @@ pub struct Shared {
     pub watchers: Arc<Watchers>,
     /// What the operator is told.
     pub log: Log,
+    /// What is measured for whoever watches the server.
+    pub observed: Observed,
     /// The replies that their clients do not read.
     pub unread: Unread,
     /// What clients did to the clock, where they may.
@@ -83,6 +86,7 @@ impl Shared {
             roster: Roster::default(),
             watchers,
             log: Log::default(),
+            observed: Observed::default(),
             unread: Unread::within(settings.memory_bytes),
             turning: Arc::default(),
             started: now,
@@ -193,6 +197,11 @@ impl Shared {
             self.release(more_bytes);
         }
         fits
+    }
+
+    /// How much room unfinished data blocks take, in bytes.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held_bytes.load(Ordering::Relaxed)
     }
 
     /// Gives back the room of an unfinished data block.

@@ -6,6 +6,7 @@
 use super::watch::Attempt;
 use super::{Context, expiration};
 use crate::counters::Counter;
+use crate::log;
 use crate::protocol::{Error, Reply, Storage, Verb};
 use crate::store::{Draft, Entry, Item, Marks, NoMemory};
 use crate::watchers::Topic;
@@ -77,6 +78,13 @@ pub(super) fn has_room(
     flags: u32,
 ) -> Result<(), Error> {
     let outcome = fits(context, key, length, flags);
+    if outcome == Err(Error::TooLarge) && context.shared.verbosity() > 0 {
+        let line = format!(
+            "too large to be stored: `{}`, {length} bytes",
+            log::shown(key)
+        );
+        context.shared.log.say(log::Kind::Client, line);
+    }
     context.count(match outcome {
         Ok(()) => Counter::CmdSet,
         Err(Error::TooLarge) => Counter::StoreTooLarge,

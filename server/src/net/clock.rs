@@ -54,6 +54,16 @@ impl Clock {
         }
     }
 
+    /// This instant, to measure how long something takes.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the time comes from"
+    )]
+    pub fn instant() -> Instant {
+        Instant::now()
+    }
+
     /// What time it is.
     #[must_use]
     pub fn now(&self) -> Time {

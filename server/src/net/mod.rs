@@ -6,6 +6,7 @@
 mod clock;
 mod endpoint;
 mod log;
+mod metrics;
 mod reload;
 mod tls;
 mod udp;
@@ -62,6 +63,7 @@ const STOP_CHECK: Duration = Duration::from_millis(50);
 pub struct Listening {
     endpoints: Vec<Endpoint>,
     datagrams: Vec<UdpSocket>,
+    metrics: Option<TcpListener>,
     certificates: Option<Arc<Certificates>>,
     signals: Signals,
 }
@@ -71,6 +73,12 @@ impl Listening {
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
         self.endpoints.iter().map(Endpoint::name).collect()
+    }
+
+    /// Where the figures are served.
+    #[must_use]
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref()?.local_addr().ok()
     }
 
     /// The ports they have, one on a line, as memcached tells them to who asks for a file of them.
@@ -132,6 +140,7 @@ pub fn take(given: Given, settings: &Settings) -> io::Result<Listening> {
         signals: Signals::heed()?,
         endpoints: tcp.chain(unix).collect::<io::Result<_>>()?,
         datagrams: given.datagrams,
+        metrics: bind_metrics(settings)?,
         certificates: certificates(&settings.tls)?,
     })
 }
@@ -154,6 +163,7 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
         return Ok(Listening {
             endpoints: vec![endpoint],
             datagrams: Vec::new(),
+            metrics: bind_metrics(settings)?,
             certificates: None,
             signals,
         });
@@ -161,6 +171,7 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
     let mut listening = Listening {
         endpoints: Vec::new(),
         datagrams: Vec::new(),
+        metrics: bind_metrics(settings)?,
         certificates: certificates(&settings.tls)?,
         signals,
     };
@@ -188,9 +199,8 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
             }
             if settings.has_udp {
                 let address = SocketAddr::new(address.ip(), settings.udp_port);
-                let socket = udp::bind(address);
-                let socket = socket.map_err(|error| named(&format!("UDP {address}"), error))?;
-                listening.datagrams.push(socket);
+                let named = |error| named(&format!("UDP {address}"), error);
+                listening.datagrams.push(udp::bind(address).map_err(named)?);
             }
         }
         // A name may have an address that this machine has not, as long as it has another.
@@ -199,6 +209,14 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
         }
     }
     Ok(listening)
+}
+
+fn bind_metrics(settings: &Settings) -> io::Result<Option<TcpListener>> {
+    let bind = |address: SocketAddr| {
+        metrics::bind(address)
+            .map_err(|error| io::Error::new(error.kind(), format!("--metrics {address}: {error}")))
+    };
+    settings.metrics.map(bind).transpose()
 }
 
 fn certificates(tls: &Tls) -> io::Result<Option<Arc<Certificates>>> {
@@ -256,6 +274,11 @@ pub fn serve(
     let served = runtime.block_on(local.run_until(async {
         for socket in listening.datagrams {
             tokio::task::spawn_local(udp::answer(socket, Arc::clone(shared), clock.clone()));
+        }
+        if let Some(socket) = listening.metrics {
+            tokio::task::spawn_local(metrics::step(Arc::clone(shared)));
+            let serving = metrics::serve(socket, Arc::clone(shared), clock.clone());
+            tokio::task::spawn_local(serving);
         }
         for endpoint in listening.endpoints {
             let dealing = deal(endpoint.listen()?, Rc::clone(&workers), Arc::clone(shared));

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -27,6 +27,8 @@ use super::Clock;
 use super::endpoint::Stream;
 use super::tls::Certificates;
 use crate::limits::{HANDSHAKE_TIME, HASTY_PARTING, LAST_WORDS, PARTING, READ_BYTES, UNREAD_CHECK};
+use crate::observed::{self, Command, SAMPLE};
+use crate::protocol::KEY_LEN_MAX;
 use crate::session::Connection;
 use crate::settings::Clients;
 use crate::shared::Shared;
@@ -57,6 +59,37 @@ struct Desk {
     buffer: RefCell<Vec<u8>>,
     stopping: Notify,
     is_stopping: Cell<bool>,
+    /// How many wakes there are until one is looked at, where any is.
+    unlooked: Cell<u32>,
+}
+
+/// What a wake that is looked at has read, and when.
+type Looked = Option<(Command, Instant)>;
+
+impl Desk {
+    /// Looks at what was read, if it is time to.
+    fn look(&self, bytes: &[u8]) -> Looked {
+        self.means.shared.settings.metrics?;
+        let left = self.unlooked.get();
+        if left > 0 {
+            self.unlooked.set(left - 1);
+            return None;
+        }
+        self.unlooked.set(SAMPLE - 1);
+        let (command, key) = observed::first(bytes);
+        if let Some(key) = key.filter(|key| key.len() <= KEY_LEN_MAX) {
+            self.means.shared.observed.hot.see(key);
+        }
+        Some((command, Clock::instant()))
+    }
+
+    /// What was read has been answered.
+    fn note(&self, looked: Looked) {
+        if let Some((command, since)) = looked {
+            let took = Clock::instant().duration_since(since);
+            self.means.shared.observed.note(command, took);
+        }
+    }
 }
 
 impl Worker {
@@ -96,6 +129,7 @@ async fn work(mut arriving: UnboundedReceiver<(Stream, Connection)>, means: Mean
         buffer: RefCell::new(vec![0; READ_BYTES]),
         stopping: Notify::new(),
         is_stopping: Cell::new(false),
+        unlooked: Cell::new(0),
     });
     let mut conversations = JoinSet::new();
     while let Some((stream, connection)) = arriving.recv().await {
@@ -159,6 +193,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut stopping = pin!(desk.stopping.notified());
+    let mut looked = None;
     loop {
         if desk.is_stopping.get() {
             connection.finish();
@@ -186,6 +221,7 @@ where
             return Ok(());
         };
         sent?;
+        desk.note(looked.take());
         if connection.is_closed() {
             drop(connection);
             return part(stream, desk).await;
@@ -197,7 +233,7 @@ where
         }
         let deadline = connection.next_deadline();
         let listening = unless(
-            listen(&mut stream, &mut connection, desk),
+            listen(&mut stream, &mut connection, desk, &mut looked),
             stopping.as_mut(),
         );
         match deadline {
@@ -292,7 +328,12 @@ where
 }
 
 /// Reads once and carries out what is complete.
-async fn listen<S>(stream: &mut S, connection: &mut Connection, desk: &Desk) -> io::Result<()>
+async fn listen<S>(
+    stream: &mut S,
+    connection: &mut Connection,
+    desk: &Desk,
+    looked: &mut Looked,
+) -> io::Result<()>
 where
     S: AsyncRead + Unpin,
 {
@@ -308,6 +349,8 @@ where
         }
         if buffer.filled().is_empty() {
             connection.finish();
+        } else {
+            *looked = desk.look(buffer.filled());
         }
         connection.receive(buffer.filled(), desk.clock.now());
         Poll::Ready(Ok(()))

@@ -11,6 +11,7 @@ mod manual;
 mod options;
 mod tls;
 
+use std::net::SocketAddr;
 use std::{fmt, io};
 
 use command_line::CommandLine;
@@ -107,6 +108,8 @@ pub struct Settings {
     pub has_udp: bool,
     /// What connections speak; none lets each tell by its first byte (`-B`).
     pub protocol: Option<Protocol>,
+    /// Where the figures are served (`--metrics`).
+    pub metrics: Option<SocketAddr>,
     /// The socket file to listen on, instead of any address (`-s`).
     pub socket_path: Option<String>,
     /// Who may connect to that (`-a`).
@@ -183,6 +186,7 @@ impl Default for Settings {
             has_tcp: true,
             udp_port: 0,
             has_udp: false,
+            metrics: None,
             socket_path: None,
             socket_mode: 0o700,
             protocol: None,
@@ -306,6 +310,10 @@ impl Settings {
 
     /// Who asks for an address that others reach gets it, and is told.
     fn warn_of_open_doors(&mut self) {
+        if let Some(address) = self.metrics.filter(|address| !address.ip().is_loopback()) {
+            let warning = format!("--metrics {address}: whoever reaches it reads all figures");
+            self.warnings.push(warning);
+        }
         let is_open = |listener: &&Listener| !listener.is_local();
         if !self.needs_login()
             && let Some(listener) = self.listen.iter().find(is_open)

@@ -2,6 +2,8 @@
 //!
 //! Each row is one option: its names, what it takes, what it is for, and what it sets.
 
+use std::net::SocketAddr;
+
 use super::{Listener, MEBIBYTE, Protocol, Purpose, Settings};
 
 /// An option.
@@ -281,8 +283,8 @@ pub(super) const OPTIONS: &[Option] = &[
         'U',
         "udp-port",
         "a port, -1 to 65535",
-        "the UDP port; 0, which is what it is, for none, -1 lets the system choose. Without -p it is \
-         the TCP port as well",
+        "the UDP port; 0, which is what it is, for none, -1 lets the system choose. Without -p it \
+         is the TCP port as well",
         |settings, text| {
             settings.udp_port = port(text)?;
             settings.has_udp = text != "0";
@@ -420,6 +422,20 @@ pub(super) const OPTIONS: &[Option] = &[
         "say what each option does here, and all that is wrong, and end; `--` may stand before \
          the options of another",
         Kind::Check,
+    ),
+    own(
+        "metrics",
+        "a port, or an address and a port",
+        "where to serve figures for Prometheus (/metrics), a page of plots (/) and whether the \
+         server serves (/healthz), all by HTTP; a port alone is one of loopback. `stats hotkeys` \
+         then lists the keys seen most, of one wake in 64",
+        Kind::Value(|settings, text| {
+            let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
+            let port = text.strip_prefix("localhost:").unwrap_or(text);
+            let address = port.parse().ok().map(loopback);
+            settings.metrics = Some(address.or_else(|| text.parse().ok())?);
+            Some(())
+        }),
     ),
     own(
         "manual",

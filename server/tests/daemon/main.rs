@@ -13,6 +13,7 @@ mod config;
 mod limits;
 mod listeners;
 mod meta;
+mod metrics;
 mod operator;
 mod options;
 mod segmentation;

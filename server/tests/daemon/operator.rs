@@ -157,6 +157,22 @@ fn very_verbose_shows_what_clients_say_on_one_line_each_and_harmless() {
 }
 
 #[test]
+fn a_value_that_is_too_large_is_named_by_its_key() {
+    let mut daemon = Daemon::start(&["-v", "-I", "1k"]);
+    daemon.line();
+    let mut client = daemon.connect();
+    let block = "x".repeat(1024);
+    ask(
+        &mut client,
+        &format!("set k\x1b[2J 0 0 1024\r\n{block}\r\n"),
+    );
+    assert_eq!(
+        daemon.line(),
+        "touchstoned: too large to be stored: `k\\x1b[2J`, 1024 bytes\n"
+    );
+}
+
+#[test]
 fn a_log_that_nobody_reads_holds_nobody_up() {
     // The pipe of standard error fills; nobody empties it.
     let daemon = Daemon::start(&["-vv"]);

@@ -8,7 +8,7 @@ mod general;
 mod settings;
 
 use super::Context;
-use crate::protocol::{Error, Reply, Tokens};
+use crate::protocol::{Error, Reply, Tokens, escape};
 
 /// Answers `stats`.
 pub(super) fn stats(context: &Context<'_>, mut words: Tokens<'_>) -> Reply {
@@ -19,6 +19,7 @@ pub(super) fn stats(context: &Context<'_>, mut words: Tokens<'_>) -> Reply {
         Some(b"slabs") => classes::slabs(context),
         Some(b"sizes") => classes::sizes(context),
         Some(b"conns") => connections(context),
+        Some(b"hotkeys") if context.shared.settings.metrics.is_some() => hot_keys(context),
         Some(b"extstore") => Lines::default(),
         Some(b"detail") => return detail::detail(context, words.next()),
         Some(b"cachedump") => return classes::cachedump(context, words),
@@ -28,7 +29,17 @@ pub(super) fn stats(context: &Context<'_>, mut words: Tokens<'_>) -> Reply {
     Reply::Statistics(listed.0)
 }
 
+/// The keys seen most, of those that were looked at, and how often each was seen.
+fn hot_keys(context: &Context<'_>) -> Lines {
+    let mut lines = Lines::default();
+    for (key, count) in context.shared.observed.hot.most() {
+        lines.add(&escape(&key), count);
+    }
+    lines
+}
+
 fn reset(context: &Context<'_>) -> Reply {
+    context.shared.observed.hot.reset();
     context.shared.ledger.reset();
     context.shared.store.reset_tally();
     context.shared.watchers.reset();

@@ -1,0 +1,85 @@
+//! What is measured for whoever watches the server (`--metrics`): how long commands take, which
+//! keys are asked for most, and how the hits went lately.
+//!
+//! It never costs a request anything where nobody asked for it, and elsewhere only one wake of many
+//! is looked at: see [`SAMPLE`]. It never reads a clock. `text.rs` writes it all down for
+//! Prometheus; `net::metrics` serves that.
+
+mod hot;
+mod latency;
+mod text;
+mod windows;
+
+use std::time::Duration;
+
+pub use hot::Hot;
+pub use latency::{Command, Latencies};
+pub(crate) use text::hits_and_misses;
+pub use text::{Process, exposition};
+pub use windows::{STEP, Windows};
+
+/// One wake of so many is looked at. A worker wakes for what one client has sent meanwhile.
+pub const SAMPLE: u32 = 64;
+
+/// What has been measured.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// How long commands take.
+    pub latencies: Latencies,
+    /// Which keys are asked for most.
+    pub hot: Hot,
+    /// How the hits went lately.
+    pub windows: Windows,
+}
+
+impl Observed {
+    /// Notes that what begins with these bytes was answered so long after it had been read.
+    pub fn note(&self, command: Command, took: Duration) {
+        self.latencies.note(command, took);
+    }
+}
+
+/// The command that these bytes begin with, and its first key where it has one.
+#[must_use]
+pub fn first(bytes: &[u8]) -> (Command, Option<&[u8]>) {
+    if let [0x80, opcode, ..] = bytes {
+        let number = |at: usize| bytes.get(at).map_or(0, |&byte| usize::from(byte));
+        let begins = 24_usize.saturating_add(number(4));
+        let ends = begins.saturating_add(number(2) * 256 + number(3));
+        let key = bytes.get(begins..ends).filter(|key| !key.is_empty());
+        return (Command::of_opcode(*opcode), key);
+    }
+    let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next();
+    let mut words = line.unwrap_or_default().split(|&byte| byte == b' ');
+    let command = Command::of_word(words.next().unwrap_or_default());
+    let key = words.find(|word| !word.is_empty());
+    let has_key = command != Command::Other && command != Command::Gat;
+    (command, key.filter(|_| has_key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, first};
+
+    #[test]
+    fn the_first_command_and_its_key_are_found() {
+        let key = |bytes| first(bytes).1;
+        assert_eq!(
+            first(b"get a b\r\nget c\r\n"),
+            (Command::Get, Some(&b"a"[..]))
+        );
+        assert_eq!(
+            first(b"set k 0 0 1\r\nx\r\n"),
+            (Command::Set, Some(&b"k"[..]))
+        );
+        assert_eq!(first(b"mg k v\r\n").0, Command::MetaGet);
+        assert_eq!(key(b"get\r\nk"), None);
+        assert_eq!(key(b"version x\r\n"), None);
+        assert_eq!(key(b"gat 100 k\r\n"), None);
+        let mut frame = vec![0; 24];
+        frame[..4].copy_from_slice(&[0x80, 0, 0, 2]);
+        frame.extend_from_slice(b"ab");
+        assert_eq!(first(&frame), (Command::Get, Some(&b"ab"[..])));
+        assert_eq!(first(b"\x80").0, Command::Other);
+    }
+}

@@ -1,0 +1,268 @@
+//! The figures: what is served, to whom, and what is refused.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use server::limits::{METRICS_CLIENTS_MAX, METRICS_HEAD_LEN_MAX};
+use server::net::{self, Clock};
+use server::{Settings, Shared};
+
+struct Server {
+    address: SocketAddr,
+    metrics: SocketAddr,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    fn start(options: &str) -> Self {
+        let options = format!("-p -1 --metrics 0 {options}");
+        let settings = Settings::parse(options.split_whitespace()).expect("the options are good");
+        let listening = net::listen(&settings).expect("loopback can be bound");
+        let metrics = listening.metrics().expect("it is asked for");
+        let address = listening
+            .addresses()
+            .first()
+            .expect("one")
+            .parse()
+            .expect("TCP");
+        let clock = Clock::start();
+        let shared = Arc::new(Shared::new(settings, clock.now()));
+        let serving = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            net::serve(listening, &serving, clock, || ()).expect("it serves");
+        });
+        Self {
+            address,
+            metrics,
+            shared,
+            thread: Some(thread),
+        }
+    }
+
+    /// What is said to a client of memcached's until it is told goodbye.
+    fn ask(&self, request: &str) -> String {
+        said(self.address, format!("{request}quit\r\n").as_bytes())
+    }
+
+    fn fetch(&self, path: &str) -> String {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+        said(self.metrics, request.as_bytes())
+    }
+
+    /// A figure.
+    fn figure(&self, name: &str) -> Option<f64> {
+        let said = self.fetch("/metrics");
+        let mut lines = said.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.stop();
+        let ended = self.thread.take().map(JoinHandle::join);
+        assert!(matches!(ended, None | Some(Ok(()))), "the server panicked");
+    }
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("it listens");
+    let timeout = Some(Duration::from_secs(20));
+    stream.set_read_timeout(timeout).expect("a timeout is set");
+    stream
+}
+
+fn said(address: SocketAddr, request: &[u8]) -> String {
+    let mut stream = connect(address);
+    stream.write_all(request).expect("it reads");
+    rest(stream)
+}
+
+fn rest(mut stream: TcpStream) -> String {
+    let mut said = Vec::new();
+    // A connection that is cut off has said what it had to say.
+    let _ = stream.read_to_end(&mut said);
+    String::from_utf8(said).expect("text")
+}
+
+#[test]
+fn figures_are_those_of_the_statistics_under_the_names_of_the_exporter() {
+    let server = Server::start("");
+    server.ask("set k 0 0 1\r\na\r\nget k k none\r\ncas k 0 0 1 1\r\nb\r\nincr none 1\r\n");
+    for (name, value) in [
+        ("memcached_up", 1.0),
+        ("memcached_version{version=\"1.6.45\"}", 1.0),
+        (
+            "memcached_commands_total{command=\"get\",status=\"hit\"}",
+            2.0,
+        ),
+        (
+            "memcached_commands_total{command=\"get\",status=\"miss\"}",
+            1.0,
+        ),
+        (
+            "memcached_commands_total{command=\"incr\",status=\"miss\"}",
+            1.0,
+        ),
+        (
+            "memcached_commands_total{command=\"set\",status=\"hit\"}",
+            1.0,
+        ),
+        ("memcached_current_items", 1.0),
+        ("memcached_limit_bytes", 67_108_864.0),
+        ("memcached_connections_total", 1.0),
+        ("memcached_max_connections", 1024.0),
+        ("memcached_accepting_connections", 1.0),
+        ("touchstone_panics_total", 0.0),
+    ] {
+        assert_eq!(server.figure(name), Some(value), "{name}");
+    }
+    let ratio = server.figure("touchstone_hit_ratio{window=\"5m\"}");
+    assert_eq!(ratio, Some(2.0 / 3.0));
+    let resident = server.figure("touchstone_memory_bytes{purpose=\"resident\"}");
+    assert!(cfg!(not(target_os = "linux")) || resident > Some(1e6));
+}
+
+#[test]
+fn every_figure_is_named_once_and_has_a_kind() {
+    let server = Server::start("");
+    let said = server.fetch("/metrics");
+    let (head, body) = said.split_once("\r\n\r\n").expect("a head and a body");
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    assert!(
+        head.contains("Content-Type: text/plain; version=0.0.4"),
+        "{head}"
+    );
+    assert!(
+        head.contains(&format!("Content-Length: {}\r\n", body.len())),
+        "{head}"
+    );
+    let mut kinds = Vec::new();
+    for line in body.lines() {
+        if let Some(kind) = line.strip_prefix("# TYPE ") {
+            kinds.push(kind.split(' ').next().expect("a name"));
+        } else if !line.starts_with('#') {
+            let last = kinds.last().expect("a kind comes first");
+            assert!(line.starts_with(last), "{line} stands behind {last}");
+        }
+    }
+    let mut names = kinds.clone();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), kinds.len());
+}
+
+#[test]
+fn the_time_of_a_command_is_measured_and_its_key_is_seen() {
+    let server = Server::start("-t 1");
+    server.ask("get hot\r\n");
+    let name = "touchstone_command_duration_seconds_count{command=\"get\"}";
+    while server.figure(name).is_none() {}
+    assert_eq!(server.figure(name), Some(1.0));
+    assert_eq!(server.ask("stats hotkeys\r\n"), "STAT hot 1\r\nEND\r\n");
+    server.ask("stats reset\r\n");
+    assert_eq!(server.ask("stats hotkeys\r\n"), "END\r\n");
+}
+
+#[test]
+fn there_are_a_page_and_a_word_and_nothing_else() {
+    let server = Server::start("");
+    let page = server.fetch("/");
+    assert!(
+        page.starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/html"),
+        "{page}"
+    );
+    assert!(page.contains("default-src 'none'"));
+    assert!(
+        !page.contains("https://") && !page.contains("http://"),
+        "it works offline"
+    );
+    assert!(server.fetch("/healthz").ends_with("\r\n\r\nok\n"));
+    assert!(server.fetch("/healthz?x=1").starts_with("HTTP/1.1 200 "));
+    for (request, status) in [
+        ("GET /nowhere HTTP/1.1\r\n\r\n", "404 "),
+        ("GET\r\n\r\n", "404 "),
+        ("POST /metrics HTTP/1.1\r\n\r\n", "405 "),
+        ("\x16\x03\x01\n\n", "405 "),
+    ] {
+        let said = said(server.metrics, request.as_bytes());
+        assert!(
+            said.starts_with(&format!("HTTP/1.1 {status}")),
+            "{request}: {said}"
+        );
+    }
+    let head = said(server.metrics, b"HEAD /healthz HTTP/1.1\r\n\r\n");
+    assert!(head.ends_with("\r\n\r\n") && head.contains("Content-Length: 3\r\n"));
+}
+
+#[test]
+fn a_head_that_is_too_long_is_refused() {
+    let server = Server::start("");
+    let request = |length: usize| {
+        let begins = "GET /healthz HTTP/1.1\r\nX: ";
+        let filled = "x".repeat(length - begins.len() - 4);
+        said(
+            server.metrics,
+            format!("{begins}{filled}\r\n\r\n").as_bytes(),
+        )
+    };
+    assert!(request(METRICS_HEAD_LEN_MAX).starts_with("HTTP/1.1 200 "));
+    let longest = 2 * METRICS_HEAD_LEN_MAX;
+    assert!(request(longest).starts_with("HTTP/1.1 431 "));
+}
+
+#[test]
+fn who_sends_half_a_request_holds_nobody_up_for_long() {
+    let server = Server::start("");
+    let mut slow: Vec<_> = (0..METRICS_CLIENTS_MAX)
+        .map(|_| connect(server.metrics))
+        .collect();
+    for client in &mut slow {
+        client.write_all(b"GET /met").expect("it reads");
+    }
+    // All seats are taken: one more is turned away, and memcached's clients notice nothing.
+    assert_eq!(rest(connect(server.metrics)), "");
+    assert_eq!(server.ask("mn\r\n"), "MN\r\n");
+    for client in slow {
+        assert_eq!(rest(client), "", "it is closed");
+    }
+    assert!(server.fetch("/healthz").starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn without_metrics_there_are_no_hot_keys() {
+    let server = crate::common::Server::start("");
+    assert_eq!(server.play("stats hotkeys"), "> stats hotkeys\n< ERROR\n");
+}
+
+#[test]
+fn an_address_is_a_port_of_loopback_or_written_whole() {
+    let metrics = |text: &str| Settings::parse(["--metrics", text]).map(|it| it.metrics);
+    for (text, address) in [
+        ("9150", "127.0.0.1:9150"),
+        ("localhost:9150", "127.0.0.1:9150"),
+        ("0.0.0.0:9150", "0.0.0.0:9150"),
+        ("[::1]:9150", "[::1]:9150"),
+    ] {
+        assert_eq!(
+            metrics(text),
+            Ok(Some(address.parse().expect("an address")))
+        );
+    }
+    for text in ["", "a", "65536", "example.org:80", "1.2.3.4"] {
+        assert!(metrics(text).is_err(), "{text}");
+    }
+    let warnings = |text: &str| Settings::parse(["--metrics", text]).map(|it| it.warnings);
+    assert_eq!(warnings("9150"), Ok(Vec::new()));
+    assert_eq!(
+        warnings("0.0.0.0:9150"),
+        Ok(vec![
+            "--metrics 0.0.0.0:9150: whoever reaches it reads all figures".to_owned()
+        ])
+    );
+}
