@@ -134,6 +134,8 @@ impl Known {
         self.note_rules(&ruling.because);
         self.has_figures |= match &ruling.reply {
             Reply::Stats(_) | Reply::Dump(_) | Reply::Version(_) | Reply::Meta(Code::Me, _) => true,
+            // Whether what was said before counts as written hangs on when it was sent.
+            Reply::Reset => true,
             Reply::Packets(packets) => packets.iter().any(crate::trial::is_own),
             _ => false,
         };

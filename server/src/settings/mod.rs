@@ -370,7 +370,8 @@ impl Settings {
     /// Lets nobody speak a protocol in which he could not log in.
     fn close_ways_around(&mut self) -> Result<(), String> {
         if self.needs_login() && self.has_udp {
-            return Err("-U: nobody can log in over UDP".to_owned());
+            let port = self.udp_port;
+            return Err(format!("-U: `{port}`: nobody can log in over UDP"));
         }
         let (only, option, other) = match (self.has_sasl_login, self.has_text_login) {
             (true, false) => (Protocol::Binary, "-S", "ascii"),
