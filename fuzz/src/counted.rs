@@ -100,17 +100,15 @@ impl Asker {
     }
 }
 
+const HEADER_BYTES: usize = 24;
 const SASL_AUTH: u8 = 0x21;
 const STAT: u8 = 0x10;
 
 fn frame(opcode: u8, key: &[u8], value: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0; 24];
     let key_length = u8::try_from(key.len()).unwrap_or(0);
     let length = u8::try_from(key.len() + value.len()).unwrap_or(0);
-    for (at, byte) in [(0, 0x80), (1, opcode), (3, key_length), (11, length)] {
-        frame[at] = byte;
-    }
-    [&frame, key, value].concat()
+    let head = [0x80, opcode, 0, key_length, 0, 0, 0, 0, 0, 0, 0, length];
+    [&head[..], &[0; 12], key, value].concat()
 }
 
 /// What is known of how a trial went.
@@ -192,11 +190,14 @@ fn of_lines(said: &[u8]) -> BTreeMap<String, String> {
 fn of_frames(mut said: &[u8]) -> BTreeMap<String, String> {
     let mut told = BTreeMap::new();
     while let Some((frame, rest)) = crate::trial::next_frame(said) {
-        let key_length = usize::from(frame[3]);
-        let (key, value) = frame[24..].split_at(key_length);
+        said = rest;
+        let key_length = frame.get(3).map_or(0, |&length| usize::from(length));
+        let body = frame.get(HEADER_BYTES..).unwrap_or_default();
+        let Some((key, value)) = body.split_at_checked(key_length) else {
+            continue;
+        };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         told.insert(text(key), text(value));
-        said = rest;
     }
     told
 }
