@@ -45,7 +45,9 @@ enum Command {
         /// A table instead: what each chapter holds
         #[arg(long, conflicts_with = "json")]
         table: bool,
-        /// JSON instead: one object a rule
+        /// JSON instead: an array with one object a rule: `rule`, `level`, `chapter`, `file`,
+        /// `line`, `sentence`, `exchanges` in the law, `cases` beside it. Alternatives (`or`) and
+        /// deviations (`but`) are no rules, and not in it
         #[arg(long)]
         json: bool,
     },

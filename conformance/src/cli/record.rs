@@ -15,7 +15,14 @@ use super::{dialect, say};
 /// What the server behind a proxy that is not there exits with.
 const UNREACHABLE: u8 = 4;
 
+/// What the help says below the options.
+const LESSON: &str = "\
+Text and meta commands are judged while they are recorded. What a client says in the binary protocol
+is taken down, and nobody judges it meanwhile: it is counted as unknown. `touchstone replay FILE
+--model` says what the law makes of such a session. A server behind TLS cannot be recorded.";
+
 #[derive(Args)]
+#[command(after_help = LESSON)]
 pub(super) struct Record {
     /// Where clients connect: `127.0.0.1:11212`; port 0 takes any that is free
     #[arg(long, value_name = "HOST:PORT", value_parser = listener)]
