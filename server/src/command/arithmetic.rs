@@ -22,7 +22,7 @@ pub(super) fn step(context: &Context<'_>, arithmetic: &Arithmetic<'_>) -> Reply 
             return Ok(Error::NonNumeric.into());
         };
         let number = moved(number, arithmetic.direction, arithmetic.delta);
-        write(entry, number, None)?;
+        write(entry, number)?;
         context.count(hits);
         Ok(Reply::Number(number))
     });
@@ -49,21 +49,16 @@ pub(super) const fn moved(number: u64, direction: Direction, delta: u64) -> u64 
 }
 
 /// Writes a number where it has room, with spaces behind it; else stores it anew.
-pub(super) fn write(
-    entry: &mut Entry<'_>,
-    number: u64,
-    unique: Option<u64>,
-) -> Result<u64, NoMemory> {
+pub(super) fn write(entry: &mut Entry<'_>, number: u64) -> Result<u64, NoMemory> {
     let Some(item) = entry.item() else {
         return Ok(0);
     };
     let mut digits = number.to_string().into_bytes();
     if digits.len() <= item.value().len() {
         digits.resize(item.value().len(), b' ');
-        return Ok(entry.overwrite(&digits, unique));
+        return Ok(entry.overwrite(&digits, None));
     }
     let mut draft = storage::redraft(item, &digits);
-    draft.unique = unique;
     // To count is not to make the value anew: a stale item stays stale.
     draft.marks = item.marks();
     entry.insert(draft)

@@ -164,7 +164,7 @@ fn step(context: &Context<'_>, step: &Step<'_>) -> Answer {
         }
         let number = arithmetic::number(item.value()).ok_or(Status::NonNumeric)?;
         let number = arithmetic::moved(number, step.direction, step.delta);
-        arithmetic::write(entry, number, None).map_err(|NoMemory| Status::OutOfMemoryForNumber)?;
+        arithmetic::write(entry, number).map_err(|NoMemory| Status::OutOfMemoryForNumber)?;
         context.count(hits);
         Ok(Answer::Number(number, entry.item().map_or(0, Item::unique)))
     });

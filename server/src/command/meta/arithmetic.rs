@@ -38,7 +38,11 @@ pub fn step(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error> 
                 };
                 let delta = meta.delta.unwrap_or(DELTA);
                 let number = arithmetic::moved(number, meta.direction, delta);
-                arithmetic::write(entry, number, meta.unique)?;
+                arithmetic::write(entry, number)?;
+                // It is counted first, and takes a unique for that, as in memcached.
+                if meta.unique.is_some() {
+                    entry.renumber(meta.unique);
+                }
                 context.count(hits);
                 number
             }
