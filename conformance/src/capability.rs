@@ -1,8 +1,8 @@
 //! What a server has and lacks: declared by the user, or probed before anything is tried.
 //!
 //! A probe is one good request. Only `ERROR`, which is how a server says that it knows no such
-//! command, shows that it lacks it; whatever is no frame shows that it speaks no binary. A failed
-//! case never does.
+//! command, or that it closes, which is how a proxy does, shows that it lacks it; whatever is no
+//! frame shows that it speaks no binary. A failed case never does.
 
 use std::thread;
 
@@ -178,8 +178,12 @@ fn refused(target: &Target, steps: &str) -> Option<String> {
         return None;
     };
     let request = steps.lines().next()?.trim_start_matches("> ");
-    let refused = failure.received.starts_with(b"ERROR");
-    refused.then(|| format!("`{request}` was answered `ERROR`"))
+    if failure.received.starts_with(b"ERROR") {
+        return Some(format!("`{request}` was answered `ERROR`"));
+    }
+    let closed = format!("r[framing.line.cr] fence=none\n> {request}\n= closed\n");
+    let closes = failure.received.is_empty() && matches!(tried(target, &closed), Outcome::Passed);
+    closes.then(|| format!("`{request}` closed the connection"))
 }
 
 /// How the target answered a binary noop, if with no frame. Once may go wrong for no fault of its

@@ -13,6 +13,8 @@ use conformance::check::Trial;
 use conformance::elect::elect;
 use conformance::faults;
 use conformance::interrupt;
+use conformance::report::site::data::Tried;
+use conformance::report::site::{Page, Site};
 use conformance::target::Target;
 use conformance::target::shape::Shape;
 use conformance::terms::{Terms, selects};
@@ -22,7 +24,7 @@ use spec::exchange::Exchange;
 use spec::{Dialect, Level, REQUIREMENTS};
 
 use super::target::Chosen;
-use super::{dialect, say};
+use super::{dialect, matrix, say};
 
 /// What the help says below the options.
 const LESSON: &str = "\
@@ -67,7 +69,8 @@ pub(super) struct Check {
     /// Write the failures into the baseline; each new one waits there for its reason
     #[arg(long, requires = "baseline")]
     update_baseline: bool,
-    /// Also write a report: text, json, junit, md or github, and where to; `-` is standard output
+    /// Also write a report: text, json, junit, md or github, and the file where to, `-` is
+    /// standard output; or html, and a directory
     #[arg(long, value_name = "FORM=FILE", value_delimiter = ',', value_parser = report_to)]
     report: Vec<(Form, PathBuf)>,
     /// How the clients' bytes are cut into writes: as they stand, byte by byte, or joined, with
@@ -131,13 +134,14 @@ impl Habits {
 /// What the target is that cannot be reached.
 const UNREACHABLE: u8 = 4;
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
     Text,
     Json,
     Junit,
     Md,
     Github,
+    Html,
 }
 
 impl Check {
@@ -192,7 +196,7 @@ impl Check {
         if is_drawn && report.unreachable.is_none() {
             say!("seed {seed}");
         }
-        self.tell(&report)?;
+        self.tell(&report, exchanges)?;
         let updated = accepted.updated(&report).filter(|_| self.update_baseline);
         if let (Some(updated), Some(file)) = (updated, &self.baseline) {
             write_to(file, &updated)?;
@@ -208,7 +212,14 @@ impl Check {
         if let Some(folder) = &self.keep {
             fs::create_dir_all(folder).map_err(|error| named(folder, error))?;
         }
-        for (_, file) in self.report.iter().filter(|(_, file)| !is_output(file)) {
+        let (sites, files): (Vec<_>, Vec<_>) = self
+            .report
+            .iter()
+            .partition(|(form, _)| *form == Form::Html);
+        for (_, folder) in sites {
+            fs::create_dir_all(folder).map_err(|error| named(folder, error))?;
+        }
+        for (_, file) in files.into_iter().filter(|(_, file)| !is_output(file)) {
             let opened = fs::OpenOptions::new().append(true).create(true).open(file);
             opened.map_err(|error| named(file, error))?;
         }
@@ -216,7 +227,7 @@ impl Check {
     }
 
     /// Prints the report, and writes what else was asked for.
-    fn tell(&self, report: &Report<'_>) -> Result<(), String> {
+    fn tell(&self, report: &Report<'_>, exchanges: &[Exchange]) -> Result<(), String> {
         let text = report::text(report, self.all);
         match progress::may_colour() {
             true => say::text(report::coloured(&text)),
@@ -226,7 +237,10 @@ impl Check {
             keep(folder, report)?;
         }
         for (form, file) in &self.report {
-            write_to(file, &shown(report, *form))?;
+            match form {
+                Form::Html => matrix::write(file, &site(report, exchanges)?)?,
+                form => write_to(file, &shown(report, *form))?,
+            }
         }
         Ok(())
     }
@@ -325,7 +339,7 @@ pub(super) fn budget(text: &str) -> Result<Duration, String> {
 fn report_to(argument: &str) -> Result<(Form, PathBuf), String> {
     let (form, file) = argument.split_once('=').ok_or("write FORM=FILE")?;
     let form = Form::from_str(form, false)
-        .map_err(|_| format!("`{form}` is not text, json, junit, md or github"))?;
+        .map_err(|_| format!("`{form}` is not text, json, junit, md, github or html"))?;
     Ok((form, PathBuf::from(file)))
 }
 
@@ -353,11 +367,21 @@ fn read_baseline(
 fn shown(report: &Report<'_>, form: Form) -> String {
     match form {
         Form::Text => report::text(report, true),
-        Form::Json => report::json(report),
+        Form::Json | Form::Html => report::json(report),
         Form::Junit => report::junit(report),
         Form::Md => report::markdown(report),
         Form::Github => report::github(report),
     }
+}
+
+/// The report as a site of its own.
+fn site(report: &Report<'_>, exchanges: &[Exchange]) -> Result<Vec<Page>, String> {
+    let site = Site {
+        tried: vec![Tried::read("this target", &report::json(report))?],
+        exchanges: exchanges.to_vec(),
+        ..Site::default()
+    };
+    Ok(site.pages())
 }
 
 /// Writes the failures as files, and says where they are.

@@ -8,6 +8,7 @@ pub(crate) mod say;
 mod check;
 mod compare;
 mod explore;
+mod matrix;
 mod merge;
 mod record;
 mod replay;
@@ -64,6 +65,8 @@ enum Command {
     Replay(replay::Replay),
     /// Say which rules were fixed or broken from one JSON report to another
     Compare(compare::Compare),
+    /// Show reports of several implementations, or of one, as a site of static pages
+    Matrix(matrix::Matrix),
     /// Put parts of one exploration, played on several machines, together
     Merge(merge::Merge),
     /// Let many clients loose on few keys at once, and judge whether any order explains the replies
@@ -78,6 +81,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, String> {
     match arguments.command {
         Command::Check(check) => return check.run(&exchanges),
         Command::Explore(explore) => return explore.run(),
+        Command::Matrix(matrix) => return matrix.run(&exchanges),
         Command::Merge(merge) => return merge.run(),
         Command::List { table: true, .. } => say::text(list::table(&exchanges)),
         Command::List { json: true, .. } => say!("{}", list::json(&exchanges)),

@@ -1,10 +1,13 @@
 //! `touchstone storm`: many clients at once on few keys, judged for linearizability.
 
+use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use conformance::report::site::History;
 use conformance::storm::racy::{self, RACES, Race};
 use conformance::storm::{Outcome, Plan, storm};
 use conformance::target::address::{Address, Trust, Wire};
@@ -72,6 +75,10 @@ pub(super) struct Storm {
     /// Bring the server short of memory; its items may vanish then, but never come back
     #[arg(long)]
     forgets: bool,
+    /// Write what it came to, and the lanes where there are such, into this file, for
+    /// `touchstone matrix --history`
+    #[arg(long, value_name = "FILE", conflicts_with = "selftest")]
+    save: Option<PathBuf>,
     /// Flush a server that we did not start: everything in it is lost
     #[arg(long)]
     allow_flush: bool,
@@ -119,12 +126,31 @@ impl Storm {
             _ => return Err("there is nothing to storm".to_owned()),
         };
         Ok(match result {
-            Ok(outcome) => report(&plan, &outcome),
+            Ok(outcome) => {
+                self.keep(&outcome)?;
+                report(&plan, &outcome)
+            }
             Err(problem) => {
                 say::problem(&problem);
                 4
             }
         })
+    }
+}
+
+impl Storm {
+    /// Writes what it came to, where that was asked for.
+    fn keep(&self, outcome: &Outcome) -> Result<(), String> {
+        let Some(file) = &self.save else {
+            return Ok(());
+        };
+        let raced = RACES
+            .iter()
+            .find(|(_, race)| Some(race) == self.racy.as_ref());
+        let raced = raced.map(|(name, _)| format!("a server that {name}"));
+        let target = self.spawn.clone().or(self.target.clone()).or(raced);
+        let history = History::of(target.unwrap_or_default(), outcome);
+        fs::write(file, history.written()).map_err(|error| format!("{}: {error}", file.display()))
     }
 }
 

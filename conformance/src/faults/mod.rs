@@ -29,6 +29,7 @@ use spec::Requirement;
 use spec::exchange::{Failure, Fence};
 
 use crate::target::place::is_tcp;
+use crate::target::process::Process;
 use crate::target::{Outcome, Target};
 pub use client::{Client, REPLY_MAX};
 pub use footprint::{Footprint, MEBIBYTE};
@@ -117,6 +118,10 @@ pub fn try_on(target: &Target, fault: &'static Fault, fence: Fence) -> Outcome {
     if !is_tcp(command) {
         return Outcome::Unsupported("it is shown over TCP (--spawn '… {port} …')".to_owned());
     }
+    if refuses(command, fault) {
+        let options = fault.options;
+        return Outcome::Unsupported(format!("it starts, but not with `{options}`"));
+    }
     let mut ended = play(command, fault, fence);
     for _ in 1..LATE_TRIES {
         if matches!(ended, Err(Trouble::Late(_))) {
@@ -141,6 +146,13 @@ pub fn try_on(target: &Target, fault: &'static Fault, fence: Fence) -> Outcome {
         agreed: None,
         events: Vec::new(),
     }))
+}
+
+/// Whether it starts as it is given, and not with the options that the fault needs: once may go
+/// wrong for no fault of its own.
+fn refuses(command: &str, fault: &Fault) -> bool {
+    let starts = |options| (0..2).any(|_| Process::start(command, options).is_ok());
+    !fault.options.is_empty() && !starts(fault.options) && starts("")
 }
 
 /// Plays it once. That a server ended says more than what came of the fault.

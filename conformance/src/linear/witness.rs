@@ -145,23 +145,40 @@ fn since(ops: &[Op], start: u64) -> Vec<Op> {
     .collect()
 }
 
-impl fmt::Display for Witness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let before = match self.held {
+impl Witness {
+    /// What the key held before, in words.
+    #[must_use]
+    pub fn before(&self) -> String {
+        match self.held {
             _ if self.is_cut => "whatever the key held before,".to_owned(),
             Item::Anything => "whatever the key held before,".to_owned(),
             Item::Absent => "the key held nothing before, and".to_owned(),
             Item::Present(value) => format!("the key held {} before, and", self.shown(value)),
-        };
-        writeln!(f, "{before} no order explains these:")?;
-        let ends = self
-            .ops
-            .iter()
-            .map(|op| op.answered)
-            .filter(|end| *end != NEVER);
+        }
+    }
+
+    /// Each moment at which something was sent or answered, in their order.
+    #[must_use]
+    pub fn moments(&self) -> Vec<u64> {
+        let ends = self.ops.iter().map(|op| op.answered);
+        let ends = ends.filter(|end| *end != NEVER);
         let mut moments: Vec<u64> = self.ops.iter().map(|op| op.sent).chain(ends).collect();
         moments.sort_unstable();
         moments.dedup();
+        moments
+    }
+
+    /// What was asked and what was told.
+    #[must_use]
+    pub fn said(&self, op: &Op) -> String {
+        format!("{} → {}", self.asked(op.request), self.told(op.reply))
+    }
+}
+
+impl fmt::Display for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} no order explains these:", self.before())?;
+        let moments = self.moments();
         let last = moments.len().max(2) - 1;
         let column = |moment: u64| {
             let rank = moments.partition_point(|other| *other < moment);
@@ -188,14 +205,8 @@ impl fmt::Display for Witness {
                     _ => '─',
                 })
                 .collect();
-            let asked = self.asked(op.request);
             let perhaps = if is_open { " (perhaps)" } else { "" };
-            writeln!(
-                f,
-                "  {:>4} {lane} {asked} → {}{perhaps}",
-                op.client,
-                self.told(op.reply)
-            )?;
+            writeln!(f, "  {:>4} {lane} {}{perhaps}", op.client, self.said(op))?;
         }
         Ok(())
     }

@@ -157,7 +157,7 @@ fn escaped(byte: &u8) -> String {
 }
 
 /// The bytes as they may be shown, or the beginning of them.
-fn shorten(bytes: &[u8]) -> String {
+pub(super) fn shorten(bytes: &[u8]) -> String {
     if bytes.len() <= BYTES_MAX
         && let Some(frames) = frames(bytes)
     {

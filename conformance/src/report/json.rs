@@ -4,8 +4,12 @@
 //! tells the time: the same seed makes the same report.
 
 use serde::Serialize;
+use spec::exchange::Direction;
 
-use crate::verdict::{Conclusion, Report, Verdict};
+use super::failure::{again, shorten};
+use super::kept::script;
+use crate::cases::Case;
+use crate::verdict::{Conclusion, Judged, Report, Verdict};
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -22,11 +26,11 @@ struct Json<'a> {
     counts: std::collections::BTreeMap<&'static str, usize>,
     /// What is excused, and why.
     stale: Vec<(&'a str, &'a str)>,
-    results: Vec<Case<'a>>,
+    results: Vec<Result<'a>>,
 }
 
 #[derive(Serialize)]
-struct Case<'a> {
+struct Result<'a> {
     case: String,
     rule: &'static str,
     /// Where the rule stands.
@@ -45,6 +49,26 @@ struct Failure<'a> {
     line: u32,
     expected: &'a str,
     received: String,
+    /// So many bytes of it are as expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreed: Option<usize>,
+    /// Whether nothing can be left out of it any more.
+    shortest: bool,
+    transcript: Vec<Said>,
+    /// The command that tries it again.
+    again: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    script: Option<String>,
+}
+
+/// What one client said or was told, as it may be shown.
+#[derive(Serialize)]
+struct Said {
+    client: u8,
+    sent: bool,
+    bytes: String,
 }
 
 /// The report as one JSON object.
@@ -54,7 +78,7 @@ pub fn json(report: &Report<'_>) -> String {
         .into_iter()
         .map(|verdict| (verdict.word(), report.count(verdict)))
         .collect();
-    let results = report.judged.iter().map(|judged| Case {
+    let results = report.judged.iter().map(|judged| Result {
         case: judged.case.name(),
         rule: judged.case.requirement().name,
         place: {
@@ -64,11 +88,10 @@ pub fn json(report: &Report<'_>) -> String {
         level: judged.case.requirement().level.to_string(),
         verdict: judged.verdict.word(),
         reason: judged.reason.as_deref(),
-        failure: judged.failure.as_deref().map(|failure| Failure {
-            line: failure.line,
-            expected: &failure.expected,
-            received: failure.received.escape_ascii().to_string(),
-        }),
+        failure: judged
+            .failure
+            .as_deref()
+            .map(|failure| parted(failure, judged, report)),
     });
     let json = Json {
         tool: "touchstone",
@@ -87,6 +110,54 @@ pub fn json(report: &Report<'_>) -> String {
         results: results.collect(),
     };
     serde_json::to_string_pretty(&json).expect("strings and numbers always serialise")
+}
+
+/// Where a case parted from what was expected, and all that it takes to see it again.
+fn parted<'a>(
+    failure: &'a spec::exchange::Failure,
+    judged: &'a Judged<'_>,
+    report: &Report<'_>,
+) -> Failure<'a> {
+    let exchange = match (&judged.shortest, judged.case) {
+        (Some(shortest), _) => Some(shortest),
+        (None, Case::Exchange(written)) => Some(written),
+        (None, Case::Fault(_)) => None,
+    };
+    let said = failure.events.iter().map(|event| Said {
+        client: event.client,
+        sent: event.direction == Direction::Sent,
+        bytes: shorten(&event.bytes),
+    });
+    Failure {
+        line: failure.line,
+        expected: &failure.expected,
+        received: beginning(&failure.received),
+        agreed: failure.agreed,
+        shortest: judged.shortest.is_some(),
+        transcript: said.collect(),
+        again: again(judged, report).replace("\\\n      ", ""),
+        exchange: exchange.map(ToString::to_string).filter(|text| brief(text)),
+        script: exchange
+            .and_then(|exchange| script(exchange, failure))
+            .filter(|text| brief(text)),
+    }
+}
+
+/// So many bytes of a reply, and of what is to be pasted, stand in a report: some send megabytes.
+const BYTES_MAX: usize = 4096;
+
+fn brief(text: &str) -> bool {
+    text.len() <= BYTES_MAX
+}
+
+/// The bytes, escaped, or the beginning of them.
+fn beginning(bytes: &[u8]) -> String {
+    match bytes.split_at_checked(BYTES_MAX) {
+        Some((shown, more)) if !more.is_empty() => {
+            format!("{}… and {} bytes more", shown.escape_ascii(), more.len())
+        }
+        _ => bytes.escape_ascii().to_string(),
+    }
 }
 
 /// A number for the law's text, so that two reports can be known to mean the same law.

@@ -1,7 +1,9 @@
 //! A report for a pull request: the counts, and one line for each broken rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+
+use spec::Level;
 
 use super::plain::plain;
 use crate::verdict::{Conclusion, Report, Verdict};
@@ -23,6 +25,7 @@ pub fn markdown(report: &Report<'_>) -> String {
     for verdict in Verdict::ALL {
         let _ = writeln!(text, "| {} | {} |", verdict.word(), report.count(verdict));
     }
+    text.push_str(&levels(report));
     let mut told = BTreeSet::new();
     for judged in &report.judged {
         let rule = judged.case.requirement();
@@ -38,7 +41,41 @@ pub fn markdown(report: &Report<'_>) -> String {
         }
     }
     text.push('\n');
+    text.push_str(&untried(report));
     text
+}
+
+/// How many examples of each level hold and do not.
+fn levels(report: &Report<'_>) -> String {
+    let mut text = String::from("\n| level | pass | otherwise |\n|---|---|---|\n");
+    for level in [Level::Must, Level::Should, Level::May] {
+        let own = report.judged.iter();
+        let own = own.filter(|judged| judged.case.requirement().level == level);
+        let (held, other): (Vec<_>, Vec<_>) =
+            own.partition(|judged| judged.verdict == Verdict::Pass);
+        let _ = writeln!(text, "| {level} | {} | {} |", held.len(), other.len());
+    }
+    text
+}
+
+/// What was not tried and why, folded: never hidden, and never in the way.
+fn untried(report: &Report<'_>) -> String {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for judged in &report.judged {
+        let untried = matches!(judged.verdict, Verdict::Unsupported | Verdict::Skipped);
+        if let (true, Some(reason)) = (untried, &judged.reason) {
+            *reasons.entry(reason).or_default() += 1;
+        }
+    }
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let all: usize = reasons.values().sum();
+    let mut text = format!("\n<details><summary>{all} not tried</summary>\n\n");
+    for (reason, count) in reasons {
+        let _ = writeln!(text, "- {count}: {}", escaped(reason));
+    }
+    text + "\n</details>\n"
 }
 
 /// The words as Markdown shows them, whatever they are.

@@ -1,0 +1,117 @@
+//! A page for each implementation: what was tried and how it went, chapter by chapter, what was
+//! reached, and what was left out and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{Markup, html};
+use spec::{CHAPTERS, Requirement};
+
+use super::Page;
+use super::data::{Case, Tried, rules};
+use super::frame::{page as framed, to_chapter, to_rule};
+use super::mark::Mark;
+
+pub(super) fn page(tried: &Tried) -> Page {
+    let path = format!("at/{}.html", tried.slug);
+    let report = &tried.report;
+    let body = html! {
+        h1 { (tried.name) }
+        p.lead {
+            @if report.conforms { "It conforms to " } @else { "It does not conform to " }
+            code { (report.dialect) } "."
+            @if !report.complete { " It could not be tried to the end." }
+        }
+        p { img src={ "../badges/" (tried.slug) ".svg" } alt="badge" height="20"; }
+        dl.facts {
+            dt { "tried" } dd { code { (report.target) } }
+            dt { "by" } dd { "touchstone " (report.version) ", law " code { (report.law) }
+                ", seed " (report.seed) }
+            dt { "reached" } dd { (reached(tried)) }
+            @if !report.elected.is_empty() {
+                dt { "elected" } dd { @for name in &report.elected { code { (name) } " " } }
+            }
+        }
+        @for (rule, excuse) in &report.stale {
+            p { span."m n" { "! stale" } " " code { (rule) } " holds, although it is excused: "
+                (excuse) }
+        }
+        h2 { "By level" }
+        (levels(tried))
+        h2 { "What does not go as the law has it" }
+        @for chapter in CHAPTERS { (failures(tried, chapter.name)) }
+        h2 { "What was not tried, and why" }
+        (untried(tried))
+    };
+    framed(&path, &tried.name, &body)
+}
+
+/// How many rules had an example that was played, and how many each chapter lacks.
+fn reached(tried: &Tried) -> Markup {
+    let is_reached = |rule: &&'static Requirement| {
+        let (mark, _) = tried.gravest(rule);
+        !matches!(mark, Mark::Skipped | Mark::Unsupported | Mark::Silent)
+    };
+    let all = rules().count();
+    let missed: Vec<&Requirement> = rules().filter(|rule| !is_reached(rule)).collect();
+    html! {
+        (all - missed.len()) " of " (all) " rules"
+        @if !missed.is_empty() { details {
+            summary { (missed.len()) " were not" }
+            p { @for rule in missed { a href={ "../" (to_rule(rule.name)) } { (rule.name) } " " } }
+        } }
+    }
+}
+
+fn levels(tried: &Tried) -> Markup {
+    let of = |word: &str| tried.count(|rule| rule.level.to_string() == word);
+    let levels = ["MUST", "SHOULD", "MAY"].map(|word| (word, of(word)));
+    let marks = Mark::ALL.into_iter();
+    let marks = marks.filter(|mark| levels.iter().any(|(_, counts)| counts.contains_key(mark)));
+    let marks: Vec<Mark> = marks.collect();
+    html! { div.wide { table.plain {
+        thead { tr { th { "rules" } @for mark in &marks { th.n { (mark.shown()) } } } }
+        tbody { @for (word, counts) in &levels { tr {
+            th { (word) }
+            @for mark in &marks { td.n { (counts.get(mark).copied().unwrap_or(0)) } }
+        } } }
+    } } }
+}
+
+/// The failures of one chapter, a line each.
+fn failures(tried: &Tried, chapter: &str) -> Markup {
+    let failing = tried.failing().filter(|named| named.chapter == chapter);
+    let failing: Vec<&Requirement> = failing.collect();
+    html! { @if !failing.is_empty() {
+        h3 id=(chapter.replace('/', "-")) {
+            a href={ "../" (to_chapter(chapter)) } { (chapter) } " " small { (failing.len()) }
+        }
+        ul.list { @for named in failing { @if let Some(case) = tried.telling(named.name) {
+            li { a href={ (tried.slug) "/" (named.name) ".html" } { (named.name) } " "
+                (case.mark().shown())
+                @if let Some(reason) = &case.reason { " " small { (reason) } } }
+        } } }
+    } }
+}
+
+/// Every reason for which something was not tried, the most frequent first, and what.
+fn untried(tried: &Tried) -> Markup {
+    let mut reasons: BTreeMap<(Mark, &str), Vec<&Case>> = BTreeMap::new();
+    for case in &tried.report.results {
+        if matches!(case.mark(), Mark::Skipped | Mark::Unsupported) {
+            let reason = case.reason.as_deref().unwrap_or("no reason is given");
+            reasons.entry((case.mark(), reason)).or_default().push(case);
+        }
+    }
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, cases)| std::cmp::Reverse(cases.len()));
+    html! {
+        @if reasons.is_empty() { p { "Everything was tried." } }
+        @for ((mark, reason), cases) in reasons {
+            @let rules: BTreeSet<&str> = cases.iter().map(|case| case.rule.as_str()).collect();
+            details {
+                summary { (mark.shown()) " " (cases.len()) ": " (reason) }
+                p { @for rule in rules { (rule) " " } }
+            }
+        }
+    }
+}

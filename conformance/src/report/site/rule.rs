@@ -1,0 +1,142 @@
+//! A page for each rule: its sentence, what each implementation does, and its examples.
+
+use maud::{Markup, html};
+use spec::exchange::Exchange;
+use spec::{Dialect, Kind, Requirement};
+
+use super::data::{Tried, family};
+use super::frame::{page as framed, root, to_chapter, to_rule};
+use super::mark::Mark;
+use super::prose::{dialogue, sentence};
+use super::{Page, Site};
+
+/// So many examples of the suite's own are shown; the others are named.
+const CASES_MAX: usize = 2;
+
+pub(super) fn page(site: &Site, rule: &'static Requirement) -> Page {
+    let path = to_rule(rule.name);
+    let root = root(&path);
+    let chapter = format!("{root}{}#{}", to_chapter(rule.chapter), rule.name);
+    let body = html! {
+        p.crumbs { a href=(chapter) { (rule.chapter) } }
+        h1 { code { (rule.name) } }
+        p.lead { (level(rule)) " " (sentence(rule.sentence)) }
+        p.place { "spec/" (rule.chapter) ".md:" (rule.line) " · " (witness(rule)) }
+        @if !site.tried.is_empty() { (verdicts(site, rule, &root)) }
+        @for variant in family(rule).skip(1) { (variation(variant)) }
+        (examples(site, rule))
+    };
+    framed(&path, rule.name, &body)
+}
+
+/// The level as a badge.
+pub(super) fn level(rule: &Requirement) -> Markup {
+    let word = rule.level.to_string();
+    html! { b class={ "l " (word) } { (word) } }
+}
+
+fn witness(rule: &Requirement) -> &'static str {
+    match rule.witness {
+        spec::Witness::Exchange => "shown by examples",
+        spec::Witness::History => "judged over histories of many clients",
+        spec::Witness::Process => "checked on a running process",
+    }
+}
+
+/// What was found: a line for each mark without more to tell, and one for each failure.
+fn verdicts(site: &Site, rule: &'static Requirement, root: &str) -> Markup {
+    let plain = Mark::ALL.into_iter().filter(|mark| !mark.has_page());
+    let of = |mark| {
+        let own = site
+            .tried
+            .iter()
+            .filter(|tried| tried.gravest(rule).0 == mark);
+        own.map(|tried| tried.name.as_str()).collect::<Vec<_>>()
+    };
+    html! { div.wide { table.plain {
+        @for tried in &site.tried { @for named in family(rule) {
+            (verdict(tried, named, rule, root))
+        } }
+        @for mark in plain {
+            @let names = of(mark);
+            @if !names.is_empty() { tr { td { (mark.shown()) } td { (names.join(", ")) } } }
+        }
+    } } }
+}
+
+/// A failure of a rule or of a variant of it.
+fn verdict(
+    tried: &Tried,
+    named: &'static Requirement,
+    rule: &'static Requirement,
+    root: &str,
+) -> Markup {
+    let mark = tried.mark(named.name);
+    if !mark.has_page() {
+        return html! {};
+    }
+    let (mut all, mut failed) = (0, 0);
+    for case in tried.cases(named.name) {
+        all += 1;
+        failed += usize::from(case.mark().has_page());
+    }
+    let reason = tried
+        .cases(named.name)
+        .find_map(|case| case.reason.as_deref());
+    html! { tr {
+        td { a href={ (root) "at/" (tried.slug) "/" (named.name) ".html" } { (mark.shown()) } }
+        td { (tried.name) @if named != rule { " " code { (last_word(named)) } }
+            @if all > 1 { ", " (failed) " of " (all) " examples" }
+            @if let Some(reason) = reason { ". " small { (reason) } } }
+    } }
+}
+
+fn last_word(named: &Requirement) -> &str {
+    named.name.rsplit('.').next().unwrap_or(named.name)
+}
+
+fn variation(variant: &'static Requirement) -> Markup {
+    let what = match variant.kind {
+        Kind::Deviation => "Deviation",
+        _ => "Alternative",
+    };
+    let known = Dialect::shipped_names().into_iter().filter(|name| {
+        let dialect = Dialect::shipped(name);
+        dialect.is_some_and(|dialect| dialect.has(variant))
+    });
+    let known: Vec<&str> = known.collect();
+    html! { section id=(variant.name) {
+        h3 { (what) " " code { (last_word(variant)) } }
+        p { (sentence(variant.sentence))
+            @if !known.is_empty() { small { " (" (known.join(", ")) ")" } } }
+    } }
+}
+
+fn examples(site: &Site, rule: &'static Requirement) -> Markup {
+    let of = |exchange: &&Exchange| family(rule).any(|named| exchange.requirement == named);
+    let (law, own): (Vec<&Exchange>, Vec<&Exchange>) = site
+        .exchanges
+        .iter()
+        .filter(of)
+        .partition(|exchange| exchange.file.starts_with("spec/"));
+    let more = own.len().saturating_sub(CASES_MAX);
+    html! { @if !(law.is_empty() && own.is_empty()) {
+        h2 { "Examples" }
+        @for exchange in law.iter().chain(own.iter().take(CASES_MAX)) { (example(exchange)) }
+        @if more > 0 {
+            p { "And in " code { (own.last().map_or("", |exchange| &exchange.file)) } " lines"
+                @for exchange in own.iter().skip(CASES_MAX) { " " (exchange.line) } "." }
+        }
+    } }
+}
+
+fn example(exchange: &Exchange) -> Markup {
+    let header = exchange.header.to_string();
+    let steps = exchange.steps.iter().map(|step| step.text.as_str());
+    html! {
+        p.place { (exchange.file) ":" (exchange.line)
+            @if exchange.requirement.kind != Kind::Rule { " · " (last_word(exchange.requirement)) }
+            (header) }
+        (dialogue(steps))
+    }
+}
