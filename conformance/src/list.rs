@@ -160,3 +160,31 @@ fn row(first: &str, cells: &[String; HEADINGS.len()]) -> String {
     text.push('\n');
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::cases;
+
+    #[test]
+    fn there_is_one_object_a_rule_and_none_for_what_a_server_may_choose() {
+        let exchanges = cases::all().unwrap();
+        let list: Vec<serde_json::Map<String, serde_json::Value>> =
+            serde_json::from_str(&json(&exchanges)).unwrap();
+        let rules = REQUIREMENTS.iter().filter(|named| named.kind == Kind::Rule);
+        let rules: Vec<&str> = rules.map(|rule| rule.name).collect();
+        let listed: Vec<&str> = list
+            .iter()
+            .filter_map(|rule| rule["rule"].as_str())
+            .collect();
+        assert_eq!(listed, rules);
+        let promised = "rule level chapter file line sentence exchanges cases";
+        let promised: BTreeSet<&str> = promised.split(' ').collect();
+        for rule in &list {
+            let fields: BTreeSet<&str> = rule.keys().map(String::as_str).collect();
+            assert_eq!(fields, promised, "{rule:?}");
+        }
+    }
+}

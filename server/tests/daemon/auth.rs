@@ -6,6 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -260,7 +261,7 @@ impl Daemon {
         let port = free.local_addr().expect("bound").port();
         drop(free);
         let process = Command::new(env!("CARGO_BIN_EXE_touchstoned"))
-            .args(["-u", "root", "-p", &port.to_string(), "-Y"])
+            .args(["-u", "root", "-t", "1", "-p", &port.to_string(), "-Y"])
             .arg(&file)
             .stderr(Stdio::null())
             .spawn()
@@ -314,6 +315,24 @@ impl Drop for Daemon {
 
 const IN: &str = "STORED\r\n";
 const OUT: &str = "CLIENT_ERROR authentication failure\r\n";
+
+#[test]
+fn who_needs_no_hash_is_served_while_others_wait_for_theirs() {
+    let digest = "x".repeat(86);
+    let users = format!("alice:$6$rounds=100000$saltstring${digest}\nbob:b\n");
+    let daemon = Daemon::start("hashes", &users);
+    thread::scope(|scope| {
+        let attempts: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| daemon.log_in("alice wrong")))
+            .collect();
+        assert_eq!(daemon.log_in("bob b"), "STORED\r\n");
+        assert!(attempts.iter().any(|attempt| !attempt.is_finished()));
+        for attempt in attempts {
+            let said = attempt.join().expect("it is answered");
+            assert!(said.starts_with("CLIENT_ERROR"), "{said}");
+        }
+    });
+}
 
 #[test]
 fn a_hangup_reads_the_users_again_and_a_bad_file_changes_nothing() {

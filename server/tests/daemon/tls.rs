@@ -1,12 +1,12 @@
 //! TLS: who is met, who is sent away, and what everybody else notices of it.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -293,6 +293,27 @@ fn plain_text_is_closed_cleanly_and_nothing_of_it_is_done() {
         .ask(client(&authority, None), b"get k\r\nquit\r\n")
         .expect("served");
     assert_eq!(said, b"END\r\n");
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a deadline is measured")]
+fn a_handshake_that_does_not_end_is_given_up_after_ten_seconds() {
+    let authority = Authority::new();
+    let server = Server::start("stalled", &authority.vouch(2999), &authority, "");
+    let mut client = server.connect();
+    let patience = Some(Duration::from_secs(30));
+    client.set_read_timeout(patience).expect("a timeout is set");
+    let begin = Instant::now();
+    // So begins a record of a handshake.
+    client.write_all(&[22, 3, 1]).expect("it reads");
+    let mut said = Vec::new();
+    let ended = client.read_to_end(&mut said).map_err(|error| error.kind());
+    assert!(
+        matches!(ended, Ok(_) | Err(ErrorKind::ConnectionReset)),
+        "{ended:?}"
+    );
+    let waited = begin.elapsed().as_secs();
+    assert!((9..20).contains(&waited), "{waited} s");
 }
 
 #[test]
