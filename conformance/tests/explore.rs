@@ -55,7 +55,9 @@ fn caught(liars: impl Iterator<Item = &'static Liar>) -> (String, Vec<usize>, Ve
     let (mut table, mut lengths, mut escaped) = (String::new(), Vec::new(), Vec::new());
     let mut unwritten = Vec::new();
     for liar in liars {
-        let found = exploration(Target::Liar(liar), 4_000).run();
+        let unasked = UNASKED.iter().any(|(name, _)| *name == liar.name);
+        let most = if unasked { 200 } else { 4_000 };
+        let found = exploration(Target::Liar(liar), most).run();
         if !is_an_exchange(&found) {
             unwritten.push((
                 liar.name,
@@ -69,7 +71,7 @@ fn caught(liars: impl Iterator<Item = &'static Liar>) -> (String, Vec<usize>, Ve
             }
             None => {
                 escaped.push(liar.name);
-                "NOT in 4000 histories".to_owned()
+                format!("NOT in {most} histories")
             }
         };
         let _ = writeln!(table, "{:22} {told:28} {}", liar.name, liar.does);
