@@ -88,7 +88,7 @@ pub(super) fn value() -> impl Strategy<Value = Vec<u8>> {
         40 => chunk.prop_map(|length| vec![b'v'; length]),
         16 => prop::collection::vec(any::<u8>(), 0..300),
         2 => (0..20_000_usize).prop_map(|length| vec![b'w'; length]),
-        2 => large.prop_map(|length| vec![b'h'; length]),
+        5 => large.prop_map(|length| vec![b'h'; length]),
     ]
 }
 
