@@ -126,7 +126,9 @@ impl Trial {
             Case::Fault(fault) => watch.over(|| faults::try_on(target, fault, capabilities.fence)),
         };
         let turn = |case: &Case<'_>| match case {
-            Case::Exchange(exchange) if target.is_real() => schedule::turn(exchange, shared),
+            Case::Exchange(exchange) if target.is_real() => {
+                schedule::turn(exchange, shared, self.excuse(case).is_some())
+            }
             Case::Exchange(_) => Turn::Any,
             Case::Fault(fault) if faults::is_patient(fault) => Turn::Waits,
             Case::Fault(_) => Turn::Strains,
@@ -162,6 +164,9 @@ impl Trial {
     /// Some deviations are races: on a real server one is there if it shows once in a few times.
     fn play(&self, exchange: &Exchange, commons: Option<&Commons>, fence: Fence) -> Outcome {
         let play = || self.target.play(exchange, self.shape, fence);
+        // What is expected to fail would only raise a doubt.
+        let is_excused = self.excuse(&Case::Exchange(exchange)).is_some();
+        let commons = commons.filter(|_| !is_excused);
         let doubt = match commons.map(|commons| commons.try_on(exchange, self.shape, fence)) {
             Some(Among::Passed) => return Outcome::Passed,
             Some(Among::Doubtful(doubt)) => Some(doubt),

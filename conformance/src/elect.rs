@@ -31,7 +31,7 @@ pub fn elect(target: &Target, exchanges: &[Exchange], jobs: usize) -> Election {
         .filter(|exchange| exchange.header.holds_for("law"))
         .collect();
     let turn = |exchange: &&Exchange| match target {
-        Target::Foreign(_) => schedule::turn(exchange, true),
+        Target::Foreign(_) => schedule::turn(exchange, true, false),
         _ => Turn::Any,
     };
     let outcomes = schedule::all(&ballots, jobs, 0, turn, |exchange| {

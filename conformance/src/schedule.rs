@@ -23,7 +23,7 @@ const STRAINING_MAX: usize = 4;
 pub enum Turn {
     /// Whenever there is room.
     Any,
-    /// Time passes in it.
+    /// Time passes in it, or it is likely to wait for a reply that does not come.
     Waits,
     /// It makes its server work hard.
     Strains,
@@ -31,13 +31,14 @@ pub enum Turn {
     Alone,
 }
 
-/// How this exchange wants to be played, where time is real and the server is, or is not, shared.
+/// How this exchange wants to be played, where time is real, the server is, or is not, shared, and
+/// its failure is, or is not, excused.
 #[must_use]
-pub fn turn(exchange: &Exchange, shared: bool) -> Turn {
+pub fn turn(exchange: &Exchange, shared: bool, excused: bool) -> Turn {
     let passes = |action: &Action| matches!(action, Action::Pass { .. });
     if shared && exchange.header.exclusive {
         Turn::Alone
-    } else if exchange.steps.iter().any(|step| passes(&step.action)) {
+    } else if excused || exchange.steps.iter().any(|step| passes(&step.action)) {
         Turn::Waits
     } else {
         Turn::Any
@@ -47,7 +48,7 @@ pub fn turn(exchange: &Exchange, shared: bool) -> Turn {
 /// Whether it can be played again without anybody's waiting for it, or noticing.
 #[must_use]
 pub fn is_brief(exchange: &Exchange) -> bool {
-    turn(exchange, true) == Turn::Any
+    turn(exchange, true, false) == Turn::Any
 }
 
 /// Plays them, so many at once, in an order made of the seed; the outcomes are in their own order.

@@ -118,10 +118,6 @@ pub fn try_on(target: &Target, fault: &'static Fault, fence: Fence) -> Outcome {
     if !is_tcp(command) {
         return Outcome::Unsupported("it is shown over TCP (--spawn '… {port} …')".to_owned());
     }
-    if refuses(command, fault) {
-        let options = fault.options;
-        return Outcome::Unsupported(format!("it starts, but not with `{options}`"));
-    }
     let mut ended = play(command, fault, fence);
     for _ in 1..LATE_TRIES {
         if matches!(ended, Err(Trouble::Late(_))) {
@@ -131,6 +127,10 @@ pub fn try_on(target: &Target, fault: &'static Fault, fence: Fence) -> Outcome {
     }
     let (expected, received) = match ended {
         Ok(()) => return Outcome::Passed,
+        Err(Trouble::Died(_)) if refuses(command, fault) => {
+            let options = fault.options;
+            return Outcome::Unsupported(format!("it starts, but not with `{options}`"));
+        }
         Err(Trouble::Died(how)) => return Outcome::Crashed(how),
         Err(Trouble::Unseen(reason)) => return Outcome::Unsupported(reason),
         Err(Trouble::Broken { expected, received }) => (expected, received),

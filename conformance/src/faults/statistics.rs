@@ -16,7 +16,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "many-prefixes",
         rule: req!("limits.prefixes.bounded"),
-        does: "A client has uses counted by prefix and makes up 100,000 prefixes of 200 bytes.",
+        does: "A client has uses counted by prefix and makes up to 100,000 prefixes of 200 bytes.",
         options: "",
         play: many_prefixes,
     },
@@ -72,8 +72,10 @@ fn many_prefixes(stage: &mut Stage) -> Result<(), Trouble> {
             .collect();
         client.send(requests.as_bytes())?;
         client.fence()?;
+        // A server that keeps them all is slow at it, and known long before the last.
+        before.hold_growth(&stage.footprint()?, PREFIXES_LIMIT_BYTES)?;
     }
-    before.hold_growth(&stage.footprint()?, PREFIXES_LIMIT_BYTES)
+    Ok(())
 }
 
 fn connected(counter: &mut super::Client) -> Result<u64, Trouble> {
