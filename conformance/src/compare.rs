@@ -7,91 +7,79 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use serde::Deserialize;
+use crate::report::read::Report;
+use crate::verdict::Verdict;
 
 /// What a report says of each rule that was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Findings(BTreeMap<String, Finding>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Finding {
     holds: bool,
     /// The verdict on the case that tells against it, or for it.
-    verdict: String,
+    verdict: Verdict,
 }
 
-/// As much of a report as a comparison needs.
-#[derive(Deserialize)]
-struct Report {
-    tool: String,
-    results: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Case {
-    rule: String,
-    verdict: String,
+/// What became of one rule; a verdict is missing where it was not tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The rule, or the variant of one.
+    pub rule: String,
+    was: Option<Verdict>,
+    is: Option<Verdict>,
 }
 
 /// The rules on which two reports differ, each with its verdicts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
     /// They did not hold and do now.
-    pub fixed: Vec<String>,
+    pub fixed: Vec<Change>,
     /// They held and do not now.
-    pub broken: Vec<String>,
+    pub broken: Vec<Change>,
     /// They were not tried before.
-    pub new: Vec<String>,
+    pub new: Vec<Change>,
     /// They held, and are not tried now.
-    pub lost: Vec<String>,
+    pub lost: Vec<Change>,
     /// They did not hold, and are not tried now.
-    pub gone: Vec<String>,
+    pub gone: Vec<Change>,
     /// How many rules are as they were.
     pub same: usize,
 }
 
 impl Findings {
-    /// Reads a report that `touchstone check --report json=FILE` wrote.
+    /// What a report says.
     ///
     /// # Errors
-    /// When the text is no such report; the text says why, and what would be one.
-    pub fn read(text: &str) -> Result<Findings, String> {
-        let what = "write one with `touchstone check --report json=FILE`";
-        let report: Report = serde_json::from_str(text)
-            .map_err(|error| format!("this is no JSON report ({error}); {what}"))?;
-        if report.tool != "touchstone" {
-            return Err(format!("this is a report of `{}`; {what}", report.tool));
-        }
+    /// When in it nothing was tried.
+    pub fn of(report: &Report) -> Result<Findings, String> {
         let mut findings: BTreeMap<String, Finding> = BTreeMap::new();
-        for case in report.results {
-            let Some(holds) = holds(&case.verdict)? else {
+        for case in &report.results {
+            let Some(holds) = holds(case.verdict) else {
                 continue;
             };
             let verdict = case.verdict;
-            let found = findings.entry(case.rule).or_insert_with(|| Finding {
-                holds,
-                verdict: verdict.clone(),
-            });
+            let finding = Finding { holds, verdict };
+            let found = findings.entry(case.rule.clone()).or_insert(finding);
             if found.holds && !holds {
-                *found = Finding { holds, verdict };
+                *found = finding;
             }
         }
         if findings.is_empty() {
-            return Err(format!("in this report nothing was tried; {what}"));
+            return Err("in this report nothing was tried".to_owned());
         }
         Ok(Findings(findings))
     }
 }
 
 /// Whether a case of this verdict speaks for its rule; nothing where it was not tried.
-fn holds(verdict: &str) -> Result<Option<bool>, String> {
+fn holds(verdict: Verdict) -> Option<bool> {
     match verdict {
-        "pass" => Ok(Some(true)),
-        "fail" | "non-strict" | "info" | "known" | "crashed" => Ok(Some(false)),
-        "unsupported" | "skipped" | "unknown" => Ok(None),
-        _ => Err(format!(
-            "no verdict is called `{verdict}`; was the report written by a later touchstone?"
-        )),
+        Verdict::Pass => Some(true),
+        Verdict::Fail | Verdict::NonStrict | Verdict::Info | Verdict::Known | Verdict::Crashed => {
+            Some(false)
+        }
+        Verdict::Unsupported | Verdict::Skipped | Verdict::Unknown => None,
     }
 }
 
@@ -100,21 +88,29 @@ fn holds(verdict: &str) -> Result<Option<bool>, String> {
 pub fn compare(before: &Findings, after: &Findings) -> Comparison {
     let mut comparison = Comparison::default();
     for (rule, now) in &after.0 {
-        let line = |was: &str| format!("{rule}: {was} -> {}", now.verdict);
-        match before.0.get(rule) {
-            None => comparison.new.push(line("not tried")),
-            Some(was) if was.holds && !now.holds => comparison.broken.push(line(&was.verdict)),
-            Some(was) if !was.holds && now.holds => comparison.fixed.push(line(&was.verdict)),
+        let was = before.0.get(rule);
+        let change = Change {
+            rule: rule.clone(),
+            was: was.map(|was| was.verdict),
+            is: Some(now.verdict),
+        };
+        match was {
+            None => comparison.new.push(change),
+            Some(was) if was.holds && !now.holds => comparison.broken.push(change),
+            Some(was) if !was.holds && now.holds => comparison.fixed.push(change),
             Some(_) => comparison.same += 1,
         }
     }
-    for (rule, was) in &before.0 {
-        if !after.0.contains_key(rule) {
-            let line = format!("{rule}: {} -> not tried", was.verdict);
-            match was.holds {
-                true => comparison.lost.push(line),
-                false => comparison.gone.push(line),
-            }
+    let left = { before.0.iter() }.filter(|(rule, _)| !after.0.contains_key(*rule));
+    for (rule, was) in left {
+        let change = Change {
+            rule: rule.clone(),
+            was: Some(was.verdict),
+            is: None,
+        };
+        match was.holds {
+            true => comparison.lost.push(change),
+            false => comparison.gone.push(change),
         }
     }
     comparison
@@ -131,14 +127,23 @@ impl Comparison {
         }
     }
 
-    fn parts(&self) -> [(&'static str, &Vec<String>); 5] {
+    /// What differs, by what it is called, the gravest first.
+    #[must_use]
+    pub fn parts(&self) -> [(&'static str, &[Change]); 5] {
         [
-            ("broken", &self.broken),
-            ("lost", &self.lost),
-            ("fixed", &self.fixed),
-            ("new", &self.new),
-            ("gone", &self.gone),
+            ("broken", self.broken.as_slice()),
+            ("lost", self.lost.as_slice()),
+            ("fixed", self.fixed.as_slice()),
+            ("new", self.new.as_slice()),
+            ("gone", self.gone.as_slice()),
         ]
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |verdict: Option<Verdict>| verdict.map_or("not tried", Verdict::word);
+        write!(f, "{}: {} -> {}", self.rule, word(self.was), word(self.is))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Silence is never green: what did not run is counted and says why, and a report in which nothing
 //! ran conforms to nothing. How a report is shown is in `report/`.
 
+use serde::Deserialize;
 use spec::Level;
 use spec::exchange::{Exchange, Failure};
 
@@ -10,7 +11,8 @@ use crate::cases::Case;
 use crate::target::Outcome;
 
 /// What one case says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Verdict {
     /// It went as written.
     Pass,
@@ -60,6 +62,17 @@ impl Verdict {
             Verdict::Unknown => "unknown",
             Verdict::Crashed => "crashed",
         }
+    }
+}
+
+impl TryFrom<String> for Verdict {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Verdict, String> {
+        let known = Verdict::ALL.into_iter().find(|known| known.word() == word);
+        known.ok_or_else(|| {
+            format!("no verdict is called `{word}`; was it written by a later touchstone?")
+        })
     }
 }
 

@@ -5,7 +5,8 @@
 
 use conformance::baseline::Baseline;
 use conformance::check::Trial;
-use conformance::compare::{Comparison, Findings, compare};
+use conformance::compare::{Change, Comparison, Findings, compare};
+use conformance::report::read::Report;
 use conformance::target::Target;
 use conformance::target::shape::Shape;
 use conformance::{cases, liars, report};
@@ -25,20 +26,36 @@ fn report_on(target: Target, select: &str) -> String {
     report::json(&trial.run(&cases::all().unwrap(), &[]))
 }
 
+fn findings(text: &str) -> Result<Findings, String> {
+    Findings::of(&Report::read(text)?)
+}
+
+/// A report in which stands this, and nothing else of interest.
+fn with_results(results: &str) -> String {
+    format!(
+        r#"{{"tool":"touchstone","version":"1","law":"0","complete":true,"seed":1,"target":"t",
+        "dialect":"law","elected":[],"conforms":true,"stale":[],"results":[{results}]}}"#
+    )
+}
+
+fn lines(changes: &[Change]) -> Vec<String> {
+    changes.iter().map(ToString::to_string).collect()
+}
+
 fn honest(select: &str) -> Findings {
-    Findings::read(&report_on(Target::Honest, select)).unwrap()
+    findings(&report_on(Target::Honest, select)).unwrap()
 }
 
 fn lying(select: &str) -> Findings {
     let liar = liars::named("cas-as-replace").unwrap();
-    Findings::read(&report_on(Target::Liar(liar), select)).unwrap()
+    findings(&report_on(Target::Liar(liar), select)).unwrap()
 }
 
 #[test]
 fn a_rule_that_held_and_does_not_is_broken_and_fails_the_comparison() {
     let comparison = compare(&honest("storage.cas"), &lying("storage.cas"));
     let broken = "storage.cas.exists: pass -> fail".to_owned();
-    assert!(comparison.broken.contains(&broken), "{comparison}");
+    assert!(lines(&comparison.broken).contains(&broken), "{comparison}");
     assert_eq!(comparison.exit_code(), 1);
     assert!(
         comparison
@@ -51,7 +68,7 @@ fn a_rule_that_held_and_does_not_is_broken_and_fails_the_comparison() {
 fn a_rule_that_did_not_hold_and_does_is_fixed() {
     let comparison = compare(&lying("storage.cas"), &honest("storage.cas"));
     let fixed = "storage.cas.exists: fail -> pass".to_owned();
-    assert!(comparison.fixed.contains(&fixed), "{comparison}");
+    assert!(lines(&comparison.fixed).contains(&fixed), "{comparison}");
     assert_eq!(comparison.exit_code(), 0);
 }
 
@@ -86,28 +103,26 @@ fn what_was_skipped_before_is_new_when_it_is_tried() {
     let one = |verdict| {
         let case = format!(r#"{{"rule":"a.b","verdict":"{verdict}","case":"c","level":"MUST"}}"#);
         let other = case.replace("a.b", "a.c").replace(verdict, "pass");
-        Findings::read(&format!(
-            r#"{{"tool":"touchstone","results":[{case},{other}]}}"#
-        ))
-        .unwrap()
+        findings(&with_results(&format!("{case},{other}"))).unwrap()
     };
     let comparison = compare(&one("skipped"), &one("fail"));
-    assert_eq!(comparison.new, ["a.b: not tried -> fail"]);
+    assert_eq!(lines(&comparison.new), ["a.b: not tried -> fail"]);
     let comparison = compare(&one("fail"), &one("unsupported"));
-    assert_eq!(comparison.gone, ["a.b: fail -> not tried"]);
+    assert_eq!(lines(&comparison.gone), ["a.b: fail -> not tried"]);
     assert_eq!(comparison.exit_code(), 0, "it did not hold before either");
 }
 
 #[test]
 fn a_file_that_is_no_report_is_refused_with_a_reason() {
     let refused = |text: &str, why: &str| {
-        let problem = Findings::read(text).unwrap_err();
+        let problem = findings(text).unwrap_err();
         assert!(problem.contains(why), "{problem}");
     };
     refused("", "no JSON report");
-    refused("{}", "missing field `tool`");
+    refused("{}", "it names no `tool`");
+    refused(r#"{"tool":"touchstone"}"#, "missing field `version`");
     refused(r#"{"tool":"h2spec","results":[]}"#, "a report of `h2spec`");
-    refused(r#"{"tool":"touchstone","results":[]}"#, "nothing was tried");
-    let odd = r#"{"tool":"touchstone","results":[{"rule":"a","verdict":"superb"}]}"#;
-    refused(odd, "no verdict is called `superb`");
+    refused(&with_results(""), "nothing was tried");
+    let odd = with_results(r#"{"case":"c","rule":"a","verdict":"superb"}"#);
+    refused(&odd, "no verdict is called `superb`");
 }

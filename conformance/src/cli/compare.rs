@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use conformance::compare::{Findings, compare};
+use conformance::report::read::Report;
 
 use super::say;
 
@@ -42,5 +43,6 @@ impl Compare {
 fn read(file: &Path) -> Result<Findings, String> {
     let named = |problem: String| format!("{}: {problem}", file.display());
     let text = fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
-    Findings::read(&text).map_err(named)
+    let report = Report::read(&text).map_err(named)?;
+    Findings::of(&report).map_err(named)
 }

@@ -45,7 +45,13 @@ pub fn describe(judged: &Judged<'_>, report: &Report<'_>) -> String {
         text.push_str(&transcript(&failure.events));
         text.push_str(&difference(failure));
     }
-    let _ = writeln!(text, "    again: {}", again(judged, report));
+    let mut again = format!("    again: {}", again(judged, report));
+    if again.chars().count() > COLUMNS
+        && let Some(command) = again.strip_suffix(rule.name)
+    {
+        again = format!("{command}\\\n      {}", rule.name);
+    }
+    let _ = writeln!(text, "{again}");
     plain(&text)
 }
 
@@ -66,10 +72,7 @@ pub(super) fn again(judged: &Judged<'_>, report: &Report<'_>) -> String {
         return command.clone();
     }
     let rule = judged.case.requirement().name;
-    let command = format!("touchstone check {}", report.arguments);
-    let wide = command.chars().count() + rule.len() + "    again: ".len() > COLUMNS;
-    let gap = if wide { "\\\n      " } else { "" };
-    format!("{command}{gap}{rule}")
+    format!("touchstone check {}{rule}", report.arguments)
 }
 
 /// What went back and forth.
@@ -156,6 +159,17 @@ fn escaped(byte: &u8) -> String {
     byte.escape_ascii().to_string()
 }
 
+/// At most so many of the bytes, escaped.
+pub(super) fn beginning(bytes: &[u8], bytes_max: usize) -> String {
+    let (shown, more) = bytes.split_at_checked(bytes_max).unwrap_or((bytes, &[]));
+    let text = shown.escape_ascii().to_string();
+    if more.is_empty() {
+        text
+    } else {
+        format!("{text}… and {} bytes more", more.len())
+    }
+}
+
 /// The bytes as they may be shown, or the beginning of them.
 pub(super) fn shorten(bytes: &[u8]) -> String {
     if bytes.len() <= BYTES_MAX
@@ -163,11 +177,5 @@ pub(super) fn shorten(bytes: &[u8]) -> String {
     {
         return frames;
     }
-    let (shown, more) = bytes.split_at_checked(BYTES_MAX).unwrap_or((bytes, &[]));
-    let text = shown.escape_ascii().to_string();
-    if more.is_empty() {
-        text
-    } else {
-        format!("{text}… and {} bytes more", more.len())
-    }
+    beginning(bytes, BYTES_MAX)
 }

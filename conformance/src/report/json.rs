@@ -6,7 +6,7 @@
 use serde::Serialize;
 use spec::exchange::Direction;
 
-use super::failure::{again, shorten};
+use super::failure::{again, beginning, shorten};
 use super::kept::script;
 use crate::cases::Case;
 use crate::verdict::{Conclusion, Judged, Report, Verdict};
@@ -131,11 +131,11 @@ fn parted<'a>(
     Failure {
         line: failure.line,
         expected: &failure.expected,
-        received: beginning(&failure.received),
+        received: beginning(&failure.received, BYTES_MAX),
         agreed: failure.agreed,
         shortest: judged.shortest.is_some(),
         transcript: said.collect(),
-        again: again(judged, report).replace("\\\n      ", ""),
+        again: again(judged, report),
         exchange: exchange.map(ToString::to_string).filter(|text| brief(text)),
         script: exchange
             .and_then(|exchange| script(exchange, failure))
@@ -148,16 +148,6 @@ const BYTES_MAX: usize = 4096;
 
 fn brief(text: &str) -> bool {
     text.len() <= BYTES_MAX
-}
-
-/// The bytes, escaped, or the beginning of them.
-fn beginning(bytes: &[u8]) -> String {
-    match bytes.split_at_checked(BYTES_MAX) {
-        Some((shown, more)) if !more.is_empty() => {
-            format!("{}… and {} bytes more", shown.escape_ascii(), more.len())
-        }
-        _ => bytes.escape_ascii().to_string(),
-    }
 }
 
 /// A number for the law's text, so that two reports can be known to mean the same law.

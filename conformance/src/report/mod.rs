@@ -10,6 +10,7 @@ mod junit;
 mod kept;
 mod markdown;
 mod plain;
+pub mod read;
 pub mod site;
 mod text;
 

@@ -1,15 +1,13 @@
-//! Two reports of one implementation compared: what was fixed, what broke, what is new or gone.
+//! Two reports of one implementation: what was fixed, what broke, what is new, lost or gone.
 //!
-//! The comparison is that of `compare.rs`; here it is shown.
-
-use std::collections::BTreeMap;
+//! It compares nothing itself: that is for `compare.rs`; here it is shown.
 
 use maud::{Markup, html};
 
-use super::data::{Tried, rules};
+use super::data::{Tried, rule_of};
 use super::frame::{page as framed, root, to_rule};
-use super::mark::Mark;
 use super::{Page, Site};
+use crate::compare::{Change, Findings, compare};
 
 /// A page for each implementation of which there is an earlier report.
 pub(super) fn pages(site: &Site) -> Vec<Page> {
@@ -25,8 +23,7 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
 
 fn page(before: &Tried, after: &Tried) -> Page {
     let path = format!("at/{}/changes.html", after.slug);
-    let root = root(&path);
-    let changes = changes(before, after);
+    let findings = [before, after].map(|tried| Findings::of(&tried.report));
     let body = html! {
         p.crumbs { a href={ "../" (after.slug) ".html" } { (after.name) } }
         h1 { "What changed" }
@@ -34,37 +31,31 @@ fn page(before: &Tried, after: &Tried) -> Page {
         @if before.report.law != after.report.law {
             p { span."m n" { "! another law" } " The text of the law changed between them." }
         }
-        @if changes.is_empty() { p { "Every rule is as it was." } }
-        @for (word, rules) in &changes { (part(word, rules, &root)) }
+        @match &findings {
+            [Ok(was), Ok(is)] => {
+                @let comparison = compare(was, is);
+                @for (word, changes) in comparison.parts() { @if !changes.is_empty() {
+                    h2 id=(word) { (word) " " small { (changes.len()) } }
+                    ul.list { @for change in changes {
+                        li { (shown(change, before, after, &root(&path))) }
+                    } }
+                } }
+                p { (comparison.same) " rules are as they were." }
+            }
+            _ => p { "There is nothing to compare: in one of them nothing was tried." }
+        }
     };
     framed(&path, &format!("What changed in {}", after.name), &body)
 }
 
-type Change = (&'static str, Mark, Mark);
-
-fn part(word: &str, rules: &[Change], root: &str) -> Markup {
+/// A rule, and what it was and is. One that the law no longer has leads nowhere.
+fn shown(change: &Change, before: &Tried, after: &Tried, root: &str) -> Markup {
+    let rule = change.rule.as_str();
     html! {
-        h2 id=(word) { (word) " " small { (rules.len()) } }
-        ul.list { @for (rule, was, is) in rules {
-            li { a href={ (root) (to_rule(rule)) } { (rule) } " " (was.shown()) " → " (is.shown()) }
-        } }
+        @match spec::find(rule) {
+            Some(named) => a href={ (root) (to_rule(rule_of(named).name)) } { (rule) }
+            None => (rule)
+        }
+        " " (before.mark(rule).shown()) " → " (after.mark(rule).shown())
     }
-}
-
-fn changes(before: &Tried, after: &Tried) -> BTreeMap<&'static str, Vec<Change>> {
-    let mut changes: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
-    for rule in rules() {
-        let (was, is) = (before.gravest(rule).0, after.gravest(rule).0);
-        let tried = |mark: Mark| mark == Mark::Pass || mark.has_page();
-        let word = match (was, is) {
-            _ if was == is || !(tried(was) || tried(is)) => continue,
-            _ if !tried(was) => "new",
-            _ if !tried(is) => "gone",
-            (_, Mark::Pass) => "fixed",
-            (Mark::Pass, _) => "broken",
-            _ => "different",
-        };
-        changes.entry(word).or_default().push((rule.name, was, is));
-    }
-    changes
 }

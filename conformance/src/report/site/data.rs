@@ -1,68 +1,17 @@
-//! Reports read back, and sorted by rule.
+//! What reports say, sorted by rule, and by how grave it is.
 //!
-//! It never guesses: what is no report of ours is refused, with what would be one.
+//! It reads no file, and shows nothing: that is for the pages beside it.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use spec::{Kind, REQUIREMENTS, Requirement};
 
 use super::mark::Mark;
-use crate::verdict::Verdict;
-
-/// A report, as `report.schema.json` describes it.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Report {
-    tool: String,
-    pub(super) version: String,
-    pub(super) law: String,
-    pub(super) complete: bool,
-    pub(super) seed: u64,
-    pub(super) target: String,
-    pub(super) dialect: String,
-    pub(super) elected: Vec<String>,
-    pub(super) conforms: bool,
-    pub(super) stale: Vec<(String, String)>,
-    pub(super) results: Vec<Case>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Case {
-    pub(super) case: String,
-    pub(super) rule: String,
-    verdict: String,
-    pub(super) reason: Option<String>,
-    pub(super) failure: Option<Failure>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Failure {
-    pub(super) expected: String,
-    pub(super) received: String,
-    pub(super) agreed: Option<usize>,
-    #[serde(default)]
-    pub(super) shortest: bool,
-    #[serde(default)]
-    pub(super) transcript: Vec<Said>,
-    #[serde(default)]
-    pub(super) again: String,
-    pub(super) script: Option<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Said {
-    pub(super) client: u8,
-    pub(super) sent: bool,
-    pub(super) bytes: String,
-}
+use crate::report::read::{Case, Report};
 
 impl Case {
     pub(super) fn mark(&self) -> Mark {
-        let verdict = Verdict::ALL.into_iter();
-        let verdict = verdict
-            .into_iter()
-            .find(|known| known.word() == self.verdict);
-        Mark::of(verdict.unwrap_or(Verdict::Unknown), self.reason.as_deref())
+        Mark::of(self.verdict, self.reason.as_deref())
     }
 }
 
@@ -79,17 +28,12 @@ pub struct Tried {
 }
 
 impl Tried {
-    /// Reads a report that `touchstone check --report json=FILE` wrote.
+    /// Reads a report of it.
     ///
     /// # Errors
-    /// When the text is no such report; the text says why, and what would be one.
+    /// As [`Report::read`].
     pub fn read(name: &str, text: &str) -> Result<Tried, String> {
-        let what = "write one with `touchstone check --report json=FILE`";
-        let report: Report = serde_json::from_str(text)
-            .map_err(|error| format!("this is no JSON report ({error}); {what}"))?;
-        if report.tool != "touchstone" {
-            return Err(format!("this is a report of `{}`; {what}", report.tool));
-        }
+        let report = Report::read(text)?;
         let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (place, case) in report.results.iter().enumerate() {
             by_name.entry(case.rule.clone()).or_default().push(place);

@@ -4,10 +4,11 @@ use maud::{Markup, html};
 use spec::Requirement;
 
 use super::Page;
-use super::data::{Case, Failure, Tried, rule_of};
+use super::data::{Tried, rule_of};
 use super::frame::{page as framed, root, to_rule};
 use super::prose::sentence;
 use super::rule::level;
+use crate::report::read::{Case, Failure};
 
 /// So many bytes of a reply are shown as it is written.
 const SHOWN_MAX: usize = 300;

@@ -7,9 +7,10 @@ use maud::{Markup, html};
 use spec::{CHAPTERS, Requirement};
 
 use super::Page;
-use super::data::{Case, Tried, rules};
+use super::data::{Tried, rules};
 use super::frame::{page as framed, to_chapter, to_rule};
 use super::mark::Mark;
+use crate::report::read::Case;
 
 pub(super) fn page(tried: &Tried) -> Page {
     let path = format!("at/{}.html", tried.slug);

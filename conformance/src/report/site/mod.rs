@@ -21,7 +21,6 @@ mod rule;
 mod search;
 
 use spec::exchange::Exchange;
-use spec::{Kind, REQUIREMENTS};
 
 use data::Tried;
 pub use history::History;
@@ -72,8 +71,7 @@ impl Site {
             matrix::page(self),
         ];
         pages.extend(book::pages(self));
-        let rules = REQUIREMENTS.iter().filter(|rule| rule.kind == Kind::Rule);
-        pages.extend(rules.map(|rule| rule::page(self, rule)));
+        pages.extend(data::rules().map(|rule| rule::page(self, rule)));
         for tried in &self.tried {
             pages.push(badge::page(tried));
             pages.push(implementation::page(tried));
