@@ -13,6 +13,7 @@ mod udp;
 mod worker;
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
 use std::os::unix::net::UnixListener;
@@ -69,6 +70,18 @@ pub struct Listening {
 }
 
 impl Listening {
+    /// What does not depend on where clients come to. Needs a runtime.
+    fn nowhere(settings: &Settings) -> io::Result<Self> {
+        Ok(Self {
+            // Before the first socket: a signal that ended us now would leave a socket file behind.
+            signals: Signals::heed()?,
+            endpoints: Vec::new(),
+            datagrams: Vec::new(),
+            metrics: bind_metrics(settings)?,
+            certificates: certificates(&settings.tls)?,
+        })
+    }
+
     /// Where they listen: addresses, and socket files with `unix:` before them.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
@@ -137,11 +150,9 @@ pub fn take(given: Given, settings: &Settings) -> io::Result<Listening> {
         socket.set_nonblocking(true)?;
     }
     Ok(Listening {
-        signals: Signals::heed()?,
         endpoints: tcp.chain(unix).collect::<io::Result<_>>()?,
         datagrams: given.datagrams,
-        metrics: bind_metrics(settings)?,
-        certificates: certificates(&settings.tls)?,
+        ..Listening::nowhere(settings)?
     })
 }
 
@@ -151,30 +162,15 @@ pub fn take(given: Given, settings: &Settings) -> io::Result<Listening> {
 ///
 /// When an address is not to be had; the text names it.
 pub fn listen(settings: &Settings) -> io::Result<Listening> {
-    let named =
-        |name: &str, error: io::Error| io::Error::new(error.kind(), format!("{name}: {error}"));
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let _guard = runtime.enter();
-    // Before the first socket: a signal that ended us now would leave a socket file behind.
-    let signals = Signals::heed()?;
+    let mut listening = Listening::nowhere(settings)?;
     if let Some(path) = &settings.socket_path {
         let endpoint = Endpoint::unix(Path::new(path), settings.socket_mode)
-            .map_err(|error| named(path, error))?;
-        return Ok(Listening {
-            endpoints: vec![endpoint],
-            datagrams: Vec::new(),
-            metrics: bind_metrics(settings)?,
-            certificates: None,
-            signals,
-        });
+            .map_err(|error| named(path, &error))?;
+        listening.endpoints.push(endpoint);
+        return Ok(listening);
     }
-    let mut listening = Listening {
-        endpoints: Vec::new(),
-        datagrams: Vec::new(),
-        metrics: bind_metrics(settings)?,
-        certificates: certificates(&settings.tls)?,
-        signals,
-    };
     let loopback = [settings::Listener::loopback()];
     let listeners = match &settings.listen[..] {
         [] => &loopback,
@@ -192,15 +188,16 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
                 match Endpoint::tcp(address, settings.backlog, terms) {
                     Ok(endpoint) => listening.endpoints.push(endpoint),
                     Err(error) => {
-                        unbound = Some(named(&address.to_string(), error));
+                        unbound = Some(named(address, &error));
                         continue;
                     }
                 }
             }
             if settings.has_udp {
                 let address = SocketAddr::new(address.ip(), settings.udp_port);
-                let named = |error| named(&format!("UDP {address}"), error);
-                listening.datagrams.push(udp::bind(address).map_err(named)?);
+                let socket = udp::bind(address)
+                    .map_err(|error| named(format_args!("UDP {address}"), &error))?;
+                listening.datagrams.push(socket);
             }
         }
         // A name may have an address that this machine has not, as long as it has another.
@@ -212,9 +209,8 @@ pub fn listen(settings: &Settings) -> io::Result<Listening> {
 }
 
 fn bind_metrics(settings: &Settings) -> io::Result<Option<TcpListener>> {
-    let bind = |address: SocketAddr| {
-        metrics::bind(address)
-            .map_err(|error| io::Error::new(error.kind(), format!("--metrics {address}: {error}")))
+    let bind = |address| {
+        metrics::bind(address).map_err(|error| named(format_args!("--metrics {address}"), &error))
     };
     settings.metrics.map(bind).transpose()
 }
@@ -236,7 +232,12 @@ fn resolve(listener: &settings::Listener, port: u16) -> io::Result<BTreeSet<Sock
     let text = &listener.text;
     found
         .map(Iterator::collect)
-        .map_err(|error| io::Error::new(error.kind(), format!("{text}: {error}")))
+        .map_err(|error| named(text, &error))
+}
+
+/// An error that says where.
+fn named(place: impl Display, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{place}: {error}"))
 }
 
 /// Serves until a signal or a client asks for an end; then says so, sends what is owed, and ends.
