@@ -87,7 +87,8 @@ impl Desk {
     fn note(&self, looked: Looked) {
         if let Some((command, since)) = looked {
             let took = Clock::instant().duration_since(since);
-            self.means.shared.observed.note(command, took);
+            let latencies = &self.means.shared.observed.latencies;
+            latencies.note(command, took);
         }
     }
 }

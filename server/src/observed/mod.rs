@@ -10,13 +10,13 @@ mod latency;
 mod text;
 mod windows;
 
-use std::time::Duration;
-
 pub use hot::Hot;
 pub use latency::{Command, Latencies};
 pub(crate) use text::hits_and_misses;
 pub use text::{Process, exposition};
 pub use windows::{STEP, Windows};
+
+use crate::protocol::binary::{self, Frame, MAGIC};
 
 /// One wake of so many is looked at. A worker wakes for what one client has sent meanwhile.
 pub const SAMPLE: u32 = 64;
@@ -32,22 +32,14 @@ pub struct Observed {
     pub windows: Windows,
 }
 
-impl Observed {
-    /// Notes that what begins with these bytes was answered so long after it had been read.
-    pub fn note(&self, command: Command, took: Duration) {
-        self.latencies.note(command, took);
-    }
-}
-
 /// The command that these bytes begin with, and its first key where it has one.
 #[must_use]
 pub fn first(bytes: &[u8]) -> (Command, Option<&[u8]>) {
-    if let [0x80, opcode, ..] = bytes {
-        let number = |at: usize| bytes.get(at).map_or(0, |&byte| usize::from(byte));
-        let begins = 24_usize.saturating_add(number(4));
-        let ends = begins.saturating_add(number(2) * 256 + number(3));
-        let key = bytes.get(begins..ends).filter(|key| !key.is_empty());
-        return (Command::of_opcode(*opcode), key);
+    if bytes.first() == Some(&MAGIC) {
+        return match binary::cut(bytes) {
+            Frame::Head(head, _) => (Command::of_opcode(head.header.opcode), head.key()),
+            Frame::Incomplete | Frame::Broken(_) => (Command::Other, None),
+        };
     }
     let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next();
     let mut words = line.unwrap_or_default().split(|&byte| byte == b' ');
@@ -78,8 +70,14 @@ mod tests {
         assert_eq!(key(b"gat 100 k\r\n"), None);
         let mut frame = vec![0; 24];
         frame[..4].copy_from_slice(&[0x80, 0, 0, 2]);
+        frame[11] = 2;
         frame.extend_from_slice(b"ab");
         assert_eq!(first(&frame), (Command::Get, Some(&b"ab"[..])));
-        assert_eq!(first(b"\x80").0, Command::Other);
+        // Of what has not come, and of what is no frame, nothing is said.
+        assert_eq!(first(&frame[..25]), (Command::Other, None));
+        frame[11] = 1;
+        assert_eq!(first(&frame), (Command::Other, None));
+        let noop = [&[0x80, 0x0a][..], &[0; 22]].concat();
+        assert_eq!(first(&noop), (Command::Other, None));
     }
 }

@@ -64,7 +64,17 @@ impl Header {
     }
 }
 
-impl Head<'_> {
+impl<'a> Head<'a> {
+    /// The key, where it has one.
+    #[must_use]
+    pub const fn key(&self) -> Option<&'a [u8]> {
+        if self.key.is_empty() {
+            None
+        } else {
+            Some(self.key)
+        }
+    }
+
     /// How many bytes of value follow.
     #[must_use]
     pub const fn value_len(&self) -> usize {
