@@ -8,8 +8,9 @@
 //!
 //! [`limits`] says what a client may take of all this.
 //! Beside them `users` knows who may log in; `counters`, `prefixes` and `roster` keep what `stats`
-//! tells, `watchers` what watchers are told, and `log` what the operator is; `unread` says which
-//! client has kept its replies waiting for too long, and `turning` turns the clock of a test.
+//! tells, and `process` what the system says of ours; `watchers` keeps what watchers are told, and
+//! `log` what the operator is; `unread` says which client has kept its replies waiting for too
+//! long, and `turning` turns the clock of a test.
 //! Each knows only those above it in this list; nothing here knows the law or the model.
 
 #![deny(unsafe_code)]
@@ -21,6 +22,7 @@ pub mod log;
 pub mod net;
 pub mod observed;
 pub mod prefixes;
+mod process;
 pub mod protocol;
 pub mod roster;
 pub mod session;

@@ -4,14 +4,10 @@
 //! reply is whole, and then the connection is closed. A few clients are served at once, each for a
 //! few seconds; more are turned away. What is said is made in `observed`.
 
-use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -20,13 +16,11 @@ use tokio::time;
 use super::{ACCEPT_PAUSE, Clock};
 use crate::limits::{METRICS_CLIENTS_MAX, METRICS_HEAD_LEN_MAX, METRICS_TIME};
 use crate::observed::{Process, STEP, exposition, hits_and_misses};
+use crate::process;
 use crate::shared::Shared;
 
 /// The page that shows the figures as they move. It asks for them by itself.
 const PAGE: &str = include_str!("metrics.html");
-
-/// The size of a page of memory, in bytes, where nobody says otherwise.
-const PAGE_BYTES: u64 = 4096;
 
 /// Binds the socket.
 pub(super) fn bind(address: SocketAddr) -> io::Result<StdTcpListener> {
@@ -149,20 +143,9 @@ fn reply(head: &[u8], shared: &Shared, clock: &Clock) -> Reply {
 
 /// What the system says of the process.
 fn process() -> Process {
-    let seconds = |microseconds: i64| {
-        let microseconds = u64::try_from(microseconds).unwrap_or(0);
-        Duration::from_micros(microseconds).as_secs_f64()
-    };
-    let usage = getrusage(UsageWho::RUSAGE_SELF);
-    let usage = usage.map(|usage| (usage.user_time(), usage.system_time()));
-    let spent = usage.map(|(user, system)| {
-        let [user, system] = [user, system].map(|time| seconds(time.num_microseconds()));
-        (user, system)
-    });
-    let pages = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = pages.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+    let [user, system] = process::processor_times();
     Process {
-        processor_seconds: spent.unwrap_or_default(),
-        resident_bytes: pages.map_or(0, |pages: u64| pages.saturating_mul(PAGE_BYTES)),
+        processor_seconds: (user.as_secs_f64(), system.as_secs_f64()),
+        resident_bytes: process::resident_bytes(),
     }
 }

@@ -3,14 +3,10 @@
 //! What memcached counts of its slabs is left out, but for the names without which
 //! exporters take a server to be down: those are 0 because it never happened.
 
-use std::process;
-
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
-
 use super::super::Context;
 use super::Lines;
 use crate::counters::Counter;
+use crate::process;
 use crate::protocol::VERSION;
 
 /// What is counted of requests, in memcached's order.
@@ -112,15 +108,17 @@ pub(super) fn general(context: &Context<'_>) -> Lines {
 
 fn process_lines(context: &Context<'_>, lines: &mut Lines) {
     let shared = context.shared;
-    lines.add("pid", process::id());
+    lines.add("pid", std::process::id());
     lines.add("uptime", shared.started.until(context.now).as_secs());
     lines.add("time", context.now.seconds());
     lines.add("version", VERSION);
     lines.add("touchstone_version", env!("CARGO_PKG_VERSION"));
     lines.add("pointer_size", usize::BITS);
-    let (user, system) = processor_time();
-    lines.add("rusage_user", user);
-    lines.add("rusage_system", system);
+    let times = process::processor_times();
+    for (name, time) in ["rusage_user", "rusage_system"].into_iter().zip(times) {
+        let (seconds, rest) = (time.as_secs(), time.subsec_micros());
+        lines.add(name, format_args!("{seconds}.{rest:06}"));
+    }
     lines.add("max_connections", shared.settings.connections_max);
     lines.add("curr_connections", shared.roster.count());
     add_counter(context, Counter::TotalConnections, lines);
@@ -130,22 +128,4 @@ fn process_lines(context: &Context<'_>, lines: &mut Lines) {
 
 fn add_counter(context: &Context<'_>, counter: Counter, lines: &mut Lines) {
     lines.add(counter.name(), context.shared.ledger.total(counter));
-}
-
-/// The time the processors spent for us and for the system on our behalf, in seconds.
-fn processor_time() -> (String, String) {
-    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {
-        return (String::from("0.000000"), String::from("0.000000"));
-    };
-    let seconds = |microseconds: i64| {
-        format!(
-            "{}.{:06}",
-            microseconds / 1_000_000,
-            microseconds % 1_000_000
-        )
-    };
-    (
-        seconds(usage.user_time().num_microseconds()),
-        seconds(usage.system_time().num_microseconds()),
-    )
 }
