@@ -316,18 +316,14 @@ impl Connection {
     }
 
     fn context(&self) -> Context<'_> {
-        Context {
-            trail: self.trail,
-            ..context(&self.shared, self.worker, self.now, &self.record)
-        }
+        let (shared, record) = (&self.shared, &self.record);
+        context(shared, self.worker, self.now, record, self.trail)
     }
 
     /// What a command may use, and where the reply goes.
     fn context_and_output(&mut self) -> (Context<'_>, &mut Output) {
-        let context = Context {
-            trail: self.trail,
-            ..context(&self.shared, self.worker, self.now, &self.record)
-        };
+        let (shared, record) = (&self.shared, &self.record);
+        let context = context(shared, self.worker, self.now, record, self.trail);
         (context, &mut self.output)
     }
 
@@ -479,14 +475,20 @@ impl Connection {
     }
 }
 
-fn context<'a>(shared: &'a Shared, worker: usize, now: Time, record: &Record) -> Context<'a> {
+fn context<'a>(
+    shared: &'a Shared,
+    worker: usize,
+    now: Time,
+    record: &Record,
+    trail: Option<Trail>,
+) -> Context<'a> {
     Context {
         shared,
         counters: shared.counters(worker),
         now,
         sent: now,
         connection: record.listed(),
-        trail: None,
+        trail,
     }
 }
 
