@@ -34,17 +34,19 @@ impl Text {
         let _ = writeln!(self.0, "{name}{labels} {value}");
     }
 
-    fn one(&mut self, kind: &str, name: &str, help: &str, value: impl Display) {
+    /// All of a figure of which there is one, with its labels.
+    fn labelled(&mut self, kind: &str, of: (&str, &str), help: &str, value: impl Display) {
+        let (name, labels) = of;
         self.head(name, kind, help);
-        self.sample(name, "", value);
+        self.sample(name, labels, value);
     }
 
     fn counter(&mut self, name: &str, help: &str, value: impl Display) {
-        self.one("counter", name, help, value);
+        self.labelled("counter", (name, ""), help, value);
     }
 
     fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
-        self.one("gauge", name, help, value);
+        self.labelled("gauge", (name, ""), help, value);
     }
 }
 
@@ -79,13 +81,21 @@ fn server(text: &mut Text, shared: &Shared, process: Process, now: Time) {
         "The server's time.",
         now.seconds(),
     );
-    let name = "memcached_version";
-    text.head(name, "gauge", "The version of memcached that this is like.");
-    text.sample(name, &format!("{{version=\"{VERSION}\"}}"), 1);
-    let name = "touchstone_version";
-    text.head(name, "gauge", "The version of this server.");
-    let version = env!("CARGO_PKG_VERSION");
-    text.sample(name, &format!("{{version=\"{version}\"}}"), 1);
+    for (name, version, help) in [
+        (
+            "memcached_version",
+            VERSION,
+            "The version of memcached that this is like.",
+        ),
+        (
+            "touchstone_version",
+            env!("CARGO_PKG_VERSION"),
+            "The version of this server.",
+        ),
+    ] {
+        let labels = format!("{{version=\"{version}\"}}");
+        text.labelled("gauge", (name, &labels), help, 1);
+    }
     let (user, system) = process.processor_seconds;
     let name = "memcached_process_user_cpu_seconds_total";
     text.counter(name, "Processor time of the process.", user);
@@ -226,49 +236,57 @@ fn slab(text: &mut Text, shared: &Shared, tally: &Tally) {
     let name = "memcached_malloced_bytes";
     text.gauge(name, "Memory that is taken for items.", tally.used_bytes);
     let class = "{slab=\"1\"}";
-    let name = "memcached_slab_current_items";
-    text.head(
-        name,
-        "gauge",
-        "Items that are stored; all are of one class.",
-    );
-    text.sample(name, class, tally.items);
-    let name = "memcached_slab_mem_requested_bytes";
-    text.head(name, "gauge", "What they take, in bytes.");
-    text.sample(name, class, tally.bytes);
-    let name = "memcached_slab_items_evicted_total";
-    text.head(name, "counter", "Live items given up for others.");
-    text.sample(name, class, tally.evictions);
-    let name = "memcached_slab_items_evicted_unfetched_total";
-    text.head(name, "counter", "Those that nobody had fetched.");
-    text.sample(name, class, tally.evicted_unfetched);
-    let name = "memcached_slab_items_expired_unfetched_total";
-    text.head(
-        name,
-        "counter",
-        "Items that expired before anybody fetched them.",
-    );
-    text.sample(name, class, tally.expired_unfetched);
-    let name = "memcached_slab_lru_hits_total";
-    text.head(name, "counter", "Hits; there is one queue.");
-    let labels = "{slab=\"1\",lru=\"cold\"}";
-    text.sample(name, labels, shared.ledger.total(Counter::GetHits));
+    for (kind, name, help, value) in [
+        (
+            "gauge",
+            "memcached_slab_current_items",
+            "Items that are stored; all are of one class.",
+            tally.items,
+        ),
+        (
+            "gauge",
+            "memcached_slab_mem_requested_bytes",
+            "What they take, in bytes.",
+            tally.bytes,
+        ),
+        (
+            "counter",
+            "memcached_slab_items_evicted_total",
+            "Live items given up for others.",
+            tally.evictions,
+        ),
+        (
+            "counter",
+            "memcached_slab_items_evicted_unfetched_total",
+            "Those that nobody had fetched.",
+            tally.evicted_unfetched,
+        ),
+        (
+            "counter",
+            "memcached_slab_items_expired_unfetched_total",
+            "Items that expired before anybody fetched them.",
+            tally.expired_unfetched,
+        ),
+    ] {
+        text.labelled(kind, (name, class), help, value);
+    }
+    let cold = ("memcached_slab_lru_hits_total", "{slab=\"1\",lru=\"cold\"}");
+    let hits = shared.ledger.total(Counter::GetHits);
+    text.labelled("counter", cold, "Hits; there is one queue.", hits);
 }
 
 fn memory(text: &mut Text, shared: &Shared, tally: &Tally, process: Process) {
     let name = "touchstone_memory_bytes";
     text.head(name, "gauge", "Memory, by what it is for.");
-    let bytes = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    for (purpose, count) in [
-        ("items", tally.bytes),
-        (
-            "tables_and_room",
-            tally.used_bytes.saturating_sub(tally.bytes),
-        ),
-        ("unfinished_blocks", bytes(shared.held_bytes())),
-        ("unread_replies", bytes(shared.unread.total())),
-        ("resident", process.resident_bytes),
-    ] {
+    let beside = tally.used_bytes.saturating_sub(tally.bytes);
+    let purposes: [(&str, &dyn Display); 5] = [
+        ("items", &tally.bytes),
+        ("tables_and_room", &beside),
+        ("unfinished_blocks", &shared.held_bytes()),
+        ("unread_replies", &shared.unread.total()),
+        ("resident", &process.resident_bytes),
+    ];
+    for (purpose, count) in purposes {
         text.sample(name, &format!("{{purpose=\"{purpose}\"}}"), count);
     }
 }
