@@ -3,7 +3,8 @@
 //! It looks at every record and changes nothing. The server never asks; the proofs do.
 
 use super::aside;
-use super::shard::{Shard, wide};
+use super::shard::Shard;
+use super::wide;
 
 impl Shard {
     /// Whether every record that is not dead can be found, once, and all sums are right.

@@ -3,6 +3,8 @@
 //! It never knows a key, only 16 bits of its hash: a mistake lets an item skip its probation, and
 //! nothing else. Sets of four, first in, first out.
 
+use super::wide;
+
 const WAYS: usize = 4;
 
 /// What was given up, about as many as there are items.
@@ -47,7 +49,7 @@ impl Ghost {
     }
 
     fn place(&self, hash: u64) -> (usize, u16) {
-        let sets = u64::try_from(self.sets.len().max(1)).unwrap_or(1);
+        let sets = wide(self.sets.len().max(1));
         let index = usize::try_from((hash >> 16) % sets).unwrap_or(0);
         let [low, high, ..] = hash.to_le_bytes();
         (index, u16::from_le_bytes([low, high]).max(1))

@@ -11,7 +11,7 @@
 //! price.
 //! It never outlives the process.
 
-use super::shard::wide;
+use super::wide;
 
 /// Sets what is left over at the end of a key apart; even, so that a factor stays odd.
 const LAST: u64 = 0x2434_5a88_85a3_08d2;

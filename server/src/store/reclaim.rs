@@ -8,6 +8,7 @@
 use super::segment::{Log, Stream};
 use super::shard::{Shard, Terms};
 use super::table::Location;
+use super::wide;
 use crate::sync::{Fault, seeded};
 
 /// How many segments are searched for dead items at once.
@@ -256,7 +257,7 @@ impl Shard {
         let Some(location) = copied else {
             return false;
         };
-        self.census.copied_bytes += u64::try_from(record.len()).unwrap_or(0);
+        self.census.copied_bytes += wide(record.len());
         if !seeded(Fault::ForgetsToRelocate) {
             self.table.relocate(found.hash, found.location, location);
         }

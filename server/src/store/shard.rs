@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::Store;
 use super::ahead;
 use super::aside::{self, Aside};
 use super::budget::Budget;
@@ -19,6 +18,7 @@ use super::rare::Rare;
 use super::record::{HANDLE_LEN, HEADER_LEN, Record, VALUE_LEN_MAX};
 use super::segment::{Log, Segment, Stream};
 use super::table::{Location, Table};
+use super::{Store, wide};
 use crate::sync::{Fault, seeded};
 
 /// What a shard holds and has held.
@@ -536,8 +536,4 @@ fn bytes_at(segments: &[Option<Segment>], segment_shift: u32, location: Location
     let segment = segments.get(id as usize).and_then(Option::as_ref);
     let bytes = segment.and_then(|segment| segment.bytes.get(offset..));
     bytes.unwrap_or_default()
-}
-
-pub(super) fn wide(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }
