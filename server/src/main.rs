@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+mod locked;
 mod service;
 
 use std::fs;
@@ -12,8 +14,6 @@ use std::os::unix::fs::chown;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 
-#[cfg(target_os = "linux")]
-use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{self, Uid, User};
 use server::Shared;
@@ -100,11 +100,7 @@ fn serve(mut settings: Settings) -> ExitCode {
         return fail(EXIT_SYSTEM, &format!("-r: {error}"));
     }
     #[cfg(target_os = "linux")]
-    if settings.locks_memory
-        && let Err(error) = mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE)
-    {
-        eprintln!("touchstoned: -k: memory is not locked: {error}");
-    }
+    locked::ask(&settings);
     let users = match net::read_users(&settings) {
         Ok(users) => users,
         Err(problem) => return fail(EXIT_USERS, &problem),
@@ -116,11 +112,15 @@ fn serve(mut settings: Settings) -> ExitCode {
     if let Err(problem) = give_up_root(&settings) {
         return fail(EXIT_USER, &problem);
     }
+    #[cfg(target_os = "linux")]
+    locked::see(&mut settings);
     if settings.is_daemon
         && let Err(error) = unistd::daemon(false, settings.verbosity > 0)
     {
         return fail(EXIT_SYSTEM, &format!("-d: {error}"));
     }
+    #[cfg(target_os = "linux")]
+    locked::lock(&settings);
     if let Some(path) = &settings.pid_file
         && let Err(error) = fs::write(path, format!("{}\n", process::id()))
     {

@@ -16,6 +16,8 @@ mod meta;
 mod metrics;
 mod operator;
 mod options;
+#[cfg(target_os = "linux")]
+mod process_limits;
 mod segmentation;
 mod service;
 mod store;
