@@ -154,6 +154,38 @@ fn a_hashed_entry_is_a_question_and_nothing_is_carried_out_before_its_answer() {
 }
 
 #[test]
+fn while_two_hashes_are_checked_others_log_in_and_are_served() {
+    let users = format!("alice:{HASHED}\ncarol:{HASHED}\nbob:b\n");
+    let shared = server("-Y users", &users);
+    let [mut alice, mut carol, mut bob, mut late] =
+        [(); 4].map(|()| Connection::new(Arc::clone(&shared)));
+    let right = |name: &str| format!("set a 0 0 18\r\n{name} Hello world!\r\nget k\r\n");
+    alice.receive(right("alice").as_bytes(), NOW);
+    carol.receive(b"set a 0 0 11\r\ncarol wrong\r\nget k\r\n", NOW);
+    let questions = [alice.question(), carol.question()].map(|question| question.expect("slow"));
+
+    let said = ask(
+        &mut bob,
+        b"set a 0 0 5\r\nbob b\r\nset k 0 0 1\r\nx\r\nget k\r\n",
+    );
+    assert_eq!(said, "STORED\r\nSTORED\r\nVALUE k 0 1\r\nx\r\nEND\r\n");
+    let said = ask(&mut late, right("alice").as_bytes());
+    assert_eq!(said, "STORED\r\nVALUE k 0 1\r\nx\r\nEND\r\n");
+    assert!(alice.transmit().is_empty() && carol.transmit().is_empty());
+
+    let [to_alice, to_carol] = questions.map(|question| question.answer());
+    alice.learn(to_alice, NOW);
+    carol.learn(to_carol, NOW);
+    let said = ask(&mut alice, b"");
+    assert_eq!(said, "STORED\r\nVALUE k 0 1\r\nx\r\nEND\r\n");
+    let said = ask(&mut carol, b"");
+    assert_eq!(
+        said,
+        "CLIENT_ERROR authentication failure\r\nCLIENT_ERROR unauthenticated\r\n"
+    );
+}
+
+#[test]
 fn an_unknown_user_takes_as_long_as_one_whose_password_is_hashed() {
     let users = Users::parse(format!("alice:{HASHED}\nbob:b\n").as_bytes()).expect("good");
     let judge = |name: &str, password: &str| match users.judge(name.as_bytes(), password.as_bytes())
@@ -332,6 +364,48 @@ fn who_needs_no_hash_is_served_while_others_wait_for_theirs() {
             assert!(said.starts_with("CLIENT_ERROR"), "{said}");
         }
     });
+}
+
+/// One worker, both threads that hash at work and more attempts behind them: who is in is answered
+/// before the last of these.
+#[test]
+fn who_is_in_is_served_while_hashes_are_checked() {
+    let digest = "x".repeat(86);
+    let slow = |name: &str| format!("{name}:$6$rounds=100000$saltstring${digest}\n");
+    let users = slow("alice") + &slow("carol") + "bob:b\n";
+    let daemon = Daemon::start("served", &users);
+    let connect = || TcpStream::connect(("127.0.0.1", daemon.port)).expect("it listens");
+    let mut bob = connect();
+    let mut told = [0; IN.len()];
+    bob.write_all(b"set a 0 0 5\r\nbob b\r\n")
+        .expect("it reads");
+    bob.read_exact(&mut told).expect("he is in");
+    let mut others: Vec<TcpStream> = (0..8).map(|_| connect()).collect();
+    for (client, name) in others
+        .iter_mut()
+        .zip(["alice", "carol"].into_iter().cycle())
+    {
+        let attempt = format!("set a 0 0 11\r\n{name} wrong\r\n");
+        client.write_all(attempt.as_bytes()).expect("it reads");
+    }
+    for _ in 0..3 {
+        bob.write_all(b"mn\r\n").expect("it reads");
+        let mut told = [0; 4];
+        bob.read_exact(&mut told).expect("he is served");
+        assert_eq!(&told, b"MN\r\n");
+    }
+    let waits = |client: &TcpStream| {
+        client.set_nonblocking(true).expect("it is open");
+        let waits = client.peek(&mut [0]).is_err();
+        client.set_nonblocking(false).expect("it is open");
+        waits
+    };
+    assert!(others.iter().any(waits));
+    for client in &mut others {
+        let mut told = [0; OUT.len()];
+        client.read_exact(&mut told).expect("it is answered");
+        assert_eq!(told, OUT.as_bytes());
+    }
 }
 
 #[test]
