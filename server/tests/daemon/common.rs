@@ -23,26 +23,39 @@ const FENCE: (&[u8], &[u8]) = (b"mn\r\n", b"MN\r\n");
 
 /// A server that ends with the test.
 pub(crate) struct Server {
+    /// Where it listens first.
     pub(crate) address: SocketAddr,
+    /// Where it listens.
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// Where its figures are.
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
+    /// At a port of its own, at a time that stands.
     pub(crate) fn start(options: &str) -> Self {
-        let arguments = ["-p", "0"].into_iter().chain(options.split_whitespace());
-        let settings = Settings::parse(arguments).expect("the options are good");
-        let listening = net::listen(&settings).expect("loopback can be bound");
-        let address = listening.addresses();
-        let address = address.first().expect("one").parse().expect("TCP");
         let clock = Clock::standing_at(Time::from_seconds(1_800_000_000));
+        Self::start_by(clock, &format!("-p 0 {options}"))
+    }
+
+    pub(crate) fn start_by(clock: Clock, options: &str) -> Self {
+        let settings = Settings::parse(options.split_whitespace()).expect("the options are good");
+        let listening = net::listen(&settings).expect("loopback can be bound");
+        let addresses = listening.addresses();
+        let addresses = addresses.iter().map(|text| text.parse().expect("TCP"));
+        let addresses: Vec<SocketAddr> = addresses.collect();
+        let metrics = listening.metrics();
         let shared = Arc::new(Shared::new(settings, clock.now()));
         let serving = Arc::clone(&shared);
         let thread = thread::spawn(move || {
             net::serve(listening, &serving, clock, || ()).expect("it serves");
         });
         Self {
-            address,
+            address: *addresses.first().expect("one"),
+            addresses,
+            metrics,
             shared,
             thread: Some(thread),
         }

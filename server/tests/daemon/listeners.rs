@@ -2,13 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use server::net::{self, Clock};
+use server::Settings;
 use server::settings::{Listener, Protocol, Security};
-use server::{Settings, Shared, Time};
+
+use crate::common::Server;
 
 fn settings(options: &str) -> Settings {
     Settings::parse(options.split_whitespace()).expect("the options are good")
@@ -16,18 +15,7 @@ fn settings(options: &str) -> Settings {
 
 /// Serves on these addresses for as long as they are tried.
 fn serve(options: &str, play: impl FnOnce(&[SocketAddr])) {
-    let settings = settings(options);
-    let listening = net::listen(&settings).expect("loopback can be bound");
-    let addresses = listening.addresses();
-    let addresses = addresses.iter().map(|text| text.parse().expect("TCP"));
-    let addresses: Vec<SocketAddr> = addresses.collect();
-    let clock = Clock::standing_at(Time::from_seconds(1_800_000_000));
-    let shared = Arc::new(Shared::new(settings, clock.now()));
-    let serving = Arc::clone(&shared);
-    let thread = thread::spawn(move || net::serve(listening, &serving, clock, || ()));
-    play(&addresses);
-    shared.stop();
-    thread.join().expect("no panic").expect("it served");
+    play(&Server::start(options).addresses);
 }
 
 fn ask(address: SocketAddr, request: &[u8]) -> Vec<u8> {

@@ -2,55 +2,37 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use server::Settings;
 use server::limits::{METRICS_CLIENTS_MAX, METRICS_HEAD_LEN_MAX};
-use server::net::{self, Clock};
-use server::{Settings, Shared};
+use server::net::Clock;
+
+use crate::common;
 
 struct Server {
-    address: SocketAddr,
-    metrics: SocketAddr,
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    server: common::Server,
 }
 
 impl Server {
     fn start(options: &str) -> Self {
         let options = format!("-p -1 --metrics 0 {options}");
-        let settings = Settings::parse(options.split_whitespace()).expect("the options are good");
-        let listening = net::listen(&settings).expect("loopback can be bound");
-        let metrics = listening.metrics().expect("it is asked for");
-        let address = listening
-            .addresses()
-            .first()
-            .expect("one")
-            .parse()
-            .expect("TCP");
-        let clock = Clock::start();
-        let shared = Arc::new(Shared::new(settings, clock.now()));
-        let serving = Arc::clone(&shared);
-        let thread = thread::spawn(move || {
-            net::serve(listening, &serving, clock, || ()).expect("it serves");
-        });
-        Self {
-            address,
-            metrics,
-            shared,
-            thread: Some(thread),
-        }
+        let server = common::Server::start_by(Clock::start(), &options);
+        Self { server }
+    }
+
+    fn metrics(&self) -> SocketAddr {
+        self.server.metrics.expect("it is asked for")
     }
 
     /// What is said to a client of memcached's until it is told goodbye.
     fn ask(&self, request: &str) -> String {
-        said(self.address, format!("{request}quit\r\n").as_bytes())
+        said(self.server.address, format!("{request}quit\r\n").as_bytes())
     }
 
     fn fetch(&self, path: &str) -> String {
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
-        said(self.metrics, request.as_bytes())
+        said(self.metrics(), request.as_bytes())
     }
 
     /// A figure.
@@ -59,14 +41,6 @@ impl Server {
         let mut lines = said.lines();
         let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.and_then(|value| value.parse().ok())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.shared.stop();
-        let ended = self.thread.take().map(JoinHandle::join);
-        assert!(matches!(ended, None | Some(Ok(()))), "the server panicked");
     }
 }
 
@@ -190,13 +164,13 @@ fn there_are_a_page_and_a_word_and_nothing_else() {
         ("POST /metrics HTTP/1.1\r\n\r\n", "405 "),
         ("\x16\x03\x01\n\n", "405 "),
     ] {
-        let said = said(server.metrics, request.as_bytes());
+        let said = said(server.metrics(), request.as_bytes());
         assert!(
             said.starts_with(&format!("HTTP/1.1 {status}")),
             "{request}: {said}"
         );
     }
-    let head = said(server.metrics, b"HEAD /healthz HTTP/1.1\r\n\r\n");
+    let head = said(server.metrics(), b"HEAD /healthz HTTP/1.1\r\n\r\n");
     assert!(head.ends_with("\r\n\r\n") && head.contains("Content-Length: 3\r\n"));
 }
 
@@ -207,7 +181,7 @@ fn a_head_that_is_too_long_is_refused() {
         let begins = "GET /healthz HTTP/1.1\r\nX: ";
         let filled = "x".repeat(length - begins.len() - 4);
         said(
-            server.metrics,
+            server.metrics(),
             format!("{begins}{filled}\r\n\r\n").as_bytes(),
         )
     };
@@ -220,13 +194,13 @@ fn a_head_that_is_too_long_is_refused() {
 fn who_sends_half_a_request_holds_nobody_up_for_long() {
     let server = Server::start("");
     let mut slow: Vec<_> = (0..METRICS_CLIENTS_MAX)
-        .map(|_| connect(server.metrics))
+        .map(|_| connect(server.metrics()))
         .collect();
     for client in &mut slow {
         client.write_all(b"GET /met").expect("it reads");
     }
     // All seats are taken: one more is turned away, and memcached's clients notice nothing.
-    assert_eq!(rest(connect(server.metrics)), "");
+    assert_eq!(rest(connect(server.metrics())), "");
     assert_eq!(server.ask("mn\r\n"), "MN\r\n");
     for client in slow {
         assert_eq!(rest(client), "", "it is closed");

@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -14,15 +13,17 @@ use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     date_time_ymd,
 };
+use server::Settings;
 use server::net::{self, Clock};
 use server::settings::Clients;
-use server::{Settings, Shared};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{
     ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned, version,
 };
+
+use crate::common;
 
 /// Somebody who vouches for others.
 struct Authority {
@@ -70,9 +71,7 @@ impl Authority {
 /// A server with its files in a folder of its own.
 struct Server {
     folder: PathBuf,
-    address: std::net::SocketAddr,
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    server: common::Server,
 }
 
 impl Server {
@@ -89,29 +88,8 @@ impl Server {
              -o ssl_ca_cert={shown}/clients"
         );
         let options = tls + " " + options;
-        let settings = Settings::parse(options.split_whitespace()).expect("the options are good");
-        let listening = net::listen(&settings).expect("loopback can be bound");
-        let address = listening.addresses();
-        let address = address.first().expect("one").parse().expect("TCP");
-        let clock = Clock::start();
-        let shared = Arc::new(Shared::new(settings, clock.now()));
-        let serving = Arc::clone(&shared);
-        let thread = thread::spawn(move || {
-            net::serve(listening, &serving, clock, || ()).expect("it serves");
-        });
-        Self {
-            folder,
-            address,
-            shared,
-            thread: Some(thread),
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).expect("it listens");
-        let timeout = Some(Duration::from_secs(10));
-        stream.set_read_timeout(timeout).expect("a timeout is set");
-        stream
+        let server = common::Server::start_by(Clock::start(), &options);
+        Self { folder, server }
     }
 
     /// What is said to some requests over TLS, and over which version of it.
@@ -122,7 +100,7 @@ impl Server {
     ) -> std::io::Result<(Vec<u8>, Option<ProtocolVersion>)> {
         let name = ServerName::try_from("localhost").expect("a name");
         let client = ClientConnection::new(Arc::new(config), name).expect("it is configured");
-        let mut stream = StreamOwned::new(client, self.connect());
+        let mut stream = StreamOwned::new(client, self.server.connect());
         stream.write_all(request)?;
         let mut said = Vec::new();
         stream.read_to_end(&mut said)?;
@@ -132,10 +110,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.shared.stop();
-        let ended = self.thread.take().map(JoinHandle::join);
         let _ = fs::remove_dir_all(&self.folder);
-        assert!(matches!(ended, None | Some(Ok(()))), "the server panicked");
     }
 }
 
@@ -257,7 +232,7 @@ fn a_listener_may_ask_for_more_or_less_than_the_others() {
     assert!(served("mtls", Some(&known)));
     let options = "-l notls:127.0.0.1";
     let server = Server::start("notls", &identity, &authority, options);
-    let mut client = server.connect();
+    let mut client = server.server.connect();
     client.write_all(VERSION).expect("it reads");
     let mut said = Vec::new();
     client.read_to_end(&mut said).expect("it closes");
@@ -273,7 +248,7 @@ fn plain_text_is_closed_cleanly_and_nothing_of_it_is_done() {
         &[0x80; 100],
         b"GET / HTTP/1.1\r\n\r\n",
     ] {
-        let mut client = server.connect();
+        let mut client = server.server.connect();
         client.write_all(request).expect("it reads");
         let mut said = Vec::new();
         client
@@ -300,7 +275,7 @@ fn plain_text_is_closed_cleanly_and_nothing_of_it_is_done() {
 fn a_handshake_that_does_not_end_is_given_up_after_ten_seconds() {
     let authority = Authority::new();
     let server = Server::start("stalled", &authority.vouch(2999), &authority, "");
-    let mut client = server.connect();
+    let mut client = server.server.connect();
     let patience = Some(Duration::from_secs(30));
     client.set_read_timeout(patience).expect("a timeout is set");
     let begin = Instant::now();
@@ -323,7 +298,7 @@ fn a_client_that_ends_without_a_word_gets_what_it_is_owed() {
     let name = ServerName::try_from("localhost").expect("a name");
     let config = Arc::new(client(&authority, None));
     let tls = ClientConnection::new(config, name).expect("it is configured");
-    let mut stream = StreamOwned::new(tls, server.connect());
+    let mut stream = StreamOwned::new(tls, server.server.connect());
     stream.write_all(b"version\r\n").expect("it reads");
     stream.sock.shutdown(Shutdown::Write).expect("it is open");
     let mut said = Vec::new();
@@ -358,7 +333,7 @@ fn refresh_certs_reads_the_files_again_and_bad_ones_change_nothing() {
 fn statistics_tell_what_tls_is_spoken_with() {
     let authority = Authority::new();
     let server = Server::start("statistics", &authority.vouch(2999), &authority, "");
-    let mut stranger = server.connect();
+    let mut stranger = server.server.connect();
     stranger.write_all(b"version\r\n").expect("it reads");
     stranger
         .read_to_end(&mut Vec::new())

@@ -2,12 +2,12 @@
 
 use std::net::UdpSocket;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use server::net::{self, Clock};
 use server::session::datagram;
 use server::{Settings, Shared, Time};
+
+use crate::common::Server;
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
 
@@ -120,11 +120,7 @@ fn a_server_answers_datagrams_at_its_port() {
     let address = free.local_addr().expect("bound");
     drop(free);
     let options = format!("-p -1 -U {}", address.port());
-    let shared = shared(&options);
-    let listening = net::listen(&shared.settings).expect("loopback can be bound");
-    let serving = Arc::clone(&shared);
-    let clock = Clock::standing_at(NOW);
-    let thread = thread::spawn(move || net::serve(listening, &serving, clock, || ()));
+    let _server = Server::start(&options);
     let client = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     let timeout = Some(Duration::from_secs(10));
     client.set_read_timeout(timeout).expect("a timeout is set");
@@ -137,6 +133,4 @@ fn a_server_answers_datagrams_at_its_port() {
         let said = readable(&[answer]);
         assert_eq!(said, format!("< [{id}, 0, 1, 0] VERSION 1.6.45\\r\\n\n"));
     }
-    shared.stop();
-    thread.join().expect("no panic").expect("it served");
 }
