@@ -6,6 +6,7 @@
     reason = "a bench waits for its peer; a panic is how it says no"
 )]
 
+use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -22,13 +23,19 @@ pub(crate) fn free_port() -> u16 {
 
 /// A connection, once the daemon listens there.
 pub(crate) fn connect(port: u16) -> TcpStream {
+    let stream = once_there(|| TcpStream::connect((Ipv4Addr::LOCALHOST, port)));
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(START_MAX)).unwrap();
+    stream
+}
+
+/// A connection of any kind, once somebody listens.
+pub(crate) fn once_there<S>(connect: impl Fn() -> io::Result<S>) -> S {
     for _ in 0..START_MAX.as_millis() / POLL.as_millis() {
-        if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
-            stream.set_nodelay(true).unwrap();
-            stream.set_read_timeout(Some(START_MAX)).unwrap();
+        if let Ok(stream) = connect() {
             return stream;
         }
         thread::sleep(POLL);
     }
-    panic!("nobody listens on port {port}");
+    panic!("nobody listens: {}", connect().err().unwrap());
 }

@@ -5,17 +5,16 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-use std::{env, fs, process, thread};
+use std::{env, fs, process};
 
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::common::connect;
+use crate::common::{connect, once_there};
 
 /// A connection.
 pub(crate) trait Stream: Read + Write {}
@@ -56,7 +55,7 @@ impl Way {
     pub(crate) fn connect(self, port: u16) -> Box<dyn Stream> {
         match self {
             Way::Tcp => Box::new(connect(port)),
-            Way::Unix => Box::new(connect_to(&socket(port))),
+            Way::Unix => Box::new(once_there(|| UnixStream::connect(socket(port)))),
             Way::Tls => {
                 let name = ServerName::try_from("localhost").unwrap();
                 let client = ClientConnection::new(Arc::new(trusting()), name).unwrap();
@@ -75,16 +74,6 @@ impl Way {
 
 fn socket(port: u16) -> PathBuf {
     env::temp_dir().join(format!("versus-{port}"))
-}
-
-fn connect_to(socket: &Path) -> UnixStream {
-    for _ in 0..2000 {
-        if let Ok(stream) = UnixStream::connect(socket) {
-            return stream;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    panic!("nobody listens on {}", socket.display());
 }
 
 /// Where a certificate and its key are put.
