@@ -382,3 +382,66 @@ const fn tag_of(hash: u64) -> u8 {
     let [_, _, _, _, tag, ..] = hash.to_le_bytes();
     tag
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// This file stands in the tests under loom as well, where others make mistakes on purpose at
+    /// the same time: there nothing is to be counted.
+    fn is_shipped() -> bool {
+        env!("CARGO_CRATE_NAME") == "server"
+    }
+
+    /// More than the entries of one bucket, and of what spilled from it, that was ever seen.
+    const MOVES_MAX: usize = 96;
+
+    /// A hash that is not of a key, but spread like one.
+    fn hash_of(location: Location) -> u64 {
+        let mixed = u64::from(location).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed ^ mixed >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93)
+    }
+
+    /// How long a request may have to wait for growth is bounded by what it moves, on any machine.
+    #[test]
+    fn one_insert_moves_the_entries_of_one_bucket_at_most() {
+        const COUNT: Location = 1_000_000;
+        let mut table = Table::default();
+        let (mut most, mut all) = (0, 0);
+        if !is_shipped() {
+            return;
+        }
+        for location in 0..COUNT {
+            let moved = std::cell::Cell::new(0);
+            let before = table.buckets.len;
+            table.insert(hash_of(location), location, |other| {
+                moved.set(moved.get() + 1);
+                hash_of(other)
+            });
+            assert!(table.buckets.len - before <= 1);
+            most = most.max(moved.get());
+            all += moved.get();
+        }
+        println!("{COUNT} inserts moved {all} entries, {most} at most within one");
+        assert!(most <= MOVES_MAX, "{most}");
+        assert!(all < COUNT as usize * 3, "{all}");
+    }
+
+    #[test]
+    fn one_removal_gives_up_one_bucket_at_most() {
+        const COUNT: Location = 100_000;
+        let mut table = Table::default();
+        if !is_shipped() {
+            return;
+        }
+        for location in 0..COUNT {
+            table.insert(hash_of(location), location, hash_of);
+        }
+        for location in 0..COUNT {
+            let before = table.buckets.len;
+            assert!(table.remove(hash_of(location), location));
+            assert!(before - table.buckets.len <= 1);
+        }
+        assert_eq!((table.len(), table.buckets.len), (0, 1));
+    }
+}
