@@ -33,7 +33,7 @@ pub(super) fn bytes() -> BoxedStrategy<Request> {
     const WHOLE: [&str; 14] = [
         "set a 0 0 2\r\n10\r\n",
         "append b 7 100 1 noreply\r\n0\r\n",
-        "cas a 0 0 1 999999999\r\nx\r\n",
+        "cas a 0 0 1 18446744073709551615\r\nx\r\n",
         "get a b\r\n",
         "gets a\r\n",
         "gat 100 a\r\n",
