@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod eviction;
+mod simulated;
 
 use nix::sys::time::TimeValLike as _;
 use nix::time::ClockId;
