@@ -166,7 +166,7 @@ impl Capabilities {
         let why = format!("no {}: {}", missing.name, missing.how);
         Some(match missing.is_declared {
             true => Outcome::Excluded(why),
-            false => Outcome::Unsupported(why),
+            false => Outcome::Lacking(why),
         })
     }
 }

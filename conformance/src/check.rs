@@ -79,7 +79,10 @@ impl Trial {
         let mut judged: Vec<Judged<'_>> = cases
             .into_iter()
             .zip(outcomes)
-            .map(|(case, outcome)| Judged::new(case, outcome, self.excuse(&case)))
+            .map(|(case, outcome)| {
+                let outcome = self.owed(&case, outcome);
+                Judged::new(case, outcome, self.excuse(&case))
+            })
             .collect();
         self.look_again(&mut judged);
         let cut_short = [OUT_OF_TIME, INTERRUPTED].map(Some);
@@ -184,6 +187,23 @@ impl Trial {
             }
         }
         outcome
+    }
+
+    /// What is held to the dialect of a memcached has all that this memcached has: there, to lack
+    /// something is to break its rules.
+    fn owed(&self, case: &Case<'_>, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Lacking(what) if spoken(&self.dialect) != "law" => {
+                Outcome::Failed(Box::new(Failure {
+                    line: case.requirement().line,
+                    expected: format!("what {} has", self.dialect.name()),
+                    received: what.into_bytes(),
+                    agreed: None,
+                    events: Vec::new(),
+                }))
+            }
+            outcome => outcome,
+        }
     }
 
     /// Looks again for what is excused and did not show: before an excuse is called stale, it must

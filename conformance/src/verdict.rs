@@ -109,7 +109,7 @@ impl<'a> Judged<'a> {
                 };
                 (verdict, Some(failure), None)
             }
-            Outcome::Unsupported(reason) | Outcome::Excluded(reason) => {
+            Outcome::Unsupported(reason) | Outcome::Lacking(reason) | Outcome::Excluded(reason) => {
                 (Verdict::Unsupported, None, Some(reason))
             }
             Outcome::Skipped(reason) => (Verdict::Skipped, None, Some(reason)),

@@ -186,6 +186,12 @@ fn an_option_that_the_server_refuses_is_unsupported_and_no_crash() {
     assert!(said.contains("it starts, but not with `-F`"), "{said}");
     assert!(said.contains("2 unsupported"), "{said}");
     assert_eq!(output.status.code(), Some(3), "{said}");
+    // Whoever says that it is memcached has what memcached has.
+    let claim = ["--dialect", "memcached-1.6.45", "flush.forbidden"];
+    let output = check(&[&["--spawn", &server], &claim[..]].concat());
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("what memcached-1.6.45 has"), "{said}");
+    assert_eq!(output.status.code(), Some(1), "{said}");
     let output = check(&["--spawn", "false {port}", "storage.cas.exists"]);
     assert_eq!(output.status.code(), Some(4));
 }

@@ -125,7 +125,7 @@ pub static CARELESS: [Careless; 20] = [
     careless(
         "tears",
         Care::Torn,
-        &["items-in-use"],
+        &["items-in-use", "slow-reader"],
         "It shows values with their first half from elsewhere.",
     ),
     careless(

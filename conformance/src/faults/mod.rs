@@ -129,7 +129,7 @@ pub fn try_on(target: &Target, fault: &'static Fault, fence: Fence) -> Outcome {
         Ok(()) => return Outcome::Passed,
         Err(Trouble::Died(_)) if refuses(command, fault) => {
             let options = fault.options;
-            return Outcome::Unsupported(format!("it starts, but not with `{options}`"));
+            return Outcome::Lacking(format!("it starts, but not with `{options}`"));
         }
         Err(Trouble::Died(how)) => return Outcome::Crashed(how),
         Err(Trouble::Unseen(reason)) => return Outcome::Unsupported(reason),

@@ -16,6 +16,13 @@ pub(super) const FAULTS: &[Fault] = &[
         play: items_in_use,
     },
     Fault {
+        name: "slow-reader",
+        rule: req!("limits.references"),
+        does: "A client asks 24 times for a value of a million bytes and reads it by and by.",
+        options: "",
+        play: slow_reader,
+    },
+    Fault {
         name: "unread-dumps",
         rule: req!("limits.dumps.unread"),
         does: "Three clients ask for a dump of 20,000 items and read nothing until later.",
@@ -70,6 +77,32 @@ fn items_in_use(stage: &mut Stage) -> Result<(), Trouble> {
         }
         writing.join().expect("no client panics")
     })?;
+    reader.fence()
+}
+
+/// No writer gets rid of such replies at once: each must go on where it had to stop, and any other
+/// place would be seen, for no eight bytes of the value are as any others.
+fn slow_reader(stage: &mut Stage) -> Result<(), Trouble> {
+    const TIMES: usize = 24;
+    let value: String = (0..125_000).map(|number| format!("{number:08}")).collect();
+    let head = format!("VA {}", value.len());
+    let mut reader = stage.connect()?;
+    reader.expect(&format!("set k 0 0 {}\r\n{value}", value.len()), "STORED")?;
+    reader.send("mg k v\r\n".repeat(TIMES).as_bytes())?;
+    for _ in 0..TIMES {
+        until(Duration::from_millis(20), || false);
+        let said = reader.line()?;
+        hold(said == head, &head, said)?;
+        let shown = reader.line()?;
+        let same =
+            { value.bytes().zip(shown.bytes()) }.take_while(|(stored, shown)| stored == shown);
+        let same = same.count();
+        hold(
+            shown == value,
+            "the value as it was stored, whole",
+            format!("{} bytes, of which {same} are", shown.len()),
+        )?;
+    }
     reader.fence()
 }
 

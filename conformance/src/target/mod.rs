@@ -59,6 +59,8 @@ pub enum Outcome {
     Failed(Box<Failure>),
     /// The target cannot be brought to the point where it could be tried.
     Unsupported(String),
+    /// It says itself that it has not what it takes.
+    Lacking(String),
     /// The user said that the target has not what it needs.
     Excluded(String),
     /// It was not tried, for this reason.
@@ -117,7 +119,7 @@ impl Target {
                     }
                     Err(_) if self.refuses(header) => {
                         let options = &header.options;
-                        Outcome::Unsupported(format!("it starts, but not with `{options}`"))
+                        Outcome::Lacking(format!("it starts, but not with `{options}`"))
                     }
                     Err(problem) => Outcome::Crashed(problem),
                 };
