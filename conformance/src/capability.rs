@@ -2,12 +2,15 @@
 //!
 //! A probe is one good request. Only `ERROR`, which is how a server says that it knows no such
 //! command, or that it closes, which is how a proxy does, shows that it lacks it; whatever is no
-//! frame shows that it speaks no binary. A failed case never does.
+//! frame shows that it speaks no binary, and no answer to a datagram that it has no UDP. A failed
+//! case never does. Options are not probed for: a server that we start refuses those it lacks.
 
 use std::thread;
 
 use spec::exchange::{Action, Exchange, Fence, Protocol, cases};
 
+use crate::target::address::Datagrams;
+use crate::target::foreign::Foreign;
 use crate::target::shape::Shape;
 use crate::target::{Outcome, Target};
 
@@ -28,6 +31,8 @@ enum Probe {
     Text(&'static str),
     /// A binary noop, be it answered by the right frame or by a wrong one.
     Frame,
+    /// A datagram, where a server runs already; one that we start is started for them.
+    Datagram,
 }
 
 static CAPABILITIES: [Capability; 11] = [
@@ -79,7 +84,7 @@ static CAPABILITIES: [Capability; 11] = [
     Capability {
         name: "udp",
         commands: &[],
-        probe: Probe::Nothing,
+        probe: Probe::Datagram,
     },
     Capability {
         name: "authentication",
@@ -130,6 +135,7 @@ impl Capabilities {
             let how = match probe {
                 Probe::Text(steps) if target.is_real() => refused(target, steps),
                 Probe::Frame => unframed(target),
+                Probe::Datagram => unanswered(target),
                 Probe::Text(_) | Probe::Nothing => None,
             };
             how.map(|how| Lack {
@@ -164,9 +170,11 @@ impl Capabilities {
         let mut lacks = self.lacks.iter();
         let missing = lacks.find(|lack| needs(exchange, lack.name))?;
         let why = format!("no {}: {}", missing.name, missing.how);
-        Some(match missing.is_declared {
-            true => Outcome::Excluded(why),
-            false => Outcome::Lacking(why),
+        Some(match missing.name {
+            _ if missing.is_declared => Outcome::Excluded(why),
+            // A server is started with it or not, whatever it is.
+            "udp" => Outcome::Unsupported(why),
+            _ => Outcome::Lacking(why),
         })
     }
 }
@@ -197,6 +205,15 @@ fn unframed(target: &Target) -> Option<String> {
     };
     let framed = (0..3).any(|_| framed());
     (!framed).then(|| "a noop is answered with no frame".to_owned())
+}
+
+/// That a server which runs already answers no datagram, if so.
+fn unanswered(target: &Target) -> Option<String> {
+    let Target::Foreign(Foreign { address, .. }) = target else {
+        return None;
+    };
+    let are_answered = Datagrams::are_answered_at(address);
+    (!are_answered).then(|| format!("a datagram to {address} is not answered"))
 }
 
 fn tried(target: &Target, probe: &str) -> Outcome {

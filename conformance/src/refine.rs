@@ -11,7 +11,7 @@ use std::fmt;
 
 use model::{Model, Packet, Reply, Ruling, Session, Time};
 
-use crate::record::requests::Request;
+use crate::record::requests::{Change, Request};
 
 /// What is known of one key.
 #[derive(Clone, Debug)]
@@ -216,7 +216,7 @@ pub fn refine(
         && invented != known.unique
     {
         // What the model made up must not happen to be what the client names.
-        let other = invented.max(named).saturating_add(1);
+        let other = invented.max(named).checked_add(1).unwrap_or(invented);
         plain.model.adopt_unique(&known.key, other);
     }
     let rulings = Session::new().receive(&mut plain.model, &request.bytes, now);
@@ -247,7 +247,7 @@ pub fn lost_in_silence(
     now: Time,
     admitted: Admitted,
 ) -> Option<(Known, Vec<u8>)> {
-    if request.flag(b'q').is_none() || !(admitted.pressure || known.mortal) {
+    if !request.is_quiet() || !(admitted.pressure || known.mortal) {
         return None;
     }
     let said = |world: &mut Known| -> Vec<u8> {
@@ -305,6 +305,9 @@ fn worlds(
 
 /// The unique that the request compares with.
 fn compared(request: &Request) -> Option<u64> {
+    if let Some(frame) = request.frame() {
+        return Some(frame.unique).filter(|unique| *unique != 0);
+    }
     let words = request.words();
     match words.first()? {
         &b"cas" => number(words.get(5)?),
@@ -326,22 +329,25 @@ fn agree(
         use model::Code::{Ex, Nf, Ns};
         let refused = matches!(ruling.reply, Reply::Meta(Ex | Nf | Ns, _));
         let meta = matches!(ruling.reply, Reply::Meta(..) | Reply::MetaValue(..));
-        matches!(ruling.reply, Reply::Stored | Reply::Number(_)) || (meta && !refused)
+        let stored = matches!(ruling.reply, Reply::Stored | Reply::Number(_));
+        let framed = matches!(&ruling.reply, Reply::Packets(all) if all.iter().all(is_done));
+        stored || (meta && !refused) || framed
     });
     if done {
-        match request.command() {
-            b"incr" | b"decr" | b"ma" => {
+        match request.change() {
+            Change::Counts => {
                 let mut unpadded = known.model.clone();
                 unpadded.settle_incr(&known.key);
                 known.unpadded = Some(unpadded);
             }
-            b"set" | b"add" | b"replace" | b"cas" | b"ms" => {
+            Change::Stores => {
                 known.unpadded = None;
-                known.mortal = false;
+                // Of a frame that came slowly, either end may be what its exptime counts from.
+                known.mortal = request.frame().is_some() && request.began.is_some();
                 known.stored_bytes = request.bytes.len();
             }
-            b"append" | b"prepend" => known.stored_bytes += request.bytes.len(),
-            _ => {}
+            Change::Extends => known.stored_bytes += request.bytes.len(),
+            Change::Nothing => {}
         }
     }
     let freedom = freedom.or(adopted.then_some(Freedom::Unique));
@@ -390,6 +396,9 @@ fn is_printed_so(reply: &Reply, observed: &[u8], taken: usize) -> bool {
 /// Whether bytes that are no reply may yet become one.
 #[must_use]
 pub fn may_become_a_reply(bytes: &[u8]) -> bool {
+    if bytes.first() == Some(&0x81) {
+        return may_become_a_frame(bytes);
+    }
     let lists = ["VALUE ", "VA ", "STAT ", "ITEM ", "PREFIX "];
     !bytes.contains(&b'\n') || lists.iter().any(|list| bytes.starts_with(list.as_bytes()))
 }
@@ -428,19 +437,28 @@ pub fn compare(ruling: &Ruling, observed: &[u8], may_be: &mut MayBe<'_>) -> Comp
         {
             Compared::Same(taken)
         }
-        None if may_become_a_reply(observed) || may_become_a_frame(observed) => Compared::Part,
+        None if may_become_a_reply(observed) => Compared::Part,
         _ => Compared::Other,
     }
 }
 
-/// Whether bytes are the beginning of a frame that has not all come.
-fn may_become_a_frame(bytes: &[u8]) -> bool {
+/// Whether bytes are the beginning of a frame that has not all come, or of a list of them.
+fn may_become_a_frame(mut bytes: &[u8]) -> bool {
     const HEADER_BYTES: usize = 24;
-    let length = bytes.get(8..12).and_then(|length| length.try_into().ok());
-    let length = length.map_or(0, u32::from_be_bytes);
-    let whole =
-        usize::try_from(length).map_or(usize::MAX, |body| body.saturating_add(HEADER_BYTES));
-    bytes.first() == Some(&0x81) && bytes.len() < whole
+    const STAT_OPCODE: u8 = 0x10;
+    while let Some(header) = bytes.first_chunk::<HEADER_BYTES>() {
+        let [magic, opcode, k1, k0, _, _, _, _, b3, b2, b1, b0, ..] = *header;
+        let body = u32::from_be_bytes([b3, b2, b1, b0]);
+        let whole =
+            usize::try_from(body).map_or(usize::MAX, |body| body.saturating_add(HEADER_BYTES));
+        let is_listed = opcode == STAT_OPCODE && (k1, k0) != (0, 0);
+        match bytes.split_at_checked(whole) {
+            None => return magic == 0x81,
+            Some((_, rest)) if is_listed && magic == 0x81 => bytes = rest,
+            Some(_) => return false,
+        }
+    }
+    bytes.first().is_none_or(|magic| *magic == 0x81)
 }
 
 /// The binary command whose value is the server's own.
@@ -520,6 +538,10 @@ fn may_be_unique(ruled: u64, seen: u64, known: &Known) -> bool {
     ruled == seen || (made_up && seen > known.chosen)
 }
 
+fn is_done(packet: &Packet) -> bool {
+    packet.status == 0
+}
+
 /// The unique that a reply tells.
 fn unique_of(reply: &Reply) -> Option<u64> {
     let field = |fields: &[Vec<u8>]| {
@@ -532,6 +554,10 @@ fn unique_of(reply: &Reply) -> Option<u64> {
     match reply {
         Reply::Values(values) => values.first()?.unique,
         Reply::Meta(_, fields) | Reply::MetaValue(_, fields) => field(fields),
+        Reply::Packets(packets) => {
+            let unique = packets.first().filter(|packet| is_done(packet))?.unique;
+            Some(unique).filter(|unique| *unique != 0)
+        }
         Reply::Verbatim(text) => match Reply::read(text)?.0 {
             Reply::Meta(_, fields) => field(&fields),
             _ => None,

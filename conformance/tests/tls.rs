@@ -4,8 +4,9 @@
 mod doors;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -141,6 +142,80 @@ fn over_tls_all_is_as_without_it() {
         let sets = format!("set k 0 0 9000\r\n{}\r\n", "y".repeat(9000)).repeat(200);
         let said = server.ask(&place, sets.as_bytes()).expect("it is served");
         assert!(said == "STORED\\r\\n".repeat(200));
+    });
+}
+
+/// A process that ends with its test, however that does.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// How much this client is told to what it asks, until a noop is answered; it reads meanwhile.
+fn told_until_noop(client: &mut TcpStream, requests: String) -> usize {
+    let mut writer = client.try_clone().expect("a second hand");
+    let writing = std::thread::spawn(move || writer.write_all(requests.as_bytes()));
+    let mut said = Vec::new();
+    let timeout = Some(Duration::from_secs(60));
+    client.set_read_timeout(timeout).expect("it is set");
+    let mut buffer = vec![0; 1 << 16];
+    while !said.ends_with(b"MN\r\n") {
+        let length = match client.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            read => read.expect("it answers"),
+        };
+        assert!(length > 0, "closed after {} bytes", said.len());
+        said.extend(buffer.iter().take(length));
+    }
+    let written = writing.join().expect("it does not panic");
+    written.expect("it is read");
+    said.len()
+}
+
+#[test]
+fn a_recording_reaches_a_server_over_tls() {
+    let authority = Authority::new();
+    let place = tls(&authority, None);
+    all_with(TLS, &[req!("listeners.tls")], |subject| {
+        let folder = Folder::new();
+        write(&folder, &authority.vouch(), &authority);
+        let server = Daemon::start(subject, &options(&folder, "-l 127.0.0.1")).up_at(&place);
+        let proxy = Command::new(env!("CARGO_BIN_EXE_touchstone"))
+            .args(["record", "--listen", "127.0.0.1:0", "--upstream"])
+            .arg(format!("tls:{HOST}:{}", server.port))
+            .args([
+                "--tls-ca".into(),
+                folder.file("clients"),
+                folder.file("session"),
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the tool is built");
+        let Ended(proxy) = &mut Ended(proxy);
+        let mut told = BufReader::new(proxy.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        told.read_line(&mut line).expect("it says where");
+        let listener = line.split_whitespace().nth(2).expect("clients of …");
+        let mut client = TcpStream::connect(listener).expect("it listens");
+        // Much in both directions at once. memcached 1.6.18 itself stops then, without a recorder.
+        let (times, length) = match subject.has(req!("listeners.tls.hangup.ignored")) {
+            true => (1, 10),
+            false => (40, 300_000),
+        };
+        let set = format!("set k 0 0 {length}\r\n{}\r\n", "x".repeat(length));
+        let requests = format!("{}{}mn\r\n", set.repeat(times), "get k\r\n".repeat(times));
+        let said = told_until_noop(&mut client, requests);
+        let value = format!("VALUE k 0 {length}\r\n\r\nEND\r\n").len() + length;
+        assert_eq!(said, times * (b"STORED\r\n".len() + value) + MN.len());
+        drop(client);
+        let line = format!("kill -INT {}", proxy.id());
+        let sent = Command::new("sh").args(["-c", &line]).status();
+        assert!(sent.expect("there is a shell").success());
+        assert_eq!(proxy.wait().expect("it ends").code(), Some(0));
     });
 }
 

@@ -49,8 +49,8 @@ const REFUSED_ELSEWHERE: [(&[&str], &str); 9] = [
     (&["serve"], "--adversarial <SEED>"),
     (&["storm", "--seconds", "few"], "a whole number"),
     (
-        &["record", "--listen", "a:1", "--upstream", "tls:b:2", "file"],
-        "unix:PATH",
+        &["record", "--listen", "a:1", "--upstream", "b", "file"],
+        "unix:/run",
     ),
     (
         &["record", "--listen", "a", "--upstream", "b:2", "file"],

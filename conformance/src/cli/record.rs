@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use conformance::record::proxy::Proxy;
 use conformance::record::{Finding, Plan, Recorder, Tally};
-use conformance::target::address::{Address, Trust};
+use conformance::target::address::Address;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use spec::Dialect;
 
+use super::target::Tls;
 use super::{dialect, say};
 
 /// What the server behind a proxy that is not there exits with.
@@ -17,9 +18,9 @@ const UNREACHABLE: u8 = 4;
 
 /// What the help says below the options.
 const LESSON: &str = "\
-Text and meta commands are judged while they are recorded. What a client says in the binary protocol
-is taken down, and nobody judges it meanwhile: it is counted as unknown. `touchstone replay FILE
---model` says what the law makes of such a session. A server behind TLS cannot be recorded.";
+Whatever clients say in text, meta or binary is judged while it is recorded; statistics and logins
+are taken down only, and counted as unknown. What clients were told at once of one key is judged by
+whether any order explains it. `touchstone replay FILE TARGET` plays the session again.";
 
 #[derive(Args)]
 #[command(after_help = LESSON)]
@@ -27,9 +28,11 @@ pub(super) struct Record {
     /// Where clients connect: `127.0.0.1:11212`; port 0 takes any that is free
     #[arg(long, value_name = "HOST:PORT", value_parser = listener)]
     listen: String,
-    /// The server that they are to reach: `HOST:PORT` or `unix:PATH`
-    #[arg(long, value_name = "TARGET", value_parser = upstream)]
-    upstream: Address,
+    /// The server that they are to reach: `HOST:PORT`, `unix:PATH` or `tls:HOST:PORT`
+    #[arg(long, value_name = "TARGET")]
+    upstream: String,
+    #[command(flatten)]
+    tls: Tls,
     /// The server began empty and has room for all: an item that is missing was lost
     #[arg(long)]
     fresh: bool,
@@ -46,7 +49,8 @@ pub(super) struct Record {
 impl Record {
     /// Records until it is interrupted; 1 when the server broke the law meanwhile.
     pub(super) fn run(self) -> Result<u8, String> {
-        let bound = match Proxy::bind(&self.listen, &self.upstream) {
+        let upstream = Address::parse(&self.upstream, &self.tls.trust())?;
+        let bound = match Proxy::bind(&self.listen, &upstream) {
             Ok(bound) => bound,
             Err(problem) => {
                 say::problem(&problem);
@@ -81,13 +85,6 @@ fn listener(place: &str) -> Result<String, String> {
         Some(Ok(_)) => Ok(place.to_owned()),
         _ => Err("listen at HOST:PORT, as 127.0.0.1:11212".into()),
     }
-}
-
-fn upstream(place: &str) -> Result<Address, String> {
-    if place.starts_with("tls:") {
-        return Err("a server behind TLS cannot be recorded; name HOST:PORT or unix:PATH".into());
-    }
-    Address::parse(place, &Trust::Anybody)
 }
 
 /// 1 violates, 3 nothing was judged, 0 conforms.

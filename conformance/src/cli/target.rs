@@ -45,7 +45,7 @@ pub(super) struct Chosen {
 
 /// Whom to believe in `tls:HOST:PORT`.
 #[derive(Args)]
-struct Tls {
+pub(super) struct Tls {
     /// Believe the servers that this PEM file vouches for, in tls:HOST:PORT
     #[arg(
         long,
@@ -112,7 +112,8 @@ impl Chosen {
 }
 
 impl Tls {
-    fn trust(&self) -> Trust {
+    /// How a server's certificate is to be looked at.
+    pub(super) fn trust(&self) -> Trust {
         match self.tls_insecure {
             true => Trust::Anybody,
             false => Trust::Authorities(self.tls_ca.clone()),

@@ -4,12 +4,13 @@
 //!   [`peer`] is the same without sockets.
 //! - [`Recorder`] is told of every byte, in the order of observation: a client's before the server
 //!   has them, a server's before the client has them.
-//! - `requests.rs` cuts bytes into requests, `notation.rs` writes them down, `redact.rs` takes the
-//!   secrets out, `judge/` judges.
+//! - `requests.rs` and `frames.rs` cut bytes into requests, `notation.rs` writes them down,
+//!   `redact.rs` takes the secrets out, `judge/` judges.
 //!
 //! A recording is an exchange like any other: `touchstone replay` plays it.
 
 mod file;
+pub mod frames;
 mod judge;
 mod notation;
 pub mod peer;
@@ -27,6 +28,7 @@ use spec::Dialect;
 use spec::exchange::{Header, Protocol};
 
 pub use file::SessionFile;
+use frames::Frames;
 pub use judge::Judge;
 pub use notation::Notation;
 pub use redact::Redactor;
@@ -63,6 +65,8 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Client {
     requests: Requests,
+    /// The same of what it says in binary.
+    frames: Frames,
     protocol: Option<Protocol>,
     /// When the request began that is not yet whole.
     began: Option<Time>,
@@ -102,6 +106,7 @@ impl Recorder {
         let requests = Requests::new(self.empty.clone());
         let fresh = Client {
             requests,
+            frames: Frames::default(),
             protocol: None,
             began: None,
             ended: false,
@@ -123,26 +128,33 @@ impl Recorder {
         if let Some(known) = self.protocols.get_mut(usize::from(client) - 1) {
             *known = protocol;
         }
-        let mut findings = Vec::new();
-        if protocol == Protocol::Binary {
-            // What such a client does to the items, nobody here can tell.
-            self.judge.lose(client, BINARY);
-            self.judge.forget_all();
+        let is_binary = protocol == Protocol::Binary;
+        let requests = match is_binary {
+            true => speaker.frames.push(bytes),
+            false => speaker.requests.push(bytes),
+        };
+        let mut began = speaker.began.take();
+        if !speaker.is_idle() {
+            let held = began.filter(|_| requests.is_empty());
+            speaker.began = held.or(Some(now));
+        }
+        let lost = speaker.frames.is_lost();
+        if is_binary {
             self.notation.frames(client, ">>", bytes);
-        } else {
-            let mut began = speaker.began.take();
-            let requests = speaker.requests.push(bytes);
-            if !speaker.requests.unfinished().is_empty() {
-                let held = began.filter(|_| requests.is_empty());
-                speaker.began = held.or(Some(now));
-            }
-            for mut request in requests {
-                // What a watcher is told comes of itself: no fence can tell where it ends.
-                self.fence &= request.command() != b"watch";
-                request.began = began.take().filter(|began| *began < now);
+        }
+        let mut findings = Vec::new();
+        for mut request in requests {
+            // What a watcher is told comes of itself: no fence can tell where it ends.
+            self.fence &= request.command() != b"watch";
+            request.began = began.take().filter(|began| *began < now);
+            if !is_binary {
                 self.notation.request(client, &request, now.0);
-                findings.extend(self.judge.sent(client, request, now));
             }
+            findings.extend(self.judge.sent(client, request, now));
+        }
+        if lost {
+            self.judge
+                .lose(client, "a frame larger than any item may be");
         }
         self.write();
         findings
@@ -154,15 +166,14 @@ impl Recorder {
         let Some(speaker) = self.clients.get(&client) else {
             return Vec::new();
         };
-        let mut findings = Vec::new();
         if speaker.protocol == Some(Protocol::Binary) {
             self.notation.frames(client, "<<", bytes);
         } else {
             self.notation
                 .beginning(client, &speaker.requests.unfinished());
             self.notation.reply(client, bytes);
-            findings = self.judge.received(client, bytes, now);
         }
+        let findings = self.judge.received(client, bytes, now);
         self.write();
         findings
     }
@@ -208,7 +219,7 @@ impl Recorder {
         self.conclude();
         for (client, speaker) in &self.clients {
             let unfinished = speaker.requests.unfinished();
-            self.fence &= unfinished.is_empty();
+            self.fence &= speaker.is_idle();
             self.notation.beginning(*client, &unfinished);
             self.notation.rest(*client);
         }
@@ -250,8 +261,12 @@ impl Recorder {
     }
 }
 
-/// Why nothing is said of a client that speaks binary.
-const BINARY: &str = "the judge of a session follows the text protocol only";
+impl Client {
+    /// Whether it is not in the middle of a request.
+    fn is_idle(&self) -> bool {
+        self.requests.unfinished().is_empty() && self.frames.unfinished().is_empty()
+    }
+}
 
 /// The line that opens the exchange.
 fn opening(protocols: &[Protocol], fence: bool) -> String {

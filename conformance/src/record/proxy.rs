@@ -4,7 +4,7 @@
 //! passes bytes on, so that what is written down is never younger than what the other side has
 //! seen.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread;
@@ -140,7 +140,12 @@ fn attend(
 /// Carries bytes until one side has enough; each piece is told of first.
 fn carry(from: &mut impl Read, to: &mut impl Write, tell: impl Fn(&[u8])) {
     let mut buffer = vec![0; 1 << 16];
-    while let Ok(length @ 1..) = from.read(&mut buffer) {
+    loop {
+        let length = match from.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Ok(0) | Err(_) => break,
+            Ok(length) => length,
+        };
         let bytes = buffer.get(..length).unwrap_or_default();
         tell(bytes);
         if to.write_all(bytes).is_err() {

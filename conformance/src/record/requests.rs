@@ -1,10 +1,12 @@
 //! Cuts what a client sends into requests.
 //!
 //! Where a request ends only the protocol knows, so the model's session reads along, on a model
-//! that forgets everything at once. Nothing is judged here, and no byte is lost or changed.
+//! that forgets everything at once. Nothing is judged here, and no byte is lost or changed. Frames
+//! of the binary protocol are cut in `frames.rs`.
 
 use model::{Model, Recovery, Session, Time};
 
+use super::frames::{Frame, Verb};
 use crate::base64;
 
 /// A client's bytes, as requests.
@@ -30,6 +32,8 @@ pub struct Request {
     line_length: usize,
     /// It is what an error throws away, and no request at all.
     pub swallowed: bool,
+    /// It is a frame of the binary protocol, or was sent where one is due.
+    is_framed: bool,
     /// When its first byte came, where its last came later.
     pub began: Option<Time>,
 }
@@ -43,6 +47,19 @@ pub enum Touches {
     Keys(Vec<Vec<u8>>),
     /// All there are.
     Everything,
+}
+
+/// What becomes of its item when a request is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It has a new value.
+    Stores,
+    /// Its value has more to it.
+    Extends,
+    /// Its value is another number.
+    Counts,
+    /// Its value stays, or goes with it.
+    Nothing,
 }
 
 /// A line so long without its end is looked at as it is: the protocol has something to say of it.
@@ -127,8 +144,29 @@ impl Request {
             line_length: line_end.map_or(bytes.len(), |end| end.saturating_add(1)),
             bytes,
             swallowed: false,
+            is_framed: false,
             began: None,
         }
+    }
+
+    /// One that was sent as a frame.
+    pub(super) fn framed(bytes: Vec<u8>) -> Request {
+        Request {
+            line_length: 0,
+            is_framed: true,
+            ..Request::new(bytes)
+        }
+    }
+
+    /// Whether it begins as no frame does, where one is due: the server is to close.
+    pub(super) fn is_astray(&self) -> bool {
+        self.is_framed && !Frame::may_begin(&self.bytes)
+    }
+
+    /// The frame that it is.
+    #[must_use]
+    pub fn frame(&self) -> Option<Frame<'_>> {
+        Frame::read(&self.bytes).filter(|_| self.is_framed)
     }
 
     /// Its line, with the line's end.
@@ -140,6 +178,9 @@ impl Request {
     /// Its data block, with the block's end; empty where it has none.
     #[must_use]
     pub fn block(&self) -> &[u8] {
+        if self.is_framed {
+            return self.frame().map_or(&[], |frame| frame.value);
+        }
         self.bytes.get(self.line_length..).unwrap_or_default()
     }
 
@@ -180,6 +221,10 @@ impl Request {
     /// The items it is about.
     #[must_use]
     pub fn touches(&self) -> Touches {
+        if self.is_framed {
+            let frame = self.frame();
+            return frame.map_or(Touches::Nothing, |frame| frame.touches());
+        }
         let keys = |from: usize, count: usize| {
             let keys = self.each_word().skip(from).take(count);
             Touches::Keys(keys.map(<[u8]>::to_vec).collect())
@@ -203,11 +248,37 @@ impl Request {
     /// Whether it only looks.
     #[must_use]
     pub fn only_reads(&self) -> bool {
+        if let Some(frame) = self.frame() {
+            return frame.verb() == Verb::Get;
+        }
         let changes = [b'N', b'T', b'E', b'R'];
         match self.command() {
             b"get" | b"gets" | b"me" => true,
             b"mg" => changes.iter().all(|flag| self.flag(*flag).is_none()),
             _ => false,
+        }
+    }
+
+    /// Whether it may be answered by nothing, depending on what there is.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        match self.frame() {
+            Some(frame) => frame.is_quiet(),
+            None => self.flag(b'q').is_some(),
+        }
+    }
+
+    /// What becomes of its item when it is done.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        if let Some(frame) = self.frame() {
+            return frame.change();
+        }
+        match self.command() {
+            b"incr" | b"decr" | b"ma" => Change::Counts,
+            b"set" | b"add" | b"replace" | b"cas" | b"ms" => Change::Stores,
+            b"append" | b"prepend" => Change::Extends,
+            _ => Change::Nothing,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! tells the time: the same seed makes the same report.
 
 use serde::Serialize;
+use spec::Kind;
 use spec::exchange::Direction;
 
 use super::failure::{again, beginning, shorten};
@@ -33,6 +34,8 @@ struct Json<'a> {
 struct Result<'a> {
     case: String,
     rule: &'static str,
+    /// Whether that is a rule, or what a server may or does choose instead.
+    kind: &'static str,
     /// Where the rule stands.
     place: String,
     level: String,
@@ -81,6 +84,11 @@ pub fn json(report: &Report<'_>) -> String {
     let results = report.judged.iter().map(|judged| Result {
         case: judged.case.name(),
         rule: judged.case.requirement().name,
+        kind: match judged.case.requirement().kind {
+            Kind::Rule => "rule",
+            Kind::Alternative => "alternative",
+            Kind::Deviation => "deviation",
+        },
         place: {
             let rule = judged.case.requirement();
             format!("spec/{}.md:{}", rule.chapter, rule.line)

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,8 +17,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
-    StreamOwned,
 };
+
+use super::secure::Secure;
 
 /// How long a connection may take to come about.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -52,7 +53,7 @@ pub trait Wire: Read + Write + Send + Sync {
     /// The same connection once more, for another thread.
     ///
     /// # Errors
-    /// When what it runs over cannot be read and written by two at once.
+    /// When the system has no more to give.
     fn twin(&self) -> io::Result<Box<dyn Wire>>;
 }
 
@@ -89,11 +90,7 @@ impl Address {
                 let name = ServerName::try_from(bare(host).to_owned()).map_err(io::Error::other)?;
                 let connection =
                     ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
-                let mut stream = StreamOwned::new(connection, dial(place)?);
-                stream.patience(CONNECT_MAX, CONNECT_MAX);
-                while stream.conn.is_handshaking() {
-                    stream.conn.complete_io(&mut stream.sock)?;
-                }
+                let stream = Secure::agree(connection, dial(place)?, CONNECT_MAX)?;
                 Ok(Box::new(stream))
             }
         }
@@ -182,10 +179,39 @@ impl Datagrams {
         let Address::Tcp(place) = address else {
             return Err(io::Error::other("datagrams go to a HOST:PORT"));
         };
-        let socket = UdpSocket::bind("127.0.0.1:0")?;
-        socket.connect(place)?;
-        wait_until_up(&socket)?;
-        Ok(Datagrams(socket))
+        let mut refused = io::Error::other(format!("`{place}` names no host"));
+        for address in place.to_socket_addrs()? {
+            let any = match address {
+                SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+                SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+            };
+            let socket = UdpSocket::bind(any)?;
+            match socket
+                .connect(address)
+                .and_then(|()| wait_until_up(&socket))
+            {
+                Ok(()) => return Ok(Datagrams(socket)),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
+    }
+
+    /// Whether the server there answers a datagram: one may be lost, but not one after the other.
+    #[must_use]
+    pub fn are_answered_at(address: &Address) -> bool {
+        const ASKED_MAX: usize = 3;
+        const PATIENCE: Duration = Duration::from_millis(500);
+        let Ok(mut datagrams) = Datagrams::to(address) else {
+            return false;
+        };
+        datagrams.patience(PATIENCE, PATIENCE);
+        // The first of one, with the number 1: what every memcached can tell.
+        let question = b"\0\x01\0\0\0\x01\0\0version\r\n";
+        (0..ASKED_MAX).any(|_| {
+            let asked = datagrams.write(question).is_ok();
+            asked && datagrams.read(&mut [0; 2048]).is_ok()
+        })
     }
 }
 
@@ -233,23 +259,6 @@ impl Wire for Datagrams {
 
     fn twin(&self) -> io::Result<Box<dyn Wire>> {
         Ok(Box::new(Datagrams(self.0.try_clone()?)))
-    }
-}
-
-impl Wire for StreamOwned<ClientConnection, TcpStream> {
-    fn patience(&mut self, read: Duration, write: Duration) {
-        self.sock.patience(read, write);
-    }
-
-    fn finish(&mut self) {
-        self.conn.send_close_notify();
-        let _ = self.flush();
-        self.sock.finish();
-    }
-
-    fn twin(&self) -> io::Result<Box<dyn Wire>> {
-        let problem = "over TLS, who reads and who writes share one state";
-        Err(io::Error::new(io::ErrorKind::Unsupported, problem))
     }
 }
 

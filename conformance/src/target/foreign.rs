@@ -6,7 +6,7 @@
 //! somebody else, it is not sent at all.
 
 use model::{Host, Model, Options, Time};
-use spec::exchange::{Direction, Event, Exchange, Fence, Peer, Received, replay};
+use spec::exchange::{Direction, Event, Exchange, Fence, Peer, Protocol, Received, replay};
 use spec::{Dialect, Kind};
 
 use super::address::Address;
@@ -48,6 +48,10 @@ impl Foreign {
     /// With the reason why it may not be.
     pub fn rehearse(&self, exchange: &Exchange) -> Result<Rehearsed, String> {
         let header = &exchange.header;
+        if header.protocols.contains(&Protocol::Udp) {
+            let reason = "datagrams are answered there, but tried on a server of our own (--spawn)";
+            return Err(reason.to_owned());
+        }
         if !header.options.is_empty() || !header.users.is_empty() {
             let options = &header.options;
             return Err(format!(

@@ -10,6 +10,7 @@ pub mod neighbours;
 pub mod place;
 mod prefix;
 pub mod process;
+mod secure;
 pub mod shape;
 pub mod socket;
 pub mod users;
@@ -88,6 +89,8 @@ impl Target {
         let has_udp = match self {
             Target::Model(_) => true,
             Target::Spawn(command) => place::is_tcp(command),
+            // It says itself why it skips them.
+            Target::Foreign(_) => true,
             _ => false,
         };
         if header.protocols.contains(&Protocol::Udp) && !has_udp {

@@ -7,6 +7,7 @@
 use model::{Code, Reply as Said};
 
 use crate::linear::history::{Reply, Request as Order, Value, Values};
+use crate::record::frames::{Frame, Verb};
 use crate::record::requests::Request;
 
 /// A longer word is refused, whatever it is.
@@ -54,6 +55,9 @@ pub(super) fn followed(request: &Request) -> Option<Vec<&[u8]>> {
 /// The request of these words as the checker sees it, for each of its keys; none where it does not
 /// follow it.
 pub(super) fn asked(request: &Request, words: &[&[u8]], values: &mut Values) -> Option<Asked> {
+    if let Some(frame) = request.frame() {
+        return framed(frame, values);
+    }
     let number = |at: usize| digits(words.get(at)?);
     let mortal = |at: usize| words.get(at).is_some_and(|exptime| *exptime != b"0");
     let plain = |order| {
@@ -104,6 +108,39 @@ pub(super) fn asked(request: &Request, words: &[&[u8]], values: &mut Values) -> 
     }
 }
 
+/// The same of a frame. Whether a quiet one was silent, only the next reply tells; and a counter
+/// that is made where there is none is no request of the checker's.
+fn framed(frame: Frame<'_>, values: &mut Values) -> Option<Asked> {
+    const NEVER_CREATES: u32 = u32::MAX;
+    let exptime = match frame.verb() {
+        Verb::Set | Verb::Add | Verb::Replace => frame.number32(4)?,
+        Verb::Touch | Verb::Gat => frame.number32(0)?,
+        _ => 0,
+    };
+    let any = frame.unique == 0;
+    let counts = any && frame.extras.len() == 20 && frame.number32(16) == Some(NEVER_CREATES);
+    let request = match frame.verb() {
+        _ if frame.is_quiet() || frame.key.len() > KEY_MAX_BYTES => return None,
+        Verb::Get if any => Order::Get,
+        Verb::Gat if any => Order::Get,
+        Verb::Touch if any => Order::Touch,
+        Verb::Set if any => Order::Set(values.of(frame.value)),
+        Verb::Set => Order::Cas(values.of(frame.value), frame.unique),
+        Verb::Add if any => Order::Add(values.of(frame.value)),
+        Verb::Replace if any => Order::Replace(values.of(frame.value)),
+        Verb::Append if any => Order::Append(values.of(frame.value)),
+        Verb::Prepend if any => Order::Prepend(values.of(frame.value)),
+        Verb::Delete if any => Order::Delete,
+        Verb::Incr if counts => Order::Incr(frame.number64()?),
+        Verb::Decr if counts => Order::Decr(frame.number64()?),
+        _ => return None,
+    };
+    Some(Asked {
+        request,
+        mortal: exptime != 0,
+    })
+}
+
 fn meta_set(request: &Request, value: Value) -> Option<Order> {
     let mode = request.flag(b'M').unwrap_or(b"S");
     Some(match (mode, request.flag(b'C')) {
@@ -136,6 +173,9 @@ fn digits(word: &[u8]) -> Option<u64> {
 
 /// What these bytes say of each key.
 pub(super) fn told(request: &Request, keys: &[Vec<u8>], said: &[u8]) -> Vec<Told> {
+    if let Some(frame) = request.frame() {
+        return vec![told_by_frame(frame.verb(), said)];
+    }
     let alike = |told: fn() -> Told| keys.iter().map(|_| told()).collect();
     let deletes = request.command() == b"md";
     match Said::read(said).map(|(said, _)| said) {
@@ -165,5 +205,33 @@ pub(super) fn told(request: &Request, keys: &[Vec<u8>], said: &[u8]) -> Vec<Told
         Some(Said::ClientError(_)) => alike(|| Told::Refused),
         Some(Said::ServerError(_)) => alike(|| Told::NoRoom),
         _ => alike(|| Told::Plain(Reply::Untold)),
+    }
+}
+
+/// What the frame that answers such a request says.
+fn told_by_frame(verb: Verb, said: &[u8]) -> Told {
+    let packet = match Said::read(said) {
+        Some((Said::Packets(packets), _)) => packets.into_iter().next(),
+        _ => None,
+    };
+    let Some(packet) = packet else {
+        return Told::Plain(Reply::Untold);
+    };
+    match (packet.status, verb) {
+        (0x00, Verb::Get | Verb::Gat) => Told::Found(packet.value, packet.unique),
+        (0x00, Verb::Incr | Verb::Decr) => match packet.value.try_into() {
+            Ok(number) => Told::Plain(Reply::Number(u64::from_be_bytes(number))),
+            Err(_) => Told::Plain(Reply::Untold),
+        },
+        (0x00, Verb::Delete | Verb::Touch) => Told::Plain(Reply::Done),
+        (0x00, _) => Told::Plain(Reply::Stored),
+        (0x01, Verb::Get | Verb::Gat) => Told::Plain(Reply::Miss),
+        (0x01, Verb::Replace) => Told::Plain(Reply::NotStored),
+        (0x01, _) => Told::Plain(Reply::NotFound),
+        (0x02, Verb::Add) | (0x05, _) => Told::Plain(Reply::NotStored),
+        (0x02, _) => Told::Plain(Reply::Exists),
+        (0x06, _) => Told::Refused,
+        (0x03 | 0x82, _) => Told::NoRoom,
+        _ => Told::Plain(Reply::Untold),
     }
 }

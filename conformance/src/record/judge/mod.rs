@@ -234,6 +234,10 @@ impl Judge {
         if request.swallowed {
             return Step::Said(0);
         }
+        if request.is_astray() {
+            self.client(client).closing = true;
+            return Step::Said(0);
+        }
         let lists = matches!(request.command(), b"get" | b"gets" | b"gat" | b"gats");
         if lists && Reply::read(replies).is_none() && may_become_a_reply(replies) {
             return Step::Waits;
@@ -241,6 +245,10 @@ impl Judge {
         if request.command() == b"watch" {
             return Step::Lost(WATCHES);
         }
+        let rulings = match request.touches() {
+            Touches::Keys(keys) if !keys.is_empty() && request.frame().is_none() => Vec::new(),
+            _ => self.rule_alone(request),
+        };
         let step = match (request.touches(), request.command()) {
             (Touches::Everything, _) => self.flush(request, replies, now),
             (Touches::Keys(keys), b"get" | b"gets" | b"gat" | b"gats") if !keys.is_empty() => {
@@ -249,12 +257,13 @@ impl Judge {
             (Touches::Keys(keys), _) if keys.len() == 1 => {
                 self.one_key(client, request, &keys.concat(), replies, now)
             }
-            _ => {
-                let rulings = self.rule_alone(request);
-                self.client(client).closing = rulings.iter().any(Ruling::closes);
-                self.without_key(request, replies, now)
-            }
+            _ => self.without_key(request, replies, now),
         };
+        if let Step::Said(_) = step
+            && rulings.iter().any(Ruling::closes)
+        {
+            self.client(client).closing = true;
+        }
         if let Step::Wrong(_) = step
             && self.client(client).ended
         {

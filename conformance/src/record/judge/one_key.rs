@@ -7,11 +7,15 @@ use model::Time;
 
 use super::finding::anything;
 use super::{Judge, Step};
+use crate::record::frames::{Frame, Verb};
 use crate::record::requests::Request;
 use crate::refine::{Admitted, Freedom, Known, Relation, lost_in_silence, refine};
 
 /// Items so near to the largest may be refused or not: headers differ.
 const EDGE_BYTES: u64 = 1024;
+
+/// Why nothing is said of a connection any more.
+const QUIET: &str = "a quiet request about an item of which nothing was known";
 
 impl Judge {
     /// A request about one key.
@@ -28,8 +32,11 @@ impl Judge {
         let undecided = length > edge && length < self.item_max_bytes;
         let known = if undecided { None } else { self.known(key) };
         let contended = self.is_contended(key);
-        if (known.is_none() || contended) && request.flag(b'q').is_some() {
-            return self.quiet(key, replies, contended);
+        if (known.is_none() || contended) && request.is_quiet() {
+            return match request.frame() {
+                Some(frame) => self.quiet_frame(client, frame, replies, contended),
+                None => self.quiet(key, replies, contended),
+            };
         }
         if let Some(known) = &known
             && let Some((world, said)) = lost_in_silence(known, request, now, self.admitted)
@@ -38,7 +45,7 @@ impl Judge {
                 return Step::Waits;
             }
             if replies.starts_with(&said) {
-                return self.evicted_in_silence(client, key, world, said.len());
+                return self.evicted_in_silence(client, request, key, world, said.len());
             }
         }
         let (judged, relation) = match known {
@@ -73,17 +80,22 @@ impl Judge {
         }
     }
 
-    /// A quiet request was answered as if its item were gone. Before a noop that is clear; any
-    /// other request behind it may as well be the one that was answered.
+    /// A quiet request was answered as if its item were gone. Before a noop that is clear, or where
+    /// a frame says what it answers; any other may as well be the one that was answered.
     pub(super) fn evicted_in_silence(
         &mut self,
         client: u8,
+        request: &Request,
         key: &[u8],
         world: Known,
         length: usize,
     ) -> Step {
         let behind = self.client(client).queue.front();
-        if behind.is_some_and(|next| next.command() != b"mn") {
+        let is_unclear = match request.frame() {
+            Some(frame) => self.is_answered_alike(client, frame),
+            None => behind.is_some_and(|next| next.command() != b"mn"),
+        };
+        if is_unclear {
             return Step::Lost("a quiet request whose item may have been evicted");
         }
         self.learn(key, world);
@@ -103,13 +115,45 @@ impl Judge {
         if replies.starts_with(NOOP) {
             Step::Said(0)
         } else {
-            Step::Lost("a quiet request about an item of which nothing was known")
+            Step::Lost(QUIET)
         }
+    }
+
+    /// The same of a frame: a reply says which request it answers.
+    fn quiet_frame(
+        &mut self,
+        client: u8,
+        frame: Frame<'_>,
+        replies: &[u8],
+        contended: bool,
+    ) -> Step {
+        let Some(header) = replies.first_chunk() else {
+            return Step::Waits;
+        };
+        let step = match frame.is_answered_by(header) {
+            true if self.is_answered_alike(client, frame) => return Step::Lost(QUIET),
+            true => anything(&[], replies),
+            false => Step::Said(0),
+        };
+        if !matches!(step, Step::Waits) {
+            self.unknown(frame.key, contended);
+            self.keys.insert(frame.key.to_vec(), None);
+        }
+        step
+    }
+
+    /// Whether a reply to this frame could be one to another that the client sent behind it.
+    fn is_answered_alike(&mut self, client: u8, frame: Frame<'_>) -> bool {
+        let mut behind = self.client(client).queue.iter();
+        behind.any(|next| next.frame().is_some_and(|next| next.is_answered_as(&frame)))
     }
 }
 
 /// Whether it does the same whatever was there.
 fn overwrites(request: &Request) -> bool {
+    if let Some(frame) = request.frame() {
+        return matches!(frame.verb(), Verb::Set | Verb::Delete) && frame.unique == 0;
+    }
     let plain = request
         .flag(b'M')
         .is_none_or(|mode| mode == b"S" || mode == b"set");

@@ -338,6 +338,9 @@ impl Judge {
 
 /// Whether a flush is to come at a later moment.
 fn flushes_later(request: &Request) -> bool {
+    if let Some(frame) = request.frame() {
+        return frame.number32(0).is_some_and(|delay| delay != 0);
+    }
     let words = request.words();
     let delay = words.get(1).filter(|word| **word != b"noreply");
     delay.is_some_and(|delay| *delay != b"0")
