@@ -20,6 +20,7 @@ mod options;
 mod process_limits;
 mod segmentation;
 mod service;
+mod snapshots;
 mod store;
 mod tls;
 mod udp;
