@@ -320,7 +320,8 @@ pub fn alphabet(bounds: Bounds) -> Vec<Step> {
 const OTHERS: [&str; 4] = ["set A 0 0 1⏎2", "get A", "mg A c v", "delete A"];
 
 /// Lines of the first client: `A` and `B` are the keys, a `⏎` ends the line before a block, `{u}`
-/// is the unique shown last of the key of the line.
+/// is the unique shown last of the key of the line. A unique that is written out is one that no
+/// server has come to: which item of all has the fifth, a real one does not tell.
 const LINES: [&str; 45] = [
     "set A 0 0 1⏎1",
     "set A 5 0 2⏎10",
@@ -335,7 +336,7 @@ const LINES: [&str; 45] = [
     "prepend A 0 0 1⏎1",
     "append A 0 0 0⏎",
     "cas A 3 0 1 {u}⏎c",
-    "cas B 3 0 1 5⏎c",
+    "cas B 3 0 1 999999999⏎c",
     "get A",
     "gets A",
     "gets A B A",

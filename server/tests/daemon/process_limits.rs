@@ -20,7 +20,7 @@ fn behind(first: &str, options: &str, look: impl FnOnce(&dyn Fn(&str) -> String)
     fs::create_dir_all(&folder).expect("a folder is made");
     let [ports, id] = ["ports", "id"].map(|name| folder.join(name));
     let options = format!("-u root -p -1 -l 127.0.0.1 -P {} {options}", id.display());
-    let process = Command::new("sh")
+    let mut process = Command::new("sh")
         .args(["-c", &format!("{first}; exec \"$@\" \"$0\" {options}")])
         .arg(env!("CARGO_BIN_EXE_touchstoned"))
         .env("MEMCACHED_PORT_FILENAME", &ports)
@@ -28,6 +28,10 @@ fn behind(first: &str, options: &str, look: impl FnOnce(&dyn Fn(&str) -> String)
         .spawn()
         .expect("it starts");
     while !ports.exists() {
+        // With `-d` the first process ends, and well.
+        let ended = process.try_wait().expect("it is a child");
+        let lives = ended.is_none_or(|status| status.success());
+        assert!(lives, "it does not start with {options}");
         thread::yield_now();
     }
     let id = fs::read_to_string(id).expect("it is written before the ports");
