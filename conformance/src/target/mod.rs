@@ -114,25 +114,7 @@ impl Target {
             }
             Target::Liar(liar) => liar_plays(Some(liar.lie)),
             Target::Honest => liar_plays(None),
-            Target::Spawn(command) => {
-                let once = || match Process::start_for(command, header) {
-                    Ok(mut process) => {
-                        let outcome = played(&mut process);
-                        process.died().map_or(outcome, Outcome::Crashed)
-                    }
-                    Err(_) if self.refuses(header) => {
-                        let options = &header.options;
-                        Outcome::Lacking(format!("it starts, but not with `{options}`"))
-                    }
-                    Err(problem) => Outcome::Crashed(problem),
-                };
-                match once() {
-                    Outcome::Failed(failure) if is_mute(&failure) => once(),
-                    // It may have found its port taken; what dies of the exchange does so again.
-                    Outcome::Crashed(_) => once(),
-                    outcome => outcome,
-                }
-            }
+            Target::Spawn(command) => self.spawned(command, header, played),
             Target::Foreign(foreign) => match foreign.rehearse(exchange) {
                 Ok(rehearsed) => {
                     let mut clients = rehearsed.clients(&foreign.address);
@@ -143,6 +125,32 @@ impl Target {
                 }
                 Err(reason) => Outcome::Skipped(reason),
             },
+        }
+    }
+
+    /// Plays on a server that this command starts.
+    fn spawned(
+        &self,
+        command: &str,
+        header: &Header,
+        played: impl Fn(&mut dyn Peer) -> Outcome,
+    ) -> Outcome {
+        let once = || match Process::start_for(command, header) {
+            Ok(mut process) => {
+                let outcome = played(&mut process);
+                process.died().map_or(outcome, Outcome::Crashed)
+            }
+            Err(_) if self.refuses(header) => {
+                let options = &header.options;
+                Outcome::Lacking(format!("it starts, but not with `{options}`"))
+            }
+            Err(problem) => Outcome::Crashed(problem),
+        };
+        match once() {
+            Outcome::Failed(failure) if is_mute(&failure) => once(),
+            // It may have found its port taken; what dies of the exchange does so again.
+            Outcome::Crashed(_) => once(),
+            outcome => outcome,
         }
     }
 

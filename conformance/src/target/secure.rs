@@ -2,7 +2,8 @@
 //!
 //! The state of TLS is one for both ways. It is held only while bytes are sealed or opened: nobody
 //! waits for the network with it. Who reads never sends: what TLS itself has to say goes out before
-//! what is written next, and a server that waits to be read is read. Whom a client believes is not its business; see `address.rs`.
+//! what is written next, and a server that waits to be read is read. Whom a client believes is not
+//! its business; see `address.rs`.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;

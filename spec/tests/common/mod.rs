@@ -34,7 +34,10 @@ pub(crate) fn files(below: &str, endings: &[&str]) -> Vec<(String, String)> {
                 .to_string_lossy()
                 .into_owned();
             if path.is_dir() {
-                if !["target", ".git", "corpus", "artifacts", "coverage"].contains(&name.as_str()) {
+                // What is called so among sources is a source.
+                let is_built = name == "target" && !folder.ends_with("src");
+                let others = [".git", "corpus", "artifacts", "coverage"];
+                if !is_built && !others.contains(&name.as_str()) {
                     folders.push(path);
                 }
             } else if endings.iter().any(|ending| name.ends_with(ending)) {
