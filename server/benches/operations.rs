@@ -70,7 +70,7 @@ fn checksum(value: &[u8]) -> u64 {
 fn put(entry: &mut Entry<'_>, len: usize) {
     static VALUE: [u8; 100] = [b'v'; 100];
     let draft = Draft {
-        value: VALUE.get(..len).unwrap_or_default(),
+        value: VALUE.get(..len).unwrap_or_default().into(),
         flags: 0,
         expiry: Expiry::NEVER,
         unique: None,

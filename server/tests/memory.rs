@@ -38,8 +38,9 @@ fn store(memory_bytes: usize) -> Store {
 }
 
 fn put(store: &Store, key: usize, len: usize) {
+    let value = vec![1; len];
     let draft = Draft {
-        value: &vec![1; len],
+        value: (&value).into(),
         flags: 0,
         expiry: Expiry::NEVER,
         unique: None,

@@ -31,7 +31,7 @@ fn draft(value: &[u8], round: u64) -> Draft<'_> {
         Expiry::NEVER
     };
     Draft {
-        value,
+        value: value.into(),
         flags: u32::from(round.is_multiple_of(3)),
         expiry,
         unique: None,

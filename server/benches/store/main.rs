@@ -57,7 +57,7 @@ fn put(store: &Store, key: &[u8], value: &[u8]) {
     store
         .entry(key, NOW, |entry| {
             entry.insert(Draft {
-                value,
+                value: value.into(),
                 flags: 0,
                 expiry: Expiry::NEVER,
                 unique: None,
@@ -115,7 +115,7 @@ fn expiry() {
         store
             .entry(&key(number), NOW, |entry| {
                 entry.insert(Draft {
-                    value: &[b'v'; 100],
+                    value: (&[b'v'; 100]).into(),
                     flags: 0,
                     expiry: Expiry::at(NOW.seconds() + 1),
                     unique: None,

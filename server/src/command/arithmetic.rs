@@ -58,7 +58,7 @@ pub(super) fn write(entry: &mut Entry<'_>, number: u64) -> Result<u64, NoMemory>
         digits.resize(item.value().len(), b' ');
         return Ok(entry.overwrite(&digits, None));
     }
-    let mut draft = storage::redraft(item, &digits);
+    let mut draft = storage::redraft(item, (&digits).into());
     // To count is not to make the value anew: a stale item stays stale.
     draft.marks = item.marks();
     entry.insert(draft)

@@ -10,7 +10,7 @@ use super::{
 use crate::counters::Counter;
 use crate::protocol::binary::{Answer, Request, Status, Step};
 use crate::protocol::{Error, Reply, Storage, Tokens};
-use crate::store::{Draft, Entry, Item, Marks, NoMemory};
+use crate::store::{Draft, Entry, Item, Marks, NoMemory, Value};
 
 /// Carries out a request that brings no value. None where the connection is to be closed.
 #[must_use]
@@ -54,7 +54,7 @@ pub fn admit(context: &Context<'_>, storage: &Storage<'_>, removes: bool) -> Res
 pub fn store(
     context: &Context<'_>,
     storage: &Storage<'_>,
-    value: &[u8],
+    value: Value<'_>,
     not_stored: Status,
 ) -> Answer {
     context.count(Counter::CmdSet);
@@ -182,7 +182,7 @@ fn begin(
     let digits = initial.to_string();
     storage::fits(context, key, digits.len(), 0).map_err(|_| NoMemory)?;
     let draft = Draft {
-        value: digits.as_bytes(),
+        value: digits.as_bytes().into(),
         flags: 0,
         expiry: expiration::expiry(exptime, context.sent),
         unique: None,

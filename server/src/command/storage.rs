@@ -3,12 +3,14 @@
 //! A storage request is judged twice: when its line has come, whether its data block is let in; and
 //! when the block is complete, whether it is stored.
 
+use bytes::Bytes;
+
 use super::watch::Attempt;
 use super::{Context, expiration};
 use crate::counters::Counter;
 use crate::log;
 use crate::protocol::{Error, Reply, Storage, Verb};
-use crate::store::{Draft, Entry, Item, Marks, NoMemory};
+use crate::store::{Draft, Entry, Item, Marks, NoMemory, Value};
 use crate::watchers::Topic;
 
 /// Whether the data block that a line announces is let in.
@@ -113,7 +115,7 @@ pub(super) fn fits(
 
 /// Stores a data block. The number is the unique of the item that is there now.
 #[must_use]
-pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: &[u8]) -> (Reply, u64) {
+pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: Value<'_>) -> (Reply, u64) {
     let (reply, unique) = context.entry(storage.key, |entry| {
         let reply = decide(context, storage, block, entry);
         if context.is_watched(Topic::Mutations) {
@@ -145,7 +147,7 @@ pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: &[u8]) -> (Rep
 fn decide(
     context: &Context<'_>,
     storage: &Storage<'_>,
-    block: &[u8],
+    block: Value<'_>,
     entry: &mut Entry<'_>,
 ) -> Result<Reply, NoMemory> {
     let Some(item) = entry.item() else {
@@ -167,15 +169,15 @@ fn decide(
         Verb::Append | Verb::Prepend if storage.unique != 0 && storage.unique != item.unique() => {
             Ok(Reply::Exists)
         }
-        Verb::Append => Ok(extend(context, &[item.value(), block].concat(), entry)),
-        Verb::Prepend => Ok(extend(context, &[block, item.value()].concat(), entry)),
+        Verb::Append => Ok(extend(context, [item.value(), &block].concat(), entry)),
+        Verb::Prepend => Ok(extend(context, [&block, item.value()].concat(), entry)),
     }
 }
 
 fn put(
     context: &Context<'_>,
     storage: &Storage<'_>,
-    block: &[u8],
+    block: Value<'_>,
     entry: &mut Entry<'_>,
 ) -> Result<Reply, NoMemory> {
     let draft = Draft {
@@ -193,11 +195,12 @@ fn put(
 }
 
 /// Replaces the value and keeps all else that the client gave.
-fn extend(context: &Context<'_>, value: &[u8], entry: &mut Entry<'_>) -> Reply {
+fn extend(context: &Context<'_>, value: Vec<u8>, entry: &mut Entry<'_>) -> Reply {
     let Some(item) = entry.item() else {
         return Reply::NotStored;
     };
-    let draft = redraft(item, value);
+    let value = Bytes::from(value);
+    let draft = redraft(item, Value::owned(&value));
     let cost = (context.shared.store).cost(item.key().len(), value.len(), draft.flags);
     if cost > context.shared.settings.item_bytes_max {
         return Reply::NotStored;
@@ -208,7 +211,7 @@ fn extend(context: &Context<'_>, value: &[u8], entry: &mut Entry<'_>) -> Reply {
 }
 
 /// The item again, with another value and without its marks.
-pub(super) fn redraft<'a>(item: Item<'_>, value: &'a [u8]) -> Draft<'a> {
+pub(super) fn redraft<'a>(item: Item<'_>, value: Value<'a>) -> Draft<'a> {
     Draft {
         value,
         flags: item.flags(),

@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bytes::Buf;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -62,6 +62,9 @@ struct Desk {
     /// How many wakes there are until one is looked at, where any is.
     unlooked: Cell<u32>,
 }
+
+/// So many pieces of a reply are written at once, if it has as many.
+const PIECES_MAX: usize = 16;
 
 /// What a wake that is looked at has read, and when.
 type Looked = Option<(Command, Instant)>;
@@ -200,14 +203,14 @@ where
             connection.finish();
         }
         loop {
-            let mut bytes = connection.transmit();
-            if bytes.is_empty() {
+            connection.prepare();
+            if !connection.output().has_remaining() {
                 break;
             }
-            while !bytes.is_empty() {
-                match write(&mut stream, &bytes, &connection, desk).await? {
+            while connection.output().has_remaining() {
+                match write(&mut stream, &connection, desk).await? {
                     Some(0) => return Ok(()),
-                    Some(written) => bytes.advance(written),
+                    Some(written) => connection.sent(written),
                     None => {
                         connection.give_up();
                         return Ok(());
@@ -250,23 +253,27 @@ where
     }
 }
 
-/// Writes some bytes, and tells how many: none where the client reads nothing for too long.
-async fn write<S>(
-    stream: &mut S,
-    bytes: &[u8],
-    connection: &Connection,
-    desk: &Desk,
-) -> io::Result<Option<usize>>
+/// Writes some of what is to be sent, and tells how many bytes: none where the client reads nothing
+/// for too long.
+async fn write<S>(stream: &mut S, connection: &Connection, desk: &Desk) -> io::Result<Option<usize>>
 where
     S: AsyncWrite + Unpin,
 {
-    let mut writing = pin!(stream.write(bytes));
+    let output = connection.output();
+    let mut writing = pin!(poll_fn(|context| {
+        let stream = Pin::new(&mut *stream);
+        if output.chunk().len() == output.remaining() {
+            return stream.poll_write(context, output.chunk());
+        }
+        let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
+        let count = output.chunks_vectored(&mut pieces);
+        stream.poll_write_vectored(context, pieces.get(..count).unwrap_or_default())
+    }));
     let at_once = poll_fn(|context| Poll::Ready(writing.as_mut().poll(context)));
     if let Poll::Ready(written) = at_once.await {
         return written.map(Some);
     }
-    let waits_bytes = bytes.len().saturating_add(connection.queued_bytes());
-    let wait = desk.means.shared.unread.wait(waits_bytes);
+    let wait = desk.means.shared.unread.wait(output.remaining());
     let mut waited = Duration::ZERO;
     while waited < connection.unread_limit() {
         if let Ok(written) = time::timeout(UNREAD_CHECK, writing.as_mut()).await {
@@ -338,16 +345,21 @@ async fn listen<S>(
 where
     S: AsyncRead + Unpin,
 {
+    if let Some(mut room) = connection.room() {
+        let len = heard(stream.read_buf(&mut room).await)?;
+        if len == 0 {
+            connection.finish();
+        }
+        connection.arrived(len, desk.clock.now());
+        return Ok(());
+    }
     poll_fn(|context| {
         let mut buffer = desk.buffer.borrow_mut();
         let limit = connection.read_limit().min(buffer.len());
         let mut buffer = ReadBuf::new(buffer.get_mut(..limit).unwrap_or_default());
-        match ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer)) {
-            // So ends a client of TLS who does not say that it ends. What it asked for before
-            // was whole.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
-            read => read?,
-        }
+        heard(ready!(
+            Pin::new(&mut *stream).poll_read(context, &mut buffer)
+        ))?;
         if buffer.filled().is_empty() {
             connection.finish();
         } else {
@@ -357,4 +369,13 @@ where
         Poll::Ready(Ok(()))
     })
     .await
+}
+
+/// What came of a read. So ends a client of TLS who does not say that it ends, as if it did: what
+/// it asked for before was whole.
+fn heard<T: Default>(read: io::Result<T>) -> io::Result<T> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(T::default()),
+        read => read,
+    }
 }

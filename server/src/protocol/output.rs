@@ -3,9 +3,10 @@
 //! Small pieces are gathered into one buffer; large values are passed on uncopied.
 
 use std::collections::VecDeque;
+use std::io::IoSlice;
 use std::mem;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 /// Values longer than this are not copied.
 const COPIED_LEN_MAX: usize = 16 * 1024;
@@ -85,7 +86,7 @@ impl Output {
     }
 
     /// Takes the next bytes to write; empty when there are none.
-    pub fn take(&mut self) -> Bytes {
+    pub fn take_piece(&mut self) -> Bytes {
         if self.chunks.is_empty() {
             self.seal();
         }
@@ -105,6 +106,51 @@ impl Output {
     fn push(&mut self, chunk: Bytes) {
         self.chunks_bytes = self.chunks_bytes.saturating_add(chunk.len());
         self.chunks.push_back(chunk);
+    }
+}
+
+/// The pieces as they are to be written, one behind the other.
+impl Buf for Output {
+    fn remaining(&self) -> usize {
+        self.queued_bytes()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.chunks.front().map_or(&self.tail, |chunk| chunk)
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let pieces = self.chunks.iter().map(|chunk| &chunk[..]);
+        let tail = (!self.tail.is_empty()).then_some(&self.tail[..]);
+        let filled = slices.iter_mut().zip(pieces.chain(tail));
+        filled
+            .map(|(slice, piece)| *slice = IoSlice::new(piece))
+            .count()
+    }
+
+    fn advance(&mut self, len: usize) {
+        let mut left = len;
+        if self.chunks.is_empty() && left == self.tail.len() {
+            // As a rule one write takes all.
+            self.gathered_len = left.min(GATHERED_LEN_MAX);
+            self.tail = Vec::new();
+            return;
+        }
+        while left > 0 {
+            if self.chunks.is_empty() {
+                self.seal();
+            }
+            let Some(chunk) = self.chunks.front_mut() else {
+                return;
+            };
+            let sent = left.min(chunk.len());
+            chunk.advance(sent);
+            left -= sent;
+            self.chunks_bytes = self.chunks_bytes.saturating_sub(sent);
+            if chunk.is_empty() {
+                self.chunks.pop_front();
+            }
+        }
     }
 }
 
@@ -147,7 +193,7 @@ mod tests {
         for number in powers.flat_map(|power| [power - 1, power, power + 1, power / 5 * 7]) {
             let mut output = Output::default();
             output.number(number);
-            assert_eq!(output.take(), number.to_string());
+            assert_eq!(output.take_piece(), number.to_string());
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{Connection, State};
 use crate::command::binary as command;
 use crate::protocol::binary::{self, Answer, Frame, Head, Request, Status};
 use crate::protocol::{Error, Storage, Verb};
+use crate::store::Value;
 use crate::time::Time;
 use crate::watchers::Reason;
 
@@ -89,7 +90,7 @@ impl Connection {
             return 0;
         }
         if let Some(value) = rest.get(..storage.length) {
-            self.store_value(head, storage, value, self.now);
+            self.store_value(head, storage, value.into(), self.now);
             return storage.length;
         }
         let head_len = input.len().saturating_sub(rest.len());
@@ -98,13 +99,13 @@ impl Connection {
     }
 
     /// Stores a value that came in pieces. Its head was good, and is so still.
-    pub(super) fn finish_value(&mut self, head: &[u8], value: &[u8], since: Time) {
+    pub(super) fn finish_value(&mut self, head: &[u8], value: Value<'_>, since: Time) {
         let Frame::Head(parsed, _) = binary::cut(head) else {
             return;
         };
         match parsed.request() {
             Ok(Request::Store(storage)) => self.store_value(&parsed, &storage, value, since),
-            Ok(Request::Attempt(attempt)) => self.judge_token(head, &attempt, value),
+            Ok(Request::Attempt(attempt)) => self.judge_token(head, &attempt, &value),
             _ => {}
         }
     }
@@ -121,7 +122,13 @@ impl Connection {
         }
     }
 
-    fn store_value(&mut self, head: &Head<'_>, storage: &Storage<'_>, value: &[u8], since: Time) {
+    fn store_value(
+        &mut self,
+        head: &Head<'_>,
+        storage: &Storage<'_>,
+        value: Value<'_>,
+        since: Time,
+    ) {
         let not_stored = match storage.verb {
             Verb::Add => Status::Exists,
             Verb::Replace => Status::NotFound,

@@ -41,13 +41,13 @@ fn responses(mut connection: Connection, mut request: &[u8]) -> Vec<Vec<u8>> {
         request = request.get(used..).unwrap_or_default();
         if matches!(connection.state, State::Dumping(_)) {
             // It would go on for as long as there are items, to whoever was named as the sender.
-            drop(connection.output.take());
+            drop(connection.output.take_piece());
             responses.push(b"ERROR\r\n".to_vec());
             connection.state = State::Line;
             continue;
         }
         loop {
-            let bytes = connection.output.take();
+            let bytes = connection.output.take_piece();
             if bytes.is_empty() {
                 break;
             }

@@ -10,7 +10,7 @@ use super::lines::{BLOCK_END, Keys as Ahead, Line, Order};
 use super::{Connection, Keys, State};
 use crate::command::retrieval::Outcome;
 use crate::command::{self, Context, administration, dump, retrieval, storage};
-use crate::limits::{BLOCK_FIRST_BYTES, OUTPUT_HIGH_BYTES};
+use crate::limits::OUTPUT_HIGH_BYTES;
 use crate::protocol::meta::{Command, Meta};
 use crate::protocol::{
     Error, MetaReply, Output, Parsed, Recovery, Refusal, Reply, Request, Retrieval, Storage,
@@ -18,7 +18,7 @@ use crate::protocol::{
 };
 
 use crate::settings::Protocol;
-use crate::store::Trail;
+use crate::store::{Trail, Value};
 use crate::time::Time;
 use crate::watchers::Reason;
 
@@ -146,7 +146,7 @@ impl Connection {
         }
         let length = storage.length.saturating_add(BLOCK_END.len());
         if let Some(block) = rest.get(..length) {
-            self.store(storage, block, quiet, self.now);
+            self.store(storage, block.into(), quiet, self.now);
             return length;
         }
         self.expect_block(line, length, rest)
@@ -160,59 +160,45 @@ impl Connection {
         }
         let length = meta.length.saturating_add(BLOCK_END.len());
         if let Some(block) = rest.get(..length) {
-            self.store_meta(meta, block, self.now);
+            self.store_meta(meta, block.into(), self.now);
             return length;
         }
         self.expect_block(line, length, rest)
     }
 
-    /// Keeps the line of a block until all of that has come.
-    pub(super) fn expect_block(&mut self, line: &[u8], length: usize, rest: &[u8]) -> usize {
-        self.state = State::Block {
-            line: line.into(),
-            block: Vec::with_capacity(length.min(BLOCK_FIRST_BYTES.max(rest.len()))),
-            length,
-            since: self.now,
-        };
-        0
-    }
-
     /// Stores a block that came in pieces. Its line was good, and is so still.
     pub(super) fn finish_block(&mut self) {
-        let State::Block {
-            line, block, since, ..
-        } = mem::replace(&mut self.state, State::Line)
-        else {
+        let State::Block(block) = mem::replace(&mut self.state, State::Line) else {
             return;
         };
         self.release_block();
+        let (line, since) = (block.line, block.since);
+        let block = Bytes::from(block.bytes);
+        let value = Value::owned(&block);
         if self.protocol == Some(Protocol::Binary) {
-            self.finish_value(&line, &block, since);
+            self.finish_value(&line, value, since);
         } else if !self.gate.is_open {
-            self.judge_block(&block);
+            self.judge_block(&value);
         } else if let Some(Ok(meta)) = meta::parse(&line) {
-            self.store_meta(&meta, &block, since);
+            self.store_meta(&meta, value, since);
         } else if let Ok(Parsed {
             request: Request::Store(storage),
             quiet,
         }) = classic::parse(&line)
         {
-            self.store(&storage, &block, quiet, since);
+            self.store(&storage, value, quiet, since);
         }
     }
 
     /// Gives up a block for which there is no room: what is still to come of it is skipped.
     pub(super) fn abandon_block(&mut self) {
-        let State::Block {
-            line,
-            block,
-            length,
-            ..
-        } = mem::replace(&mut self.state, State::Line)
-        else {
+        let State::Block(block) = mem::replace(&mut self.state, State::Line) else {
             return;
         };
-        self.state = State::Swallow(length.saturating_sub(block.len()));
+        let (left, line) = (block.left(), block.line);
+        if left > 0 {
+            self.state = State::Swallow(left);
+        }
         self.release_block();
         if self.protocol == Some(Protocol::Binary) {
             return self.abandon_value(&line);
@@ -241,16 +227,16 @@ impl Connection {
         }
     }
 
-    fn store_meta(&mut self, meta: &Meta<'_>, block: &[u8], sent: Time) {
-        let reply = match block.strip_suffix(BLOCK_END) {
+    fn store_meta(&mut self, meta: &Meta<'_>, block: Value<'_>, sent: Time) {
+        let reply = match block.before(BLOCK_END) {
             Some(value) => command::meta::set(&self.context_since(sent), meta, value),
             None => Err(Error::BadDataChunk),
         };
         self.answer_meta(meta, reply);
     }
 
-    fn store(&mut self, storage: &Storage<'_>, block: &[u8], quiet: bool, sent: Time) {
-        let reply = match block.strip_suffix(BLOCK_END) {
+    fn store(&mut self, storage: &Storage<'_>, block: Value<'_>, quiet: bool, sent: Time) {
+        let reply = match block.before(BLOCK_END) {
             Some(value) => storage::store(&self.context_since(sent), storage, value).0,
             None => Error::BadDataChunk.into(),
         };

@@ -6,6 +6,7 @@
 //! `watching.rs` what a watcher is told.
 
 mod binary;
+mod block;
 pub mod datagram;
 mod dispatch;
 mod gate;
@@ -22,9 +23,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use crate::command::Context;
 use crate::command::dump::Dump;
 use crate::counters::Counter;
-use crate::limits::{
-    BLOCK_TIME, BYTES_PER_SECOND, LINE_TIME, OUTPUT_HIGH_BYTES, SMALL_BLOCK_BYTES, UNREAD_TIME,
-};
+use crate::limits::{BLOCK_TIME, BYTES_PER_SECOND, LINE_TIME, OUTPUT_HIGH_BYTES, UNREAD_TIME};
 use crate::log::{self, Kind};
 use crate::protocol::Output;
 use crate::protocol::binary::MAGIC;
@@ -36,6 +35,7 @@ use crate::store::Trail;
 use crate::time::Time;
 use crate::users::Question;
 use crate::watchers::Reason;
+use block::Block;
 use gate::{Asker, Gate};
 use lines::{LINES_MAX, Lines};
 
@@ -44,13 +44,8 @@ use lines::{LINES_MAX, Lines};
 enum State {
     /// A command line, or the head of a binary frame.
     Line,
-    /// The rest of a data block, of this length with its end; what it belongs to has been read.
-    Block {
-        line: Box<[u8]>,
-        block: Vec<u8>,
-        length: usize,
-        since: Time,
-    },
+    /// The rest of a data block.
+    Block(Block),
     /// So many bytes that nobody wants.
     Swallow(usize),
     /// Not asked for yet: these keys are answered first, as room for the values comes.
@@ -161,18 +156,7 @@ impl Connection {
     /// Takes what the client sent, and carries out all that is complete. Without bytes it only
     /// learns the time.
     pub fn receive(&mut self, bytes: &[u8], now: Time) {
-        self.now = now;
-        self.gate.note(now);
-        let is_first = self.active.is_none();
-        if !bytes.is_empty() || is_first {
-            self.active = Some(now);
-            self.record.stir(now);
-        }
-        if is_first {
-            self.tell_opened();
-        }
-        let read = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.context().counters.add(Counter::BytesRead, read);
+        let read = self.note_arrival(bytes.len(), now);
         if self.input.is_empty() {
             let used = self.consume(bytes);
             self.input
@@ -184,23 +168,55 @@ impl Connection {
         self.note_progress(read);
     }
 
+    /// Learns the time, and that so many bytes have come.
+    fn note_arrival(&mut self, len: usize, now: Time) -> u64 {
+        self.now = now;
+        self.gate.note(now);
+        let is_first = self.active.is_none();
+        if len > 0 || is_first {
+            self.active = Some(now);
+            self.record.stir(now);
+        }
+        if is_first {
+            self.tell_opened();
+        }
+        let read = u64::try_from(len).unwrap_or(u64::MAX);
+        self.context().counters.add(Counter::BytesRead, read);
+        read
+    }
+
     /// Takes the next bytes for the client; empty when there are none for now.
     pub fn transmit(&mut self) -> Bytes {
+        self.prepare();
+        let bytes = self.output.take_piece();
+        self.note_sent(bytes.len());
+        bytes
+    }
+
+    /// Goes on where all that was said has been sent, so that there is more to say if there can be.
+    pub fn prepare(&mut self) {
         if self.output.queued_bytes() == 0 {
             self.resume();
             self.note_progress(0);
             self.hear();
         }
-        let bytes = self.output.take();
-        let written = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.context().counters.add(Counter::BytesWritten, written);
-        bytes
     }
 
-    /// How many bytes wait to be taken.
+    /// What is to be sent next, as far as it has been prepared.
     #[must_use]
-    pub const fn queued_bytes(&self) -> usize {
-        self.output.queued_bytes()
+    pub const fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// Learns that so many bytes of the output have been sent.
+    pub fn sent(&mut self, len: usize) {
+        self.output.advance(len);
+        self.note_sent(len);
+    }
+
+    fn note_sent(&self, len: usize) {
+        let written = u64::try_from(len).unwrap_or(u64::MAX);
+        self.context().counters.add(Counter::BytesWritten, written);
     }
 
     /// Learns that the client will send nothing more. It still gets every reply it is owed.
@@ -296,7 +312,7 @@ impl Connection {
     fn note_progress(&mut self, more_bytes: u64) {
         let waits = match self.state {
             State::Line => self.scanned > 0,
-            State::Block { .. } | State::Swallow(_) => true,
+            State::Block(_) | State::Swallow(_) => true,
             State::Keys(_)
             | State::Dumping(_)
             | State::Judging(..)
@@ -407,25 +423,7 @@ impl Connection {
                 }
                 (skipped > 0).then_some(skipped)
             }
-            State::Block { block, length, .. } => {
-                let left = length.saturating_sub(block.len());
-                let more = input.get(..left.min(input.len()))?;
-                if more.is_empty() {
-                    return None;
-                }
-                let is_small = *length <= SMALL_BLOCK_BYTES;
-                if !is_small && !self.shared.hold(more.len()) {
-                    self.abandon_block();
-                    return Some(0);
-                }
-                self.held_bytes += if is_small { 0 } else { more.len() };
-                block.extend_from_slice(more);
-                if block.len() == *length {
-                    self.under_way = None;
-                    self.finish_block();
-                }
-                Some(more.len())
-            }
+            State::Block(_) => self.step_block(input),
         }
     }
 

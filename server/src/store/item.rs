@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::aside::Aside;
 use super::rare::Rare;
 use super::record::Record;
+use super::value::Value;
 use crate::time::Time;
 
 /// When an item stops being visible.
@@ -62,8 +63,8 @@ pub struct Marks {
 /// What a caller wants stored under the key of an entry.
 #[derive(Clone, Copy, Debug)]
 pub struct Draft<'a> {
-    /// The value, which is copied to where it is to lie.
-    pub value: &'a [u8],
+    /// The value, which is copied to where it is to lie, unless it may stay where it is.
+    pub value: Value<'a>,
     /// The client's flags.
     pub flags: u32,
     /// When it expires.

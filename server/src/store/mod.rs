@@ -12,7 +12,8 @@
 //!
 //! - **An item** is a [record] of 18 bytes, its flags if it has any, its key and its value, one
 //!   behind the other in a [segment]. The table adds 7 to 8 bytes. A value larger than an eighth of
-//!   a segment lies [aside] in memory of its own, and is sent from there uncopied.
+//!   a segment lies [aside] in memory of its own: that which it came in, if it came in pieces. It is
+//!   sent from there uncopied.
 //! - **A value of the same length** is written over the old one. All else is appended, and the old
 //!   record is dead: its bytes are had back by packing what is live in its segment.
 //! - **Memory** is one [budget] for all shards: segments, tables, ghosts and what lies aside. A
@@ -45,9 +46,11 @@ mod segment;
 mod shard;
 mod streams;
 mod table;
+mod value;
 
 pub use entry::{Absence, Entry, NoMemory};
 pub use item::{Draft, Expiry, Item, Marks, footprint};
+pub use value::Value;
 
 use crate::sync::{AtomicU64, AtomicUsize, Fault, Held, Lock, Ordering, secrets, seeded};
 use crate::time::Time;

@@ -18,6 +18,7 @@ use super::rare::Rare;
 use super::record::{HANDLE_LEN, HEADER_LEN, Record, VALUE_LEN_MAX};
 use super::segment::{Log, Segment, Stream};
 use super::table::{Location, Table};
+use super::value::Value;
 use super::{Store, wide};
 use crate::sync::{Fault, seeded};
 
@@ -325,7 +326,7 @@ impl Shard {
             && before.key_start() == record.key_start()
         {
             self.rare.let_go(&before);
-            self.rewrite(location, &record, draft.value);
+            self.rewrite(location, &record, &draft.value);
             return Ok((location, record));
         }
         let log = match old.and_then(|(location, _)| self.log_of(location)) {
@@ -405,17 +406,17 @@ impl Shard {
         stream: Stream,
         record: &Record,
         key: &[u8],
-        value: &[u8],
+        value: Value<'_>,
     ) -> Option<Location> {
         if !record.is_aside() {
-            return self.fill(stream, record, key, value);
+            return self.fill(stream, record, key, &value);
         }
         let cost = aside::cost(value.len());
         terms.store.budget.charge(cost);
         self.taken_bytes += cost;
         self.live_bytes += cost;
         self.filled_bytes += cost;
-        let handle = self.aside.put(Bytes::copy_from_slice(value)).to_le_bytes();
+        let handle = self.aside.put(value.keep()).to_le_bytes();
         self.fill(stream, record, key, &handle)
     }
 

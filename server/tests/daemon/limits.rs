@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::{Server, replies};
+use bytes::BufMut;
 use server::{Connection, Settings, Shared, Time};
 
 /// What one write is answered with.
@@ -183,6 +184,46 @@ fn unfinished_blocks_share_an_eighth_of_the_memory() {
     drop(first);
     assert_eq!(begin(&mut third), "");
     third.receive(&set("k", 900_000)[800_000..], now);
+    assert_eq!(third.transmit(), "STORED\r\n");
+}
+
+#[test]
+fn a_block_that_is_read_where_it_is_to_lie_shares_that_memory_too() {
+    let now = Time::from_seconds(1_800_000_000);
+    let settings = Settings::parse(["-m", "16"]).expect("good options");
+    let shared = Arc::new(Shared::new(settings, now));
+    let connect = || Connection::new(Arc::clone(&shared));
+    // Tells how many bytes were refused a place: the connection is to swallow them.
+    let send = |connection: &mut Connection, mut bytes: &[u8]| {
+        while let Some(mut room) = connection.room() {
+            let (piece, rest) = bytes.split_at(bytes.len().min(room.remaining_mut()));
+            room.put_slice(piece);
+            connection.arrived(piece.len(), now);
+            bytes = rest;
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        connection.receive(bytes, now);
+        bytes.len()
+    };
+    let whole = set("k", 900_000);
+    let begin = |connection: &mut Connection| {
+        connection.receive(&whole[..20_000], now);
+        send(connection, &whole[20_000..800_000])
+    };
+    let (mut first, mut second, mut third) = (connect(), connect(), connect());
+    assert_eq!((begin(&mut first), begin(&mut second)), (0, 0));
+    assert!(begin(&mut third) > 0);
+    let refusal = "SERVER_ERROR out of memory storing object\r\n";
+    assert_eq!(third.transmit(), refusal);
+    assert_eq!(send(&mut third, &whole[800_000..]), whole.len() - 800_000);
+    third.receive(&set("small", 1), now);
+    assert_eq!(third.transmit(), "STORED\r\n");
+    assert_eq!(send(&mut first, &whole[800_000..]), 0);
+    assert_eq!(first.transmit(), "STORED\r\n");
+    assert_eq!(begin(&mut third), 0);
+    assert_eq!(send(&mut third, &whole[800_000..]), 0);
     assert_eq!(third.transmit(), "STORED\r\n");
 }
 

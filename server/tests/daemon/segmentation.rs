@@ -1,7 +1,9 @@
 //! However the input is cut, the output is the same: in this process, with the clock standing.
 
+use std::io::IoSlice;
 use std::sync::Arc;
 
+use bytes::{Buf, BufMut};
 use server::{Connection, Settings, Shared, Time};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
@@ -17,7 +19,7 @@ const CONVERSATION: &[u8] = b"set k 5 0 3\r\none\r\nget k\r\nset k 0 0 7\r\nget 
 
 /// What the connection says when the conversation comes in these pieces.
 fn said<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-    let settings = Settings::parse(Vec::<String>::new()).expect("no options are good options");
+    let settings = Settings::parse(Vec::<String>::new()).expect("good options");
     let shared = Arc::new(Shared::new(settings, NOW));
     let mut connection = Connection::new(shared);
     let mut output = Vec::new();
@@ -35,6 +37,72 @@ fn drain(connection: &mut Connection, output: &mut Vec<u8>) {
             return;
         }
         output.extend_from_slice(&bytes);
+    }
+}
+
+/// What the connection says when so many bytes come at a time, and go where it gives them room, and
+/// when it is sent in pieces of that length.
+fn said_where_there_is_room(mut input: &[u8], piece_len: usize) -> Vec<u8> {
+    let settings = Settings::parse(["-I", "2m"]).expect("good options");
+    let mut connection = Connection::new(Arc::new(Shared::new(settings, NOW)));
+    let mut output = Vec::new();
+    while !input.is_empty() {
+        let len = piece_len.min(input.len());
+        let taken = if let Some(mut room) = connection.room() {
+            let len = len.min(room.remaining_mut());
+            room.put_slice(&input[..len]);
+            connection.arrived(len, NOW);
+            len
+        } else {
+            connection.receive(&input[..len], NOW);
+            len
+        };
+        input = &input[taken..];
+        loop {
+            connection.prepare();
+            let mut pieces = [IoSlice::new(&[]); 3];
+            let count = connection.output().chunks_vectored(&mut pieces);
+            let before = output.len();
+            let sent = pieces[..count].iter().flat_map(|piece| piece.iter());
+            output.extend(sent.take(piece_len));
+            let sent = output.len() - before;
+            if sent == 0 {
+                break;
+            }
+            connection.sent(sent);
+            connection.receive(&[], NOW);
+        }
+    }
+    output
+}
+
+/// Large values of all kinds; none of their parts is like another.
+fn large_values() -> Vec<u8> {
+    let value: Vec<u8> = (0_u32..75_000).flat_map(u32::to_le_bytes).collect();
+    let mut input = Vec::new();
+    for line in [
+        "set k 5 0 300000",
+        "append k 0 0 300000",
+        "ms k 300000 MP",
+        "set bad 0 0 299999",
+    ] {
+        input.extend_from_slice(format!("{line}\r\n").as_bytes());
+        input.extend_from_slice(&value);
+        input.extend_from_slice(b"\r\nget k\r\nmg k v s\r\nmn\r\n");
+    }
+    input
+}
+
+#[test]
+fn large_values_are_read_where_they_are_to_lie_and_sent_from_there() {
+    let input = large_values();
+    let whole = said([input.as_slice()]);
+    assert!(whole.len() > 4_000_000);
+    for piece_len in [977, 16 * 1024, 70_000, 10_000_000] {
+        assert!(
+            said_where_there_is_room(&input, piece_len) == whole,
+            "{piece_len}"
+        );
     }
 }
 

@@ -16,7 +16,7 @@ fn store(memory_bytes: usize, evicts: bool) -> Store {
 fn put(store: &Store, key: &str, length: usize) -> Result<u64, NoMemory> {
     store.entry(key.as_bytes(), NOW, |entry| {
         entry.insert(Draft {
-            value: &vec![b'x'; length],
+            value: (&vec![b'x'; length]).into(),
             flags: 0,
             expiry: Expiry::NEVER,
             unique: None,
@@ -107,7 +107,7 @@ fn a_pending_flush_is_done_by_the_first_operation_after_its_second() {
     let later = Time::from_seconds(NOW.seconds() + 10);
     let unique = store.entry(b"new", later, |entry| {
         entry.insert(Draft {
-            value: b"",
+            value: b"".into(),
             flags: 0,
             expiry: Expiry::NEVER,
             unique: None,
@@ -127,7 +127,7 @@ fn what_is_stored_from_an_item_that_a_flush_hides_meanwhile_is_hidden_too() {
         assert!(entry.item().is_some());
         store.flush();
         let longer = Draft {
-            value: b"xy",
+            value: b"xy".into(),
             flags: 0,
             expiry: Expiry::NEVER,
             unique: None,

@@ -150,7 +150,7 @@ fn seen(item: Item<'_>) -> Seen {
 
 fn put(entry: &mut Entry<'_>, value: &[u8], expires: Option<u64>) {
     let draft = Draft {
-        value,
+        value: value.into(),
         flags: 0,
         expiry: expires.map_or(Expiry::NEVER, |left| Expiry::at(NOW.seconds() + left)),
         unique: None,

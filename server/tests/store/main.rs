@@ -114,7 +114,7 @@ impl Trial {
         };
         let expiry = put.expiry.from(self.second);
         let draft = Draft {
-            value: &put.value,
+            value: (&put.value).into(),
             flags: put.flags,
             expiry,
             unique: put.unique,
@@ -286,8 +286,9 @@ fn numbers_too_long_for_a_record_are_let_go_with_it() {
     let now = Time::from_seconds(START);
     for round in 0..if cfg!(miri) { 25 } else { 10_000_u64 } {
         store.entry(b"k", now, |entry| {
+            let value = vec![1; usize::try_from(round % 7).expect("small")];
             let draft = Draft {
-                value: &vec![1; usize::try_from(round % 7).expect("small")],
+                value: (&value).into(),
                 flags: 0,
                 expiry: Expiry::at(u64::MAX - 2 - round),
                 unique: Some(u64::MAX - round),

@@ -72,7 +72,7 @@ fn empty(
     entry: &mut Entry<'_>,
 ) -> Result<u64, NoMemory> {
     entry.insert(Draft {
-        value: b"",
+        value: b"".into(),
         flags: meta.client_flags.unwrap_or(0),
         expiry: meta.exptime.map_or(Expiry::NEVER, |exptime| {
             expiration::expiry(exptime, context.now)

@@ -46,7 +46,7 @@ pub fn get(
 /// An item without a value, for the client that is to bring one.
 fn make(meta: &Meta<'_>, entry: &mut Entry<'_>) -> Result<u64, NoMemory> {
     entry.insert(Draft {
-        value: b"",
+        value: b"".into(),
         flags: 0,
         expiry: Expiry::NEVER,
         unique: meta.unique,

@@ -1,11 +1,13 @@
 //! `ms`.
 
+use bytes::Bytes;
+
 use super::super::watch::Attempt;
 use super::super::{Context, expiration, storage};
 use crate::counters::Counter;
 use crate::protocol::meta::{Meta, Mode};
 use crate::protocol::{Error, MetaReply, Status};
-use crate::store::{Draft, Entry, Expiry, Item, Marks, NoMemory};
+use crate::store::{Draft, Entry, Expiry, Item, Marks, NoMemory, Value};
 use crate::watchers::Topic;
 
 /// Whether the data block that a line announces is let in.
@@ -39,7 +41,7 @@ pub fn abandon(context: &Context<'_>, meta: &Meta<'_>) {
 /// # Errors
 ///
 /// When there is no memory.
-pub fn set(context: &Context<'_>, meta: &Meta<'_>, block: &[u8]) -> Result<MetaReply, Error> {
+pub fn set(context: &Context<'_>, meta: &Meta<'_>, block: Value<'_>) -> Result<MetaReply, Error> {
     context.entry(meta.key(), |entry| {
         let stored = store(context, meta, block, entry);
         if context.is_watched(Topic::Mutations) {
@@ -72,7 +74,7 @@ fn attempt<'a>(context: &Context<'_>, meta: &'a Meta<'_>, size: usize) -> Attemp
     Attempt {
         key: meta.key(),
         command,
-        expiry: draft(context, meta, b"").expiry,
+        expiry: draft(context, meta, b"".into()).expiry,
         size,
     }
 }
@@ -91,7 +93,7 @@ const fn word(status: Option<&Status>) -> &'static str {
 fn store(
     context: &Context<'_>,
     meta: &Meta<'_>,
-    block: &[u8],
+    block: Value<'_>,
     entry: &mut Entry<'_>,
 ) -> Result<Status, NoMemory> {
     let Some(item) = entry.item() else {
@@ -108,13 +110,13 @@ fn store(
         (Mode::Append, _) => Ok(extend(
             context,
             meta,
-            &[item.value(), block].concat(),
+            [item.value(), &block].concat(),
             entry,
         )),
         (Mode::Prepend, _) => Ok(extend(
             context,
             meta,
-            &[block, item.value()].concat(),
+            [&block, item.value()].concat(),
             entry,
         )),
         (Mode::Set | Mode::Replace, None) => put(context, meta, block, entry),
@@ -127,7 +129,7 @@ fn store(
 fn store_missing(
     context: &Context<'_>,
     meta: &Meta<'_>,
-    block: &[u8],
+    block: Value<'_>,
     entry: &mut Entry<'_>,
 ) -> Result<Status, NoMemory> {
     match (meta.mode, meta.compare, meta.vivify) {
@@ -150,7 +152,7 @@ fn store_missing(
 fn compare_and_store(
     context: &Context<'_>,
     meta: &Meta<'_>,
-    block: &[u8],
+    block: Value<'_>,
     compare: u64,
     entry: &mut Entry<'_>,
 ) -> Result<Status, NoMemory> {
@@ -177,7 +179,7 @@ fn compare_and_store(
 fn put(
     context: &Context<'_>,
     meta: &Meta<'_>,
-    block: &[u8],
+    block: Value<'_>,
     entry: &mut Entry<'_>,
 ) -> Result<Status, NoMemory> {
     entry.insert(draft(context, meta, block))?;
@@ -185,8 +187,10 @@ fn put(
 }
 
 /// Replaces the value and keeps the flags and the expiry.
-fn extend(context: &Context<'_>, meta: &Meta<'_>, value: &[u8], entry: &mut Entry<'_>) -> Status {
-    let Some(mut draft) = entry.item().map(|item| storage::redraft(item, value)) else {
+fn extend(context: &Context<'_>, meta: &Meta<'_>, value: Vec<u8>, entry: &mut Entry<'_>) -> Status {
+    let value = Bytes::from(value);
+    let whole = Value::owned(&value);
+    let Some(mut draft) = entry.item().map(|item| storage::redraft(item, whole)) else {
         return Status::NotStored;
     };
     let cost = context
@@ -201,7 +205,7 @@ fn extend(context: &Context<'_>, meta: &Meta<'_>, value: &[u8], entry: &mut Entr
     stored.map_or(Status::NotStored, |_| Status::Done)
 }
 
-fn draft<'a>(context: &Context<'_>, meta: &Meta<'_>, block: &'a [u8]) -> Draft<'a> {
+fn draft<'a>(context: &Context<'_>, meta: &Meta<'_>, block: Value<'a>) -> Draft<'a> {
     Draft {
         value: block,
         flags: meta.client_flags.unwrap_or(0),
