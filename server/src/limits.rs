@@ -44,8 +44,12 @@ pub const OUTPUT_HIGH_BYTES: usize = 128 * 1024;
 /// Unfinished blocks longer than this share a bounded part of the memory.
 pub const SMALL_BLOCK_BYTES: usize = 16 * 1024;
 
-/// A block is not given more room than this before its bytes arrive.
-pub const BLOCK_FIRST_BYTES: usize = 16 * 1024;
+/// A block is not given more room than this before its bytes arrive. It takes no memory until then.
+pub const BLOCK_FIRST_BYTES: usize = 128 * 1024;
+
+/// How much is read at once behind a large block: another one likely comes, of which the rest is
+/// then read where it is to lie.
+pub const BEHIND_BLOCK_BYTES: usize = 4 * 1024;
 
 /// How long a line may take from its first byte on, however short it is.
 pub const LINE_TIME: Duration = Duration::from_secs(30);

@@ -101,6 +101,7 @@ impl Connection {
             return;
         };
         let (is_counted, left) = (block.is_counted(), block.left());
+        let is_large = block.length > READ_BYTES / 2;
         if is_counted {
             if !self.shared.hold(len) {
                 return self.abandon_block();
@@ -108,6 +109,7 @@ impl Connection {
             self.held_bytes = self.held_bytes.saturating_add(len);
         }
         if left == 0 {
+            self.is_behind_block = is_large;
             self.under_way = None;
             self.finish_block();
         }

@@ -8,7 +8,8 @@ use std::mem;
 use super::{Connection, State};
 use crate::counters::Counter;
 use crate::limits::{
-    FAILURES_MAX, LINE_LEN_MAX, LOGIN_TIME, READ_BYTES, STRANGER_READ_BYTES, TOKEN_LEN_MAX,
+    BEHIND_BLOCK_BYTES, FAILURES_MAX, LINE_LEN_MAX, LOGIN_TIME, READ_BYTES, STRANGER_READ_BYTES,
+    TOKEN_LEN_MAX,
 };
 use crate::protocol::binary::{self, Answer, Attempt, Frame, Head, Status};
 use crate::protocol::frame;
@@ -56,13 +57,15 @@ impl Gate {
 }
 
 impl Connection {
-    /// How much is to be read at once: little of a stranger.
+    /// How much is to be read at once: little of a stranger, and where more would be copied twice.
     #[must_use]
     pub const fn read_limit(&self) -> usize {
-        if self.gate.is_open {
-            READ_BYTES
-        } else {
+        if !self.gate.is_open {
             STRANGER_READ_BYTES
+        } else if self.is_behind_block {
+            BEHIND_BLOCK_BYTES
+        } else {
+            READ_BYTES
         }
     }
 

@@ -80,6 +80,8 @@ pub struct Connection {
     scanned: usize,
     output: Output,
     held_bytes: usize,
+    /// Whether the last that came was the end of a large block.
+    is_behind_block: bool,
     now: Time,
     active: Option<Time>,
     under_way: Option<UnderWay>,
@@ -130,6 +132,7 @@ impl Connection {
             scanned: 0,
             output: Output::default(),
             held_bytes: 0,
+            is_behind_block: false,
             active: None,
             under_way: None,
             trail: None,
@@ -157,6 +160,9 @@ impl Connection {
     /// learns the time.
     pub fn receive(&mut self, bytes: &[u8], now: Time) {
         let read = self.note_arrival(bytes.len(), now);
+        if !bytes.is_empty() {
+            self.is_behind_block = false;
+        }
         if self.input.is_empty() {
             let used = self.consume(bytes);
             self.input
