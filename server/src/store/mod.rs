@@ -12,8 +12,8 @@
 //!
 //! - **An item** is a [record] of 18 bytes, its flags if it has any, its key and its value, one
 //!   behind the other in a [segment]. The table adds 7 to 8 bytes. A value larger than an eighth of
-//!   a segment lies [aside] in memory of its own: that which it came in, if it came in pieces. It is
-//!   sent from there uncopied.
+//!   a segment lies [aside] in memory of its own: in that which it came in, if it came in pieces.
+//!   It is sent from there uncopied.
 //! - **A value of the same length** is written over the old one. All else is appended, and the old
 //!   record is dead: its bytes are had back by packing what is live in its segment.
 //! - **Memory** is one [budget] for all shards: segments, tables, ghosts and what lies aside. A
