@@ -47,23 +47,22 @@ fn said_where_there_is_room(mut input: &[u8], piece_len: usize) -> Vec<u8> {
     let mut connection = Connection::new(Arc::new(Shared::new(settings, NOW)));
     let mut output = Vec::new();
     while !input.is_empty() {
-        let len = piece_len.min(input.len());
-        let taken = if let Some(mut room) = connection.room() {
-            let len = len.min(room.remaining_mut());
-            room.put_slice(&input[..len]);
+        let room = connection.room().map(|room| room.remaining_mut());
+        let len = piece_len.min(room.unwrap_or(usize::MAX)).min(input.len());
+        let (piece, rest) = input.split_at(len);
+        if let Some(mut room) = connection.room() {
+            room.put_slice(piece);
             connection.arrived(len, NOW);
-            len
         } else {
-            connection.receive(&input[..len], NOW);
-            len
-        };
-        input = &input[taken..];
+            connection.receive(piece, NOW);
+        }
+        input = rest;
         loop {
             connection.prepare();
             let mut pieces = [IoSlice::new(&[]); 3];
             let count = connection.output().chunks_vectored(&mut pieces);
             let before = output.len();
-            let sent = pieces[..count].iter().flat_map(|piece| piece.iter());
+            let sent = pieces.iter().take(count).flat_map(|piece| piece.iter());
             output.extend(sent.take(piece_len));
             let sent = output.len() - before;
             if sent == 0 {
