@@ -42,7 +42,7 @@ pub(crate) fn lock(settings: &Settings) {
 }
 
 fn complain(problem: &str) {
-    eprintln!("touchstoned: -k: memory is not locked: {problem}");
+    say!("-k: memory is not locked: {problem}");
 }
 
 /// What the process may do beyond others, a bit for each right.

@@ -4,6 +4,14 @@
 
 #![forbid(unsafe_code)]
 
+/// Tells the operator a line. A log that takes nothing, on a disk that is full, ends nobody.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), "touchstoned: {}", format_args!($($words)*));
+    }};
+}
+
 #[cfg(target_os = "linux")]
 mod locked;
 mod service;
@@ -91,7 +99,7 @@ fn serve(mut settings: Settings) -> ExitCode {
     find_users(&mut settings);
     heed_manager(&mut settings);
     for warning in &settings.warnings {
-        eprintln!("touchstoned: {warning}");
+        say!("{warning}");
     }
     raise_descriptor_limit(settings.connections_max);
     if settings.dumps_core
@@ -124,7 +132,7 @@ fn serve(mut settings: Settings) -> ExitCode {
     if let Some(path) = &settings.pid_file
         && let Err(error) = fs::write(path, format!("{}\n", process::id()))
     {
-        eprintln!("touchstoned: -P: {path}: {error}");
+        say!("-P: {path}: {error}");
     }
     write_ports(&listening);
     let pid_file = settings.pid_file.clone();
@@ -198,7 +206,7 @@ fn listen(settings: &Settings) -> io::Result<net::Listening> {
     if given.is_empty() {
         return net::listen(settings);
     }
-    eprintln!("touchstoned: -l, -p, -U and -s have no effect: the service manager listens");
+    say!("-l, -p, -U and -s have no effect: the service manager listens");
     net::take(given, settings)
 }
 
@@ -215,7 +223,7 @@ fn write_ports(listening: &net::Listening) {
     let part = format!("{path}.lck");
     let written = fs::write(&part, listening.ports()).and_then(|()| fs::rename(&part, &path));
     if let Err(error) = written {
-        eprintln!("touchstoned: MEMCACHED_PORT_FILENAME: {path}: {error}");
+        say!("MEMCACHED_PORT_FILENAME: {path}: {error}");
     }
 }
 
@@ -226,13 +234,13 @@ fn announce(settings: &Settings, listening: &net::Listening) {
         return;
     };
     if let Some(address) = listening.metrics() {
-        eprintln!("touchstoned: figures at http://{address}/");
+        say!("figures at http://{address}/");
     }
     if let Some(path) = &settings.config_path {
-        eprintln!("touchstoned: {path}: {}", effective(settings));
+        say!("{path}: {}", effective(settings));
     }
-    eprintln!(
-        "touchstoned: {}, {} MB; Django: CACHES = {{\"default\": {{\"BACKEND\": \
+    say!(
+        "{}, {} MB; Django: CACHES = {{\"default\": {{\"BACKEND\": \
          \"django.core.cache.backends.memcached.PyMemcacheCache\", \
          \"LOCATION\": \"{first}\"}}}}",
         addresses.join(", "),
@@ -275,7 +283,7 @@ fn raise_descriptor_limit(clients: usize) {
         && hard < wanted
         && getrlimit(Resource::RLIMIT_NOFILE).is_ok_and(|(soft, _)| soft < wanted)
     {
-        eprintln!("touchstoned: -c {clients}: the system allows {hard} descriptors only");
+        say!("-c {clients}: the system allows {hard} descriptors only");
     }
 }
 
@@ -302,11 +310,11 @@ fn give_up_root(settings: &Settings) -> Result<(), String> {
         let named = HARMLESS_USERS.into_iter().find_map(known);
         let user = named.map_or(nobody, |user| (user.name, user.uid, user.gid));
         if is_alone(user.1) {
-            eprintln!("touchstoned: started as root, and the system has no other user here");
+            say!("started as root, and the system has no other user here");
             return Ok(());
         }
         let name = &user.0;
-        eprintln!("touchstoned: started as root: going on as `{name}` (-u names another)");
+        say!("started as root: going on as `{name}` (-u names another)");
         user
     };
     if let Some(path) = &settings.socket_path {
@@ -339,6 +347,6 @@ fn is_alone(user: Uid) -> bool {
 }
 
 fn fail(code: u8, problem: &str) -> ExitCode {
-    eprintln!("touchstoned: {problem}");
+    say!("{problem}");
     ExitCode::from(code)
 }

@@ -30,7 +30,7 @@ pub(crate) fn tell(what: &str) {
         return;
     };
     if let Err(error) = send(path.as_bytes(), what.as_bytes()) {
-        eprintln!("touchstoned: the service manager is not told `{what}`: {error}");
+        say!("the service manager is not told `{what}`: {error}");
     }
 }
 
