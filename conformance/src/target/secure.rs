@@ -21,8 +21,8 @@ const READ_BYTES: usize = 1 << 14;
 #[derive(Debug)]
 pub(super) struct Secure {
     state: Arc<Mutex<State>>,
-    /// Who holds it sends: what was sealed first leaves first.
-    sending: Arc<Mutex<()>>,
+    /// What is sealed and not sent. Who holds it sends: what was sealed first leaves first.
+    sending: Arc<Mutex<Vec<u8>>>,
     socket: TcpStream,
 }
 
@@ -59,17 +59,44 @@ impl Secure {
         self.state.lock().expect("nobody panics")
     }
 
-    /// Sends all that is sealed.
-    fn send(&mut self) -> io::Result<()> {
-        let _turn = self.sending.lock().expect("nobody panics");
-        let mut sealed = Vec::new();
+    /// Seals these bytes, as far as there is room, and sends all that is sealed. What the server
+    /// does not take in time is kept: a record that is cut short would be the end of all others.
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut sealed = self.sending.lock().expect("nobody panics");
+        self.hand_over(&mut sealed)?;
         let mut state = self.state();
+        let length = state.tls.writer().write(bytes)?;
         while state.tls.wants_write() {
-            state.tls.write_tls(&mut sealed)?;
+            state.tls.write_tls(&mut *sealed)?;
         }
         drop(state);
-        (&self.socket).write_all(&sealed)
+        match self.hand_over(&mut sealed) {
+            Err(error) if length == 0 || !is_late(&error) => Err(error),
+            _ => Ok(length),
+        }
     }
+
+    fn hand_over(&self, sealed: &mut Vec<u8>) -> io::Result<()> {
+        let mut sent = 0;
+        let mut outcome = Ok(());
+        while let Some(rest) = sealed.get(sent..).filter(|rest| !rest.is_empty()) {
+            match (&self.socket).write(rest) {
+                Ok(length) => sent += length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+        }
+        sealed.drain(..sent);
+        outcome
+    }
+}
+
+/// Whether the server only did not take it in time.
+fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 impl State {
@@ -115,13 +142,11 @@ impl Read for Secure {
 
 impl Write for Secure {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let length = self.state().tls.writer().write(bytes)?;
-        self.send()?;
-        Ok(length)
+        self.send(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.send()
+        self.send(&[]).map(drop)
     }
 }
 
@@ -133,7 +158,7 @@ impl Wire for Secure {
     fn finish(&mut self) {
         self.state().tls.send_close_notify();
         // Who is gone need not be told.
-        let _ = self.send();
+        let _ = self.send(&[]);
         self.socket.finish();
     }
 
