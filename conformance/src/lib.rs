@@ -16,6 +16,7 @@
 //! - [`linear`]: whether what many clients were told at once can have happened.
 //! - [`list`] and [`explain`]: the law as a list, as a table, and rule by rule.
 //! - [`serve`]: the model or a liar on a port.
+//! - [`soak`]: all of it at once, and for long.
 //! - [`storm`]: makes such histories, with many clients on real connections.
 //! - [`suite`]: all of that in a third party's `cargo test`: [`spawn`] and [`at`].
 //! - [`target`]: what can be tried: the model, a server in this process, any command line, and
@@ -53,6 +54,7 @@ pub mod report;
 pub mod schedule;
 pub mod selftest;
 pub mod serve;
+pub mod soak;
 pub mod storm;
 pub mod suite;
 pub mod target;

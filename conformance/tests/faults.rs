@@ -2,8 +2,9 @@
 //! to servers that are careless in one way each.
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::path::Path;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -11,8 +12,11 @@ use std::thread;
 use conformance::baseline::Baseline;
 use conformance::check::Trial;
 use conformance::faults::careless::{CARELESS, Careless};
+use conformance::faults::matrix::{Cell, Matrix, Subject};
+use conformance::faults::table::{Row, Table};
 use conformance::faults::{self, Fault};
 use conformance::report;
+use conformance::target::process::Process;
 use conformance::target::shape::Shape;
 use conformance::target::{Outcome, Target};
 use conformance::verdict::{Conclusion, Verdict};
@@ -70,14 +74,22 @@ fn the_memcached_in_path_stands_the_faults_that_its_dialect_says() {
     );
 }
 
-#[test]
-fn our_daemon_stands_every_fault() {
+/// Our daemon; nothing where it is not built, and then this says so.
+fn our_daemon() -> Option<PathBuf> {
     let built = Path::new(env!("CARGO_BIN_EXE_touchstone")).with_file_name("touchstoned");
     if !built.exists() {
-        return skip("our daemon: it is not built (cargo build -p server)");
+        skip("our daemon: it is not built (cargo build -p server)");
+        return None;
     }
-    let daemon = format!("{} -u root -l 127.0.0.1 -p {{port}}", built.display());
-    try_all(daemon, Dialect::default());
+    Some(built)
+}
+
+#[test]
+fn our_daemon_stands_every_fault() {
+    if let Some(built) = our_daemon() {
+        let daemon = format!("{} -u root -l 127.0.0.1 -p {{port}}", built.display());
+        try_all(daemon, Dialect::default());
+    }
 }
 
 /// Does this to all of them, to four at once.
@@ -153,5 +165,182 @@ fn a_target_that_is_no_process_shows_no_fault() {
     for fault in faults::all() {
         let outcome = faults::try_on(&Target::Embedded, fault, Fence::Noop);
         assert!(matches!(outcome, Outcome::Unsupported(_)), "{outcome:?}");
+    }
+}
+
+/// The text of a file of the repository.
+fn repository(path: &str) -> Option<String> {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).ok()
+}
+
+/// What a row names that there is not.
+fn strangers(row: &Row) -> Vec<String> {
+    let is_no_rule = |rule: &&String| spec::find(rule).is_none();
+    let rules = row.rules.iter().filter(is_no_rule);
+    let is_no_fault = |name: &&String| faults::named(name).is_none();
+    let strange = rules.chain(row.faults.iter().filter(is_no_fault));
+    let is_no_test = |test: &&String| {
+        let named = test.split_once(':').and_then(|(file, name)| {
+            let text = repository(file)?;
+            text.contains(&format!("\nfn {name}() {{")).then_some(())
+        });
+        named.is_none()
+    };
+    let strange = strange.chain(row.tests.iter().filter(is_no_test));
+    strange
+        .map(|name| format!("{}: {name}", row.name()))
+        .collect()
+}
+
+#[test]
+fn every_case_is_there_once_and_names_what_there_is() {
+    let table = Table::shipped();
+    let numbers: Vec<u16> = table.cases.iter().filter_map(|row| row.number).collect();
+    assert_eq!(numbers, (1..=110).collect::<Vec<u16>>());
+    let ids: BTreeSet<&str> = { table.vulnerabilities.iter() }
+        .filter_map(|row| row.id.as_deref())
+        .collect();
+    assert_eq!(ids.len(), table.vulnerabilities.len(), "each once");
+    let classes: BTreeSet<&str> = { table.vulnerabilities.iter() }
+        .filter_map(|row| row.class.as_deref())
+        .collect();
+    let known: BTreeSet<&str> = table.classes.keys().map(String::as_str).collect();
+    assert_eq!((classes.len(), classes), (9, known));
+    let strange: Vec<String> = table.rows().flat_map(strangers).collect();
+    assert!(strange.is_empty(), "there are none of {strange:#?}");
+    for row in table.rows() {
+        let shown = row.rules.len() + row.faults.len() + row.tests.len();
+        let says_so = (shown == 0) == row.lacks.is_some();
+        assert!(
+            says_so,
+            "{}: what shows it, or why nothing does",
+            row.name()
+        );
+    }
+}
+
+#[test]
+fn every_fault_shows_a_case() {
+    let table = Table::shipped();
+    let named: BTreeSet<&str> = { table.rows() }
+        .flat_map(|row| &row.faults)
+        .map(String::as_str)
+        .collect();
+    // What administrators ask for is no case of these.
+    let others = ["counted-clients", "shutdown", "graceful-shutdown"];
+    for fault in faults::all() {
+        let is_shown = named.contains(fault.name) || others.contains(&fault.name);
+        assert!(is_shown, "{} shows no case", fault.name);
+    }
+}
+
+/// The matrix of one case, done to a careless server.
+fn matrix_of(careless: &str, case: u16) -> Matrix {
+    let mut table = Table::shipped();
+    table.vulnerabilities.clear();
+    table.cases.retain(|row| row.number == Some(case));
+    let touchstone = env!("CARGO_BIN_EXE_touchstone");
+    let command = format!("{touchstone} serve --careless {careless} --port {{port}} --");
+    let subject = Subject {
+        name: careless.to_owned(),
+        over: "tcp",
+        target: Target::Spawn(command),
+        dialect: Dialect::default(),
+    };
+    let exchanges = conformance::cases::all().expect("they are in the notation");
+    Matrix::of(table, vec![subject], &exchanges, 2, 1)
+}
+
+#[test]
+fn a_careless_server_breaks_its_case_and_a_careful_one_holds_it() {
+    if !cfg!(target_os = "linux") {
+        return skip("what only Linux tells of a process");
+    }
+    for (careless, case, cell) in [
+        ("careful", 15, Cell::Held),
+        ("careful", 10, Cell::Held),
+        ("hoards-lines", 10, Cell::Broken),
+        // It answers right, and leaves a descriptor open: an exchange notices that as well.
+        ("leaks", 15, Cell::Broken),
+        ("careful", 76, Cell::Test),
+        ("careful", 107, Cell::Lacking),
+    ] {
+        let matrix = matrix_of(careless, case);
+        assert_eq!(
+            matrix.worst(),
+            Some(cell),
+            "{careless}, case {case}: {matrix}"
+        );
+    }
+}
+
+#[test]
+fn a_target_that_cannot_be_started_is_told_of() {
+    let table = Table::shipped();
+    let subject = Subject {
+        name: "nobody".to_owned(),
+        over: "tcp",
+        target: Target::Spawn("/no/such/program {port}".to_owned()),
+        dialect: Dialect::default(),
+    };
+    let matrix = Matrix::of(table, vec![subject], &[], 1, 1);
+    assert!(
+        matrix
+            .columns
+            .iter()
+            .all(|column| column.unreachable.is_some())
+    );
+    assert!(
+        matrix.to_string().contains("nothing could be tried"),
+        "{matrix}"
+    );
+}
+
+/// What a server that is started so says, and whether it serves.
+fn started(command: &str) -> (bool, String) {
+    let Ok((mut process, log)) = Process::start_with_log(command, "") else {
+        return (false, String::new());
+    };
+    let serves = process.connect().is_ok_and(|mut client| {
+        let asked = client.write_all(b"mn\r\n");
+        let mut reply = String::new();
+        let read = BufReader::new(&client).read_line(&mut reply);
+        asked.is_ok() && read.is_ok() && reply == "MN\r\n"
+    });
+    process.end();
+    let mut said = String::new();
+    let mut log = log;
+    // What was read before the pipe broke is what there is.
+    let _ = log.read_to_string(&mut said);
+    (serves, said)
+}
+
+#[test]
+fn descriptors_that_are_not_to_be_had_are_told_of() {
+    if let Some(built) = our_daemon() {
+        let daemon = built.display();
+        let limited = |name: &str, few: &str| {
+            format!(
+                "setpriv --reuid 65534 --clear-groups --inh-caps=-all sh -c \
+                 'ulimit -n {few}; exec {daemon} -l 127.0.0.1 -c {name} -p {{port}}'"
+            )
+        };
+        let (serves, said) = started(&limited("1000", "100"));
+        assert!(serves, "{said}");
+        assert!(said.contains("100 descriptors only"), "{said}");
+        let (serves, said) = started(&limited("20", "100"));
+        assert!(serves && !said.contains("descriptors"), "{said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_written_stops_nobody() {
+    if let Some(built) = our_daemon() {
+        let daemon = format!("{} -u root -l 127.0.0.1 -vv -p {{port}}", built.display());
+        let (serves, said) = started(&format!("{daemon} -P /no/such/folder/pid"));
+        assert!(serves && said.contains("/no/such/folder/pid"), "{said}");
+        let full = format!("sh -c 'exec {daemon} -P /dev/full 2>/dev/full'");
+        let (serves, _) = started(&full);
+        assert!(serves, "with a log that is full");
     }
 }

@@ -8,11 +8,13 @@ pub(crate) mod say;
 mod check;
 mod compare;
 mod explore;
+mod faults;
 mod matrix;
 mod merge;
 mod record;
 mod replay;
 mod serve;
+mod soak;
 mod storm;
 mod target;
 
@@ -65,12 +67,16 @@ enum Command {
     Replay(replay::Replay),
     /// Say which rules were fixed or broken from one JSON report to another
     Compare(compare::Compare),
+    /// Do everything to servers that strains them, and say in one table what they stand
+    Faults(faults::Faults),
     /// Show reports of several implementations, or of one, as a site of static pages
     Matrix(matrix::Matrix),
     /// Put parts of one exploration, played on several machines, together
     Merge(merge::Merge),
     /// Let many clients loose on few keys at once, and judge whether any order explains the replies
     Storm(storm::Storm),
+    /// Do everything at once for long, with a fault every ten seconds, and say what came of it
+    Soak(soak::Soak),
     /// Put the model, a liar or a lawful adversary on a TCP port of this machine
     Serve(serve::Serve),
 }
@@ -81,6 +87,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, String> {
     match arguments.command {
         Command::Check(check) => return check.run(&exchanges),
         Command::Explore(explore) => return explore.run(),
+        Command::Faults(faults) => return faults.run(&exchanges),
         Command::Matrix(matrix) => return matrix.run(&exchanges),
         Command::Merge(merge) => return merge.run(),
         Command::List { table: true, .. } => say::text(list::table(&exchanges)),
@@ -100,6 +107,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, String> {
         Command::Record(record) => return record.run(),
         Command::Replay(replay) => return replay.run(),
         Command::Compare(compare) => return compare.run(),
+        Command::Soak(soak) => return soak.run(),
         Command::Storm(storm) => return storm.run(),
         Command::Serve(serve) => serve.run()?,
     }

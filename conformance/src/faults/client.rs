@@ -3,46 +3,44 @@
 //! It never waits without a limit, and never judges more than it was asked to: what a reply should
 //! have been is said by the fault.
 
+use std::fmt;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use spec::exchange::Fence;
 
 use super::stage::now;
 use super::{Trouble, hold};
+use crate::target::address::Wire;
 
 /// How long any reply may take where the rule says nothing of time.
 pub const REPLY_MAX: Duration = Duration::from_secs(10);
 
 /// A client with a connection of its own.
-#[derive(Debug)]
 pub struct Client {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Wire>>,
     fence: Fence,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
 }
 
 impl Client {
     /// A client that speaks over this connection.
-    ///
-    /// # Errors
-    /// When the connection is none.
-    pub fn over(stream: TcpStream, fence: Fence) -> Result<Client, Trouble> {
-        let stream = BufReader::new(stream);
+    #[must_use]
+    pub fn over(wire: Box<dyn Wire>, fence: Fence) -> Client {
+        let stream = BufReader::new(wire);
         let mut client = Client { stream, fence };
-        client.wait_for(REPLY_MAX)?;
-        Ok(client)
+        client.wait_for(REPLY_MAX);
+        client
     }
 
     /// How long a read or a write may take from now on.
-    ///
-    /// # Errors
-    /// When the connection is gone.
-    pub fn wait_for(&mut self, limit: Duration) -> Result<(), Trouble> {
-        let stream = self.stream.get_mut();
-        let set = stream.set_read_timeout(Some(limit));
-        set.and_then(|()| stream.set_write_timeout(Some(limit)))
-            .map_err(|error| broken("a connection", error))
+    pub fn wait_for(&mut self, limit: Duration) {
+        self.stream.get_mut().patience(limit, limit);
     }
 
     /// Sends all of this.
@@ -91,6 +89,38 @@ impl Client {
             count += 1;
         }
         Ok(count)
+    }
+
+    /// Reads as many bytes as there are here, which must be these.
+    ///
+    /// # Errors
+    /// When they are others, or none.
+    pub fn hear(&mut self, reply: &[u8]) -> Result<(), Trouble> {
+        let mut heard = vec![0; reply.len()];
+        let read = self.stream.read_exact(&mut heard);
+        read.map_err(|error| broken("a reply", error))?;
+        let shown = heard.escape_ascii().to_string();
+        hold(heard == reply, &reply.escape_ascii().to_string(), shown)
+    }
+
+    /// Reads a frame, which must tell of this opcode and of success.
+    ///
+    /// # Errors
+    /// When it is another, or none.
+    pub fn hear_frame(&mut self, opcode: u8) -> Result<(), Trouble> {
+        let mut head = [0; 24];
+        let read = self.stream.read_exact(&mut head);
+        read.map_err(|error| broken("a frame", error))?;
+        let [magic, said, _, _, _, _, high, low, body @ ..] = head;
+        let [a, b, c, d, ..] = body;
+        let expected = format!("a frame of success with opcode {opcode:#04x}");
+        let is_due = [magic, said, high, low] == [0x81, opcode, 0, 0];
+        hold(is_due, &expected, head.escape_ascii())?;
+        let length = u64::from(u32::from_be_bytes([a, b, c, d]));
+        let mut waste = Vec::new();
+        let read = self.stream.by_ref().take(length).read_to_end(&mut waste);
+        read.map_err(|error| broken("the body of a frame", error))?;
+        Ok(())
     }
 
     /// Sends a line and reads one line of reply.
@@ -163,9 +193,10 @@ impl Client {
         let mut waste = [0; 4096];
         loop {
             let left = deadline.saturating_duration_since(now());
-            if left.is_zero() || self.wait_for(left).is_err() {
+            if left.is_zero() {
                 return false;
             }
+            self.wait_for(left);
             match self.stream.read(&mut waste) {
                 Ok(0) => return true,
                 Ok(_) => {}
@@ -177,8 +208,7 @@ impl Client {
 
     /// Sends nothing more.
     pub fn half_close(&mut self) {
-        // A server that has closed has nothing to be told.
-        let _ = self.stream.get_mut().shutdown(Shutdown::Write);
+        self.stream.get_mut().finish();
     }
 
     /// All that comes until the server closes.
@@ -195,18 +225,12 @@ impl Client {
     /// # Errors
     /// When the system does not allow it.
     pub fn another(&self) -> Result<Client, Trouble> {
-        let stream = self.stream.get_ref().try_clone();
+        let stream = self.stream.get_ref().twin();
         let stream = stream.map_err(|error| Trouble::Unseen(error.to_string()))?;
         Ok(Client {
             stream: BufReader::new(stream),
             fence: self.fence,
         })
-    }
-
-    /// The connection itself.
-    #[must_use]
-    pub fn stream(&self) -> &TcpStream {
-        self.stream.get_ref()
     }
 }
 

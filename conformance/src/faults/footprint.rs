@@ -4,9 +4,10 @@
 //! own counters are among what is judged. Where the system tells nothing, nothing is claimed.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::{Trouble, hold};
+use crate::target::address::Address;
 
 /// One mebibyte.
 pub const MEBIBYTE: u64 = 1 << 20;
@@ -22,6 +23,8 @@ pub struct Footprint {
     pub reserved_bytes: u64,
     /// Open files and sockets.
     pub descriptors: usize,
+    /// Threads.
+    pub threads: u64,
 }
 
 impl Footprint {
@@ -36,12 +39,17 @@ impl Footprint {
             let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
             kibibytes.map(|kibibytes: u64| kibibytes * 1024)
         };
+        let threads = status
+            .lines()
+            .find_map(|line| line.strip_prefix("Threads:"));
         let unseen = || Trouble::Unseen(format!("/proc/{process}/status does not tell its memory"));
         Ok(Footprint {
             resident_bytes: bytes("VmRSS:").ok_or_else(unseen)?,
             peak_bytes: bytes("VmHWM:").ok_or_else(unseen)?,
             reserved_bytes: bytes("VmSize:").ok_or_else(unseen)?,
             descriptors: descriptors(process)?.len(),
+            threads: { threads.and_then(|threads| threads.trim().parse().ok()) }
+                .ok_or_else(unseen)?,
         })
     }
 
@@ -57,6 +65,21 @@ impl Footprint {
             format!("it took {}", megabytes(grown)),
         )
     }
+}
+
+/// How long the processors have worked for a process until now.
+///
+/// # Errors
+/// When the system does not tell.
+pub(super) fn worked(process: u32) -> Result<Duration, Trouble> {
+    /// Linux tells every program of hundredths of a second, whatever its own clock is.
+    const TICK: Duration = Duration::from_millis(10);
+    let text = read(&format!("/proc/{process}/stat"))?;
+    // The name of the program, which may hold anything, ends at the last parenthesis.
+    let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: u32 = ticks.filter_map(|field| field.parse::<u32>().ok()).sum();
+    Ok(TICK * ticks)
 }
 
 /// Where a process has its memory, and which files are mapped there.
@@ -115,15 +138,11 @@ pub(super) fn megabytes(bytes: u64) -> String {
 ///
 /// # Errors
 /// When it is not, or the system does not tell.
-pub(super) fn hold_listener(process: u32, address: SocketAddr) -> Result<(), Trouble> {
-    let table = read("/proc/net/tcp")?;
-    let port = format!(":{:04X}", address.port());
-    let sockets = table.lines().filter_map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let is_its_listener = words.get(1)?.ends_with(&port) && words.get(3) == Some(&"0A");
-        is_its_listener.then(|| words.get(9).map(|inode| format!("socket:[{inode}]")))?
-    });
-    let listening: Vec<String> = sockets.collect();
+pub(super) fn hold_listener(process: u32, address: &Address) -> Result<(), Trouble> {
+    let listening = match address {
+        Address::Tcp(place) | Address::Tls(place, _) => listening_at(place)?,
+        Address::Unix(path) => listening_as(&path.to_string_lossy())?,
+    };
     let own = descriptors(process)?;
     if listening.iter().any(|socket| own.contains(socket)) {
         return Ok(());
@@ -131,6 +150,33 @@ pub(super) fn hold_listener(process: u32, address: SocketAddr) -> Result<(), Tro
     Err(Trouble::Unseen(
         "the process that was started is not the one that listens".to_owned(),
     ))
+}
+
+/// The sockets that listen at a port.
+fn listening_at(place: &str) -> Result<Vec<String>, Trouble> {
+    let port = place
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse().ok());
+    let port: u16 = port.unwrap_or_default();
+    let port = format!(":{port:04X}");
+    let table = read("/proc/net/tcp")?;
+    let sockets = table.lines().filter_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let is_listener = words.get(1)?.ends_with(&port) && words.get(3) == Some(&"0A");
+        is_listener.then(|| words.get(9).map(|inode| format!("socket:[{inode}]")))?
+    });
+    Ok(sockets.collect())
+}
+
+/// The sockets that have a file.
+fn listening_as(path: &str) -> Result<Vec<String>, Trouble> {
+    let table = read("/proc/net/unix")?;
+    let sockets = table.lines().filter_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        (words.get(7) == Some(&path))
+            .then(|| words.get(6).map(|inode| format!("socket:[{inode}]")))?
+    });
+    Ok(sockets.collect())
 }
 
 /// What its descriptors stand for.

@@ -12,28 +12,36 @@ mod blocks;
 pub mod careless;
 mod client;
 mod connections;
+mod crowds;
 mod disclosure;
 mod footprint;
+mod innocent;
 mod lines;
+pub mod matrix;
 mod references;
 mod replies;
 mod shutdown;
+mod slow;
 mod stage;
 mod statistics;
+pub mod table;
 mod time;
+mod waits;
 
 use std::thread;
 use std::time::Duration;
 
 use spec::Requirement;
-use spec::exchange::{Failure, Fence};
+use spec::exchange::{Exchange, Failure, Fence, Header, Protocol};
 
 use crate::target::place::is_tcp;
 use crate::target::process::Process;
-use crate::target::{Outcome, Target};
+use crate::target::shape::Shape;
+use crate::target::{Outcome, Target, played};
 pub use client::{Client, REPLY_MAX};
 pub use footprint::{Footprint, MEBIBYTE};
 pub use stage::{INNOCENT_MAX, Stage};
+pub use waits::{TARGET, Waits};
 
 /// Something that is done to a running server.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +77,7 @@ pub enum Trouble {
 }
 
 /// The faults, by subject.
-const SUBJECTS: [&[Fault]; 9] = [
+const SUBJECTS: [&[Fault]; 11] = [
     statistics::FAULTS,
     lines::FAULTS,
     blocks::FAULTS,
@@ -77,6 +85,8 @@ const SUBJECTS: [&[Fault]; 9] = [
     references::FAULTS,
     time::FAULTS,
     connections::FAULTS,
+    crowds::FAULTS,
+    slow::FAULTS,
     disclosure::FAULTS,
     shutdown::FAULTS,
 ];
@@ -105,63 +115,150 @@ pub fn named(name: &str) -> Option<&'static Fault> {
 const LATE_TRIES: usize = 5;
 const LATE_PAUSE: Duration = Duration::from_secs(1);
 
+/// Whom a server knows that is told to let nobody in without a login.
+const USER: &str = "alice:secret";
+
+/// What came of a fault, and how long the innocent client waited meanwhile.
+#[derive(Debug)]
+pub struct Tried {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The waits of the last try.
+    pub waits: Waits,
+}
+
+impl Tried {
+    fn without(outcome: Outcome) -> Tried {
+        let waits = Waits::default();
+        Tried { outcome, waits }
+    }
+}
+
 /// Tries a fault on a server of its own.
 #[must_use]
+pub fn try_on(target: &Target, fault: &'static Fault, fence: Fence) -> Outcome {
+    tried(target, fault, fence).outcome
+}
+
+/// Tries a fault on a server of its own, and measures the waits.
+#[must_use]
+pub fn tried(target: &Target, fault: &'static Fault, fence: Fence) -> Tried {
+    let mut header = Header {
+        options: fault.options.to_owned(),
+        ..Header::default()
+    };
+    if fault.options.contains("{users}") {
+        header.users.push(USER.to_owned());
+    }
+    on_stage(target, &header, fence, fault.rule.line, fault.play)
+}
+
+/// Plays an exchange on a server of its own beside an innocent client, and looks what it leaves.
+#[must_use]
+pub fn beside(target: &Target, exchange: &Exchange, fence: Fence) -> Tried {
+    let header = &exchange.header;
+    if header.protocols.contains(&Protocol::Udp)
+        && !matches!(target, Target::Spawn(command) if is_tcp(command))
+    {
+        let lack = "there are no datagrams here (--spawn '… {port} …')";
+        return Tried::without(Outcome::Unsupported(lack.to_owned()));
+    }
+    let failure = std::cell::RefCell::new(None);
+    let play = |stage: &mut Stage| match played(exchange, stage.peer(), Shape::Written, fence) {
+        Outcome::Failed(failed) => {
+            let trouble = Trouble::Broken {
+                expected: failed.expected.clone(),
+                received: failed.received.escape_ascii().to_string(),
+            };
+            failure.replace(Some(failed));
+            Err(trouble)
+        }
+        _ => Ok(()),
+    };
+    let tried = on_stage(target, header, fence, exchange.line, play);
+    match (tried.outcome, failure.into_inner()) {
+        // What the exchange itself says of its failure says more.
+        (Outcome::Failed(_), Some(failed)) => Tried {
+            outcome: Outcome::Failed(failed),
+            waits: tried.waits,
+        },
+        (outcome, _) => Tried {
+            outcome,
+            waits: tried.waits,
+        },
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "a machine that is busy is given time"
 )]
-pub fn try_on(target: &Target, fault: &'static Fault, fence: Fence) -> Outcome {
+fn on_stage(
+    target: &Target,
+    header: &Header,
+    fence: Fence,
+    line: u32,
+    act: impl Fn(&mut Stage) -> Result<(), Trouble>,
+) -> Tried {
     let Target::Spawn(command) = target else {
-        return Outcome::Unsupported("only a process of its own shows this (--spawn)".to_owned());
+        let lack = "only a process of its own shows this (--spawn)";
+        return Tried::without(Outcome::Unsupported(lack.to_owned()));
     };
-    if !is_tcp(command) {
-        return Outcome::Unsupported("it is shown over TCP (--spawn '… {port} …')".to_owned());
-    }
-    let mut ended = play(command, fault, fence);
+    let (mut ended, mut waits) = play(command, header, fence, &act);
     for _ in 1..LATE_TRIES {
         if matches!(ended, Err(Trouble::Late(_))) {
             thread::sleep(LATE_PAUSE);
-            ended = play(command, fault, fence);
+            (ended, waits) = play(command, header, fence, &act);
         }
     }
-    let (expected, received) = match ended {
-        Ok(()) => return Outcome::Passed,
-        Err(Trouble::Died(_)) if refuses(command, fault) => {
-            let options = fault.options;
-            return Outcome::Lacking(format!("it starts, but not with `{options}`"));
+    let failed = |expected: String, received: String| {
+        Outcome::Failed(Box::new(Failure {
+            line,
+            expected,
+            received: received.into_bytes(),
+            agreed: None,
+            events: Vec::new(),
+        }))
+    };
+    let outcome = match ended {
+        Ok(()) => Outcome::Passed,
+        Err(Trouble::Died(_)) if refuses(command, header) => {
+            Outcome::Lacking(format!("it starts, but not with `{}`", header.options))
         }
-        Err(Trouble::Died(how)) => return Outcome::Crashed(how),
-        Err(Trouble::Unseen(reason)) => return Outcome::Unsupported(reason),
-        Err(Trouble::Broken { expected, received }) => (expected, received),
-        Err(Trouble::Late(waited)) => (
+        Err(Trouble::Died(how)) => Outcome::Crashed(how),
+        Err(Trouble::Unseen(reason)) => Outcome::Unsupported(reason),
+        Err(Trouble::Broken { expected, received }) => failed(expected, received),
+        Err(Trouble::Late(waited)) => failed(
             "another client is answered within a second".to_owned(),
             waited,
         ),
     };
-    Outcome::Failed(Box::new(Failure {
-        line: fault.rule.line,
-        expected,
-        received: received.into_bytes(),
-        agreed: None,
-        events: Vec::new(),
-    }))
+    Tried { outcome, waits }
 }
 
-/// Whether it starts as it is given, and not with the options that the fault needs: once may go
-/// wrong for no fault of its own.
-fn refuses(command: &str, fault: &Fault) -> bool {
-    let starts = |options| (0..2).any(|_| Process::start(command, options).is_ok());
-    !fault.options.is_empty() && !starts(fault.options) && starts("")
+/// Whether it starts as it is given, and not with what is needed here: once may go wrong for no
+/// fault of its own.
+fn refuses(command: &str, header: &Header) -> bool {
+    let starts = |header: &Header| (0..2).any(|_| Process::start_for(command, header).is_ok());
+    !header.options.is_empty() && !starts(header) && starts(&Header::default())
 }
 
 /// Plays it once. That a server ended says more than what came of the fault.
-fn play(command: &str, fault: &Fault, fence: Fence) -> Result<(), Trouble> {
-    let mut stage = Stage::set(command, fault.options, fence).map_err(Trouble::Died)?;
-    let played = (fault.play)(&mut stage);
-    match stage.strike() {
-        Err(Trouble::Died(how)) => Err(Trouble::Died(how)),
-        lived => played.and(lived),
+fn play(
+    command: &str,
+    header: &Header,
+    fence: Fence,
+    act: impl Fn(&mut Stage) -> Result<(), Trouble>,
+) -> (Result<(), Trouble>, Waits) {
+    let mut stage = match Stage::set(command, header, fence) {
+        Ok(stage) => stage,
+        Err(problem) => return (Err(Trouble::Died(problem)), Waits::default()),
+    };
+    let acted = act(&mut stage);
+    let (ended, waits) = stage.strike();
+    match ended {
+        Err(Trouble::Died(how)) => (Err(Trouble::Died(how)), waits),
+        lived => (acted.and(lived), waits),
     }
 }
 

@@ -92,10 +92,10 @@ fn unread(stage: &mut Stage, line: &str, times: usize, hits: usize) -> Result<()
     client.fence()?;
     let before = stage.footprint()?;
     let requests = format!("{line}\r\n").repeat(times);
-    client.wait_for(STALLED)?;
+    client.wait_for(STALLED);
     let sent = client.push(requests.as_bytes());
     before.hold_growth(&stage.settled_footprint()?, QUEUE_LIMIT_BYTES)?;
-    client.wait_for(REPLY_MAX)?;
+    client.wait_for(REPLY_MAX);
     let mut writer = client.another()?;
     let rest = requests.as_bytes().get(sent..).unwrap_or_default();
     thread::scope(|scope| {
@@ -137,10 +137,10 @@ fn greedy_reader(stage: &mut Stage) -> Result<(), Trouble> {
 fn deaf_client(stage: &mut Stage) -> Result<(), Trouble> {
     let mut client = stage.connect()?;
     client.set("k", 500_000)?;
-    client.wait_for(STALLED)?;
+    client.wait_for(STALLED);
     client.push("get k\r\n".repeat(20_000).as_bytes());
     let mut other = stage.connect()?;
-    other.wait_for(2 * INNOCENT_MAX)?;
+    other.wait_for(2 * INNOCENT_MAX);
     let mut answered = Ok(());
     until(2 * INNOCENT_MAX, || {
         answered = other.fence();

@@ -4,23 +4,27 @@
 //! never over what. A server that is not ours is never put on this stage.
 
 use std::process::{ChildStderr, ExitStatus};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use spec::exchange::{Fence, Peer};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use spec::exchange::{Fence, Header, Peer};
 
-use super::Trouble;
 use super::client::Client;
-use super::footprint::{Footprint, hold_listener};
+use super::footprint::{Footprint, MEBIBYTE, hold_listener, megabytes};
+use super::innocent::{Innocent, Manners, served};
+use super::waits::Waits;
+use super::{REPLY_MAX, Trouble, hold};
+use crate::target::address::Address;
 use crate::target::process::Process;
 
 /// How long an innocent client may wait for its reply.
 pub const INNOCENT_MAX: Duration = Duration::from_secs(1);
 
-/// How often it asks.
-const INNOCENT_PAUSE: Duration = Duration::from_millis(10);
+/// What a server may keep when all who strained it are gone: its items, which are 64 MiB by
+/// default, and half as much again for how they lie and for whom it may serve next.
+const KEPT_MAX_BYTES: u64 = 96 * MEBIBYTE;
 
 /// How often its memory must be as large as before until it counts as settled.
 const SETTLED_LOOKS: usize = 15;
@@ -35,35 +39,31 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Stage {
     command: String,
-    options: String,
+    header: Header,
     process: Process,
     fence: Fence,
     innocent: Option<Innocent>,
-    /// Whether it is this process that serves, and not one that it started.
-    serves_itself: Result<(), Trouble>,
+    waits: Waits,
+    /// What it takes with its innocent client, or why that is not seen: another process serves.
+    baseline: Result<Footprint, Trouble>,
     /// Whether the server was ended on purpose.
     is_over: bool,
 }
 
-#[derive(Debug)]
-struct Innocent {
-    is_over: Arc<AtomicBool>,
-    thread: JoinHandle<Result<(), Trouble>>,
-}
-
 impl Stage {
-    /// Starts a server with these options, and an innocent client.
+    /// Starts a server as this header wants it, and an innocent client.
     ///
     /// # Errors
     /// When it does not start, or does not answer.
-    pub fn set(command: &str, options: &str, fence: Fence) -> Result<Stage, String> {
+    pub fn set(command: &str, header: &Header, fence: Fence) -> Result<Stage, String> {
         let mut stage = Stage {
             command: command.to_owned(),
-            options: options.to_owned(),
-            process: Process::start(command, options)?,
+            header: header.clone(),
+            process: Process::start_for(command, header)?,
             fence,
             innocent: None,
-            serves_itself: Ok(()),
+            waits: Waits::default(),
+            baseline: Err(Trouble::Unseen("nobody has looked yet".to_owned())),
             is_over: false,
         };
         stage.open()?;
@@ -72,18 +72,18 @@ impl Stage {
 
     /// Lets the innocent client in, before all others.
     fn open(&mut self) -> Result<(), String> {
+        let manners = Manners::of(&self.header.options, &self.header.users, self.fence);
         // Who started it is counted among the clients before it goes: afterwards could be any time.
         self.process.send(1, self.fence.request());
         let _ = self.process.receive(1, false);
         self.process.disconnect();
         let client = self.connect();
-        let answered = client.and_then(|mut client| client.fence().map(|()| client));
-        let client =
-            answered.map_err(|trouble| format!("no service to begin with: {trouble:?}"))?;
-        if let Ok(address) = client.stream().peer_addr() {
-            self.serves_itself = hold_listener(self.process.id(), address);
-        }
-        self.innocent = Some(Innocent::start(client));
+        let greeted = client.and_then(|mut client| manners.greet(&mut client).map(|()| client));
+        let client = greeted.map_err(|trouble| format!("no service to begin with: {trouble:?}"))?;
+        let id = self.process.id();
+        let serves_itself = hold_listener(id, self.process.address());
+        self.baseline = serves_itself.and_then(|()| Footprint::of(id));
+        self.innocent = Some(Innocent::start(client, manners));
         Ok(())
     }
 
@@ -92,12 +92,27 @@ impl Stage {
     /// # Errors
     /// When the server does not accept it.
     pub fn connect(&self) -> Result<Client, Trouble> {
-        let stream = self.process.connect();
-        let stream = stream.map_err(|error| Trouble::Broken {
+        self.connect_to(self.process.address())
+    }
+
+    /// One more client, which begins no TLS where others would.
+    ///
+    /// # Errors
+    /// When the server does not accept it.
+    pub fn connect_bare(&self) -> Result<Client, Trouble> {
+        match self.process.address() {
+            Address::Tls(place, _) => self.connect_to(&Address::Tcp(place.clone())),
+            other => self.connect_to(other),
+        }
+    }
+
+    fn connect_to(&self, address: &Address) -> Result<Client, Trouble> {
+        let wire = address.connect();
+        let wire = wire.map_err(|error| Trouble::Broken {
             expected: "one more connection".to_owned(),
             received: error.to_string(),
         })?;
-        Client::over(stream, self.fence)
+        Ok(Client::over(wire, self.fence))
     }
 
     /// So many more clients.
@@ -113,8 +128,16 @@ impl Stage {
     /// # Errors
     /// When the system does not tell.
     pub fn footprint(&self) -> Result<Footprint, Trouble> {
-        self.serves_itself.clone()?;
+        self.baseline.clone()?;
         Footprint::of(self.process.id())
+    }
+
+    /// What it took when only its innocent client was there.
+    ///
+    /// # Errors
+    /// When the system does not tell, or another process serves.
+    pub fn baseline(&self) -> Result<Footprint, Trouble> {
+        self.baseline.clone()
     }
 
     /// What the server takes when it has done what there was to do: when that grows no more.
@@ -162,7 +185,7 @@ impl Stage {
     /// When it does not start, or does not answer.
     pub fn restart_with_log(&mut self) -> Result<ChildStderr, Trouble> {
         self.end();
-        let started = Process::start_with_log(&self.command, &self.options);
+        let started = Process::start_with_log(&self.command, &self.header.options);
         let (process, log) = started.map_err(Trouble::Died)?;
         self.process = process;
         self.is_over = false;
@@ -172,10 +195,35 @@ impl Stage {
 
     /// Lets the innocent client go: what becomes of the server is no more its concern.
     pub fn dismiss(&mut self) {
-        if let Some(innocent) = self.innocent.take() {
-            // What it has to say is of no more interest.
-            let _ = innocent.stop();
-        }
+        // What it has to say is of no more interest.
+        let _ = self.release();
+    }
+
+    fn release(&mut self) -> Result<(), Trouble> {
+        let Some(innocent) = self.innocent.take() else {
+            return Ok(());
+        };
+        let (answered, waits) = innocent.stop();
+        self.waits.join(&waits);
+        served(answered)
+    }
+
+    /// The server, for an exchange to be played with it.
+    pub fn peer(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Stops the process for so long.
+    ///
+    /// # Errors
+    /// When the system does not allow it.
+    pub fn stop_for(&self, time: Duration) -> Result<(), Trouble> {
+        let unseen = |error: nix::Error| Trouble::Unseen(error.to_string());
+        let id = i32::try_from(self.process.id()).map(Pid::from_raw);
+        let id = id.map_err(|error| Trouble::Unseen(error.to_string()))?;
+        kill(id, Signal::SIGSTOP).map_err(unseen)?;
+        pause(time);
+        kill(id, Signal::SIGCONT).map_err(unseen)
     }
 
     /// How the server ended, where it did.
@@ -191,46 +239,42 @@ impl Stage {
         self.is_over = true;
     }
 
-    /// Ends the play: the server must have lived through it, and the innocent client been served.
-    ///
-    /// # Errors
-    /// When either is not so.
-    pub fn strike(mut self) -> Result<(), Trouble> {
-        let innocent = self.innocent.take();
-        let served = innocent.map_or(Ok(()), Innocent::stop);
-        match self.process.died() {
-            Some(how) if !self.is_over => Err(Trouble::Died(how)),
-            _ => served,
-        }
-    }
-}
-
-impl Innocent {
-    fn start(mut client: Client) -> Innocent {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&is_over);
-        let ask_on = move || {
-            while !told.load(Ordering::Relaxed) {
-                let asked = now();
-                client.fence()?;
-                let waited = now().saturating_duration_since(asked);
-                if waited > INNOCENT_MAX {
-                    let waited = waited.as_millis();
-                    return Err(Trouble::Late(format!("it waited {waited} ms")));
-                }
-                pause(INNOCENT_PAUSE);
-            }
-            Ok(())
+    /// Ends the play: the server must have lived through it, the innocent client been served, and
+    /// what others took been given back.
+    pub fn strike(mut self) -> (Result<(), Trouble>, Waits) {
+        self.process.disconnect();
+        let released = match self.is_over {
+            true => Ok(()),
+            false => self.hold_released(),
         };
-        Innocent {
-            is_over,
-            thread: thread::spawn(ask_on),
-        }
+        let served = self.release();
+        let ended = match self.process.died() {
+            Some(how) if !self.is_over => Err(Trouble::Died(how)),
+            _ => served.and(released),
+        };
+        (ended, self.waits)
     }
 
-    fn stop(self) -> Result<(), Trouble> {
-        self.is_over.store(true, Ordering::Relaxed);
-        self.thread.join().expect("the innocent does not panic")
+    /// Descriptors and memory are what they were before anybody else came.
+    fn hold_released(&self) -> Result<(), Trouble> {
+        let Ok(before) = &self.baseline else {
+            // Whoever needs to see it has said that it is not seen.
+            return Ok(());
+        };
+        let Ok(left) = self.descriptors_down_to(before.descriptors, REPLY_MAX) else {
+            return Ok(());
+        };
+        hold(
+            left <= before.descriptors,
+            &format!("{} descriptors, as before", before.descriptors),
+            left,
+        )?;
+        let now = self.footprint()?.resident_bytes;
+        hold(
+            now <= before.resident_bytes + KEPT_MAX_BYTES,
+            &format!("at most {} kept", megabytes(KEPT_MAX_BYTES)),
+            megabytes(now.saturating_sub(before.resident_bytes)),
+        )
     }
 }
 
@@ -254,6 +298,6 @@ pub(super) fn now() -> Instant {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a process lives in real time")]
-fn pause(time: Duration) {
+pub(super) fn pause(time: Duration) {
     thread::sleep(time);
 }

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use spec::req;
 
+use super::slow::HALF_A_HELLO;
 use super::stage::{now, until};
 use super::{Fault, Stage, Trouble, hold};
 
 /// The idle timeout, and what a server may be late: some look once in a few seconds.
 const IDLE: Duration = Duration::from_secs(2);
 const LATE_MAX: Duration = Duration::from_secs(5);
+
+/// Who has not even agreed on TLS may be given ten seconds, and two to be late.
+const HELLO_MAX: Duration = Duration::from_secs(12);
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -25,6 +29,13 @@ pub(super) const FAULTS: &[Fault] = &[
         does: "A client stops in the middle of a line.",
         options: "-o idle_timeout=2",
         play: |stage| stops(stage, b"get so-far-and-no"),
+    },
+    Fault {
+        name: "half-a-hello",
+        rule: req!("limits.time.half-sent"),
+        does: "A client stops in the middle of a TLS handshake.",
+        options: "-o idle_timeout=2",
+        play: half_a_hello,
     },
     Fault {
         name: "half-a-block",
@@ -74,6 +85,13 @@ fn stops(stage: &mut Stage, bytes: &[u8]) -> Result<(), Trouble> {
     client.send(bytes)?;
     let closed = client.is_closed_within(IDLE + LATE_MAX);
     hold(closed, "a close when nothing comes for 2 s", "none in 7 s")
+}
+
+fn half_a_hello(stage: &mut Stage) -> Result<(), Trouble> {
+    let mut client = stage.connect_bare()?;
+    client.send(HALF_A_HELLO)?;
+    let closed = client.is_closed_within(HELLO_MAX);
+    hold(closed, "a close when no more of it comes", "none in 12 s")
 }
 
 /// Whoever reads would free what is stuck, so that only the server's descriptors tell of a close.

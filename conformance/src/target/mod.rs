@@ -1,6 +1,7 @@
 //! What can be tried. A target makes a fresh server for each exchange.
 
 pub mod address;
+pub mod certificate;
 pub mod commons;
 pub mod embedded;
 pub mod foreign;
@@ -232,7 +233,12 @@ impl Target {
 }
 
 /// Plays it with this server, in this shape.
-fn played(exchange: &Exchange, peer: &mut dyn Peer, shape: Shape, fence: Fence) -> Outcome {
+pub(crate) fn played(
+    exchange: &Exchange,
+    peer: &mut dyn Peer,
+    shape: Shape,
+    fence: Fence,
+) -> Outcome {
     let shape = if exchange.header.exact_writes {
         Shape::Written
     } else {

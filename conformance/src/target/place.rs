@@ -53,6 +53,16 @@ pub fn is_tcp(command: &str) -> bool {
     command.contains(PORT)
 }
 
+/// What the command's server is spoken to over: `tcp`, `unix` or `tls`.
+#[must_use]
+pub fn over(command: &str) -> &'static str {
+    match () {
+        () if command.contains(SOCKET) => "unix",
+        () if command.contains(TLS_PORT) => "tls",
+        () => "tcp",
+    }
+}
+
 /// The words of a command line as a shell would cut them: quotes keep spaces, of both kinds.
 pub(super) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();

@@ -1,0 +1,307 @@
+//! Every case done to one or more servers over one or more ways to reach them.
+//!
+//! What shows a case is done once for each server and way, however many cases it shows. Nothing is
+//! left out in silence: what was not tried says why. How it is printed is in `matrix/shown.rs`.
+
+pub mod shown;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use spec::exchange::Exchange;
+use spec::{Dialect, Kind, REQUIREMENTS, Requirement, Standing};
+
+use super::table::{Row, Table};
+use super::{Fault, Tried, Waits, beside, is_patient, named, tried};
+use crate::capability::Capabilities;
+use crate::cases::Case;
+use crate::interrupt;
+use crate::progress::Progress;
+use crate::schedule::{self, Turn};
+use crate::target::{Outcome, Target};
+use crate::verdict::{Judged, Verdict};
+
+/// A server, and one way to reach it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// What it is called: its name and its version.
+    pub name: String,
+    /// How it is reached: `tcp`, `unix`, `tls`.
+    pub over: &'static str,
+    /// What starts it.
+    pub target: Target,
+    /// What it is held to.
+    pub dialect: Dialect,
+}
+
+/// What came of one exchange or fault on one server.
+#[derive(Debug)]
+pub struct Finding {
+    /// What it shows: the name of a rule or of a fault.
+    pub shows: &'static str,
+    /// Where it stands.
+    pub place: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was expected and what came, what excuses it, or why it was not tried.
+    pub why: String,
+    /// How long the innocent client waited.
+    pub waits: Waits,
+}
+
+/// What came of all of it on one server.
+#[derive(Debug)]
+pub struct Column {
+    /// The server.
+    pub subject: Subject,
+    /// Why nothing was tried, where nothing was.
+    pub unreachable: Option<String>,
+    /// What came of each.
+    pub findings: Vec<Finding>,
+}
+
+/// What a case came to on one server, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cell {
+    /// Something was not as it must be.
+    Broken,
+    /// Something is not as it must be, as its dialect says, or the law only observes it.
+    Known,
+    /// All that could be tried is as it must be.
+    Held,
+    /// Nothing could be tried, or was.
+    Untried,
+    /// A test of the repository shows it, and nothing else.
+    Test,
+    /// Nobody shows it.
+    Lacking,
+}
+
+impl Cell {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Cell::Broken => "BROKEN",
+            Cell::Known => "known",
+            Cell::Held => "held",
+            Cell::Untried => "untried",
+            Cell::Test => "test",
+            Cell::Lacking => "nobody",
+        }
+    }
+}
+
+/// The cases, and what came of them.
+#[derive(Debug)]
+pub struct Matrix {
+    /// The cases that were asked for.
+    pub table: Table,
+    /// The servers.
+    pub columns: Vec<Column>,
+    /// What made the order.
+    pub seed: u64,
+}
+
+/// Something that shows a case.
+enum Evidence<'a> {
+    Played(&'static str, &'a Exchange),
+    Done(&'static Fault),
+}
+
+impl Evidence<'_> {
+    fn turn(&self) -> Turn {
+        match self {
+            Evidence::Done(fault) if is_patient(fault) => Turn::Waits,
+            Evidence::Done(_) => Turn::Strains,
+            Evidence::Played(_, exchange) => schedule::turn(exchange, false, false),
+        }
+    }
+}
+
+impl Matrix {
+    /// Does everything that shows one of these cases to each of these servers.
+    #[must_use]
+    pub fn of(
+        table: Table,
+        subjects: Vec<Subject>,
+        exchanges: &[Exchange],
+        jobs: usize,
+        seed: u64,
+    ) -> Matrix {
+        let column = |subject| Column::of(subject, &table, exchanges, jobs, seed);
+        let columns = subjects.into_iter().map(column).collect();
+        Matrix {
+            table,
+            columns,
+            seed,
+        }
+    }
+
+    /// The worst that there is in it.
+    #[must_use]
+    pub fn worst(&self) -> Option<Cell> {
+        let rows = self.table.rows();
+        let cells = rows.flat_map(|row| self.columns.iter().map(|column| column.cell(row)));
+        cells.min()
+    }
+}
+
+impl Column {
+    fn of(
+        subject: Subject,
+        table: &Table,
+        exchanges: &[Exchange],
+        jobs: usize,
+        seed: u64,
+    ) -> Column {
+        if let Err(problem) = subject.target.answers() {
+            return Column {
+                subject,
+                unreachable: Some(problem),
+                findings: Vec::new(),
+            };
+        }
+        let evidence = evidence(table, &subject.dialect, exchanges);
+        let capabilities = Capabilities::of(&subject.target, &[]);
+        let waits = Mutex::new(Vec::new());
+        let progress = Progress::new(evidence.len(), crate::progress::is_watched());
+        let numbered: Vec<(usize, &Evidence<'_>)> = evidence.iter().enumerate().collect();
+        let play = |(number, evidence): &(usize, &Evidence<'_>)| {
+            progress.step();
+            let tried = match evidence {
+                _ if interrupt::was_heard() => return interrupted(),
+                Evidence::Played(_, exchange) => match capabilities.lack(exchange) {
+                    Some(lack) => return lack,
+                    None => beside(&subject.target, exchange, capabilities.fence),
+                },
+                Evidence::Done(fault) => tried(&subject.target, fault, capabilities.fence),
+            };
+            let Tried {
+                outcome,
+                waits: waited,
+            } = tried;
+            waits.lock().expect("nobody panics").push((*number, waited));
+            match outcome {
+                Outcome::Passed => Outcome::Passed,
+                // What went wrong now may have lost its server.
+                _ if interrupt::was_heard() => interrupted(),
+                outcome => outcome,
+            }
+        };
+        let turn = |(_, evidence): &(usize, &Evidence<'_>)| evidence.turn();
+        let outcomes = schedule::all(&numbered, jobs, seed, turn, play);
+        let waits = waits.into_inner().expect("nobody panics");
+        let findings = numbered
+            .iter()
+            .zip(outcomes)
+            .map(|((number, evidence), outcome)| {
+                let waited = waits.iter().find(|(of, _)| of == number);
+                let waited = waited.map(|(_, waits)| waits.clone()).unwrap_or_default();
+                Finding::of(evidence, outcome, &subject.dialect, waited)
+            });
+        Column {
+            findings: findings.collect(),
+            unreachable: None,
+            subject,
+        }
+    }
+
+    /// What was found of this case.
+    pub fn of_row<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = &'a Finding> {
+        let shows = |finding: &&Finding| {
+            let mut names = row.rules.iter().chain(&row.faults);
+            names.any(|name| name == finding.shows)
+        };
+        self.findings.iter().filter(shows)
+    }
+
+    /// What this case came to.
+    #[must_use]
+    pub fn cell(&self, row: &Row) -> Cell {
+        if row.rules.is_empty() && row.faults.is_empty() {
+            return match row.tests.is_empty() {
+                true => Cell::Lacking,
+                false => Cell::Test,
+            };
+        }
+        let cells = self.of_row(row).map(Finding::cell);
+        cells.min().unwrap_or(Cell::Untried)
+    }
+}
+
+impl Finding {
+    fn of(evidence: &Evidence<'_>, outcome: Outcome, dialect: &Dialect, waits: Waits) -> Finding {
+        let (shows, case) = match evidence {
+            Evidence::Played(rule, exchange) => (*rule, Case::Exchange(exchange)),
+            Evidence::Done(fault) => (fault.name, Case::Fault(fault)),
+        };
+        let excuse = match dialect.standing(case.requirement()) {
+            Standing::Excused(because) => Some(because.to_owned()),
+            Standing::Held | Standing::NotElected => None,
+        };
+        let judged = Judged::new(case, outcome, excuse);
+        let failed = judged.failure.as_deref().map(|failure| {
+            let received = failure.received.escape_ascii().to_string();
+            let received: String = received.chars().take(100).collect();
+            format!("expected {}, received {received}", failure.expected)
+        });
+        let why = match (judged.reason, failed) {
+            (Some(reason), Some(failed)) => format!("{reason}; {failed}"),
+            (reason, failed) => reason.or(failed).unwrap_or_default(),
+        };
+        Finding {
+            shows,
+            place: case.name(),
+            verdict: judged.verdict,
+            why,
+            waits,
+        }
+    }
+
+    /// What it alone says of its case.
+    #[must_use]
+    pub fn cell(&self) -> Cell {
+        match self.verdict {
+            Verdict::Pass => Cell::Held,
+            Verdict::Known | Verdict::Info => Cell::Known,
+            Verdict::Fail | Verdict::NonStrict | Verdict::Crashed => Cell::Broken,
+            Verdict::Unsupported | Verdict::Skipped | Verdict::Unknown => Cell::Untried,
+        }
+    }
+}
+
+fn interrupted() -> Outcome {
+    Outcome::Skipped("somebody interrupted it".to_owned())
+}
+
+/// What shows the cases of the table to who is held to this dialect, each once.
+fn evidence<'a>(table: &Table, dialect: &Dialect, exchanges: &'a [Exchange]) -> Vec<Evidence<'a>> {
+    let names = |of: fn(&Row) -> &Vec<String>| -> BTreeSet<&str> {
+        let names = table.rows().flat_map(move |row| of(row).iter());
+        names.map(String::as_str).collect()
+    };
+    let (rules, faults) = (names(|row| &row.rules), names(|row| &row.faults));
+    let shown = exchanges.iter().filter_map(|exchange| {
+        let is_due = exchange.header.holds_for(dialect.name())
+            && exchange.requirement.kind != Kind::Deviation
+            && dialect.standing(exchange.requirement) != Standing::NotElected;
+        let rule = rule_of(exchange.requirement);
+        let is_asked = rules.contains(rule.name);
+        (is_due && is_asked).then_some(Evidence::Played(rule.name, exchange))
+    });
+    let done = faults
+        .iter()
+        .filter_map(|name| named(name))
+        .map(Evidence::Done);
+    shown.chain(done).collect()
+}
+
+/// The rule that this is, or is an alternative to.
+fn rule_of(requirement: &'static Requirement) -> &'static Requirement {
+    let until = REQUIREMENTS
+        .iter()
+        .take_while(|other| other.ordinal <= requirement.ordinal);
+    let rule = until.filter(|other| other.kind == Kind::Rule).last();
+    rule.unwrap_or(requirement)
+}
