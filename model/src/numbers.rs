@@ -56,9 +56,9 @@ pub(crate) fn length(token: &[u8], line: &Line, dialect: &Dialect) -> Option<u64
         .or_else(|| line.refusing(req!("numbers.length.range")))
 }
 
-/// The client flags of a classic storage line.
-pub(crate) fn flags(token: &[u8], line: &Line, dialect: &Dialect) -> Option<u32> {
-    let number = STORAGE.read(token, line, dialect)?;
+/// The client flags of a classic storage line, which are the first of these words.
+pub(crate) fn flags(words: &[&[u8]], line: &Line, dialect: &Dialect) -> Option<u32> {
+    let number = storage(words, line, dialect)?;
     let truncated = req!("numbers.storage.flags.truncated");
     u32::try_from(number)
         .ok()
@@ -66,9 +66,9 @@ pub(crate) fn flags(token: &[u8], line: &Line, dialect: &Dialect) -> Option<u32>
         .or_else(|| line.refusing(req!("numbers.storage.flags")))
 }
 
-/// The exptime of a classic storage line.
-pub(crate) fn exptime(token: &[u8], line: &Line, dialect: &Dialect) -> Option<i32> {
-    let number = STORAGE.read(token, line, dialect)?;
+/// The exptime of a classic storage line, which is the first of these words.
+pub(crate) fn exptime(words: &[&[u8]], line: &Line, dialect: &Dialect) -> Option<i32> {
+    let number = storage(words, line, dialect)?;
     let truncated = req!("numbers.storage.exptime.truncated");
     let signless = truncated_signed(number).filter(|_| SIGNLESS.contains(&number));
     line.note_if(signless.is_some(), req!("numbers.storage.exptime.signless"));
@@ -77,6 +77,17 @@ pub(crate) fn exptime(token: &[u8], line: &Line, dialect: &Dialect) -> Option<i3
         .or(signless)
         .or_else(|| line.deviating(dialect, truncated, truncated_signed(number)))
         .or_else(|| line.refusing(req!("numbers.storage.exptime")))
+}
+
+/// The number that the first of these words of a storage line is, of any size.
+fn storage(words: &[&[u8]], line: &Line, dialect: &Dialect) -> Option<i128> {
+    let (token, behind) = words.split_first()?;
+    let is_blank = |word: &[u8]| word.iter().all(is_white);
+    let next = behind.iter().find(|word| !is_blank(word));
+    let next = next.filter(|_| is_blank(token));
+    let next = next.and_then(|word| as_the_c_library(word));
+    line.deviating(dialect, req!("numbers.storage.digits.next-word"), next)
+        .or_else(|| STORAGE.read(token, line, dialect))
 }
 
 /// What a client makes of a negative exptime, at most thirty days of it, that prints no sign.
@@ -154,12 +165,16 @@ fn has_leading_zero(token: &[u8]) -> bool {
 /// What the C library takes of a token: white space is skipped, and behind the digits white space
 /// or a NUL hides the rest.
 fn as_the_c_library(token: &[u8]) -> Option<i128> {
-    let is_white = |byte: &u8| (b'\t'..=b'\r').contains(byte);
     let start = token.iter().position(|byte| !is_white(byte))?;
     let text = token.get(start..)?;
     let ends = |byte: &u8| is_white(byte) || *byte == 0;
     let end = text.iter().position(ends).unwrap_or(text.len());
     decimal(text.get(..end)?)
+}
+
+/// What the C library calls white space, but for the space, which no word holds.
+fn is_white(byte: &u8) -> bool {
+    (b'\t'..=b'\r').contains(byte)
 }
 
 /// A number that is longer than any of its range needs to be.
@@ -226,15 +241,15 @@ mod tests {
         assert_eq!(length(b"2147483646", line, law), None);
         assert_eq!(length(b"-0", line, law), Some(0));
         assert_eq!(length(b"-1", line, law), None);
-        assert_eq!(flags(b"+4294967295", line, law), Some(u32::MAX));
-        assert_eq!(flags(b"4294967296", line, law), None);
-        assert_eq!(exptime(b"+2147483647", line, law), Some(i32::MAX));
+        assert_eq!(flags(&[b"+4294967295"], line, law), Some(u32::MAX));
+        assert_eq!(flags(&[b"4294967296"], line, law), None);
+        assert_eq!(exptime(&[b"+2147483647"], line, law), Some(i32::MAX));
         assert_eq!(
-            exptime(b"99999999999999999999999999999999999999999", line, law),
+            exptime(&[b"99999999999999999999999999999999999999999"], line, law),
             None
         );
         assert_eq!(
-            exptime(b"-99999999999999999999999999999999999999999", line, law),
+            exptime(&[b"-99999999999999999999999999999999999999999"], line, law),
             None
         );
     }

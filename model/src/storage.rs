@@ -123,7 +123,7 @@ impl Store {
         dialect: &Dialect,
         now: Time,
     ) -> Result<Store, &'static Requirement> {
-        let [key, flags, exptime] = [1, 2, 3].map(|n| line.argument(n).unwrap_or_default());
+        let [key, words @ ..] = [1, 2, 3, 4].map(|n| line.argument(n).unwrap_or_default());
         keys::check(key, line)?;
         let verb = Verb::read(line, dialect)?;
         let bad_number = match verb {
@@ -132,8 +132,9 @@ impl Store {
         };
         Ok(Store {
             verb,
-            flags: numbers::flags(flags, line, dialect).ok_or(bad_number)?,
-            exptime: numbers::exptime(exptime, line, dialect).ok_or(bad_number)?,
+            flags: numbers::flags(&words, line, dialect).ok_or(bad_number)?,
+            exptime: numbers::exptime(words.get(1..).unwrap_or_default(), line, dialect)
+                .ok_or(bad_number)?,
             key: key.to_vec(),
             arrived: now,
             length: usize::try_from(length).unwrap_or(usize::MAX),

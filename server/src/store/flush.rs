@@ -18,18 +18,24 @@ pub(super) struct Flush {
 
 impl Flush {
     /// Carries out a pending flush that has come due. Every operation begins with this.
+    #[inline(always)]
     pub(super) fn settle(&self, now: Time) {
         let pending = self.pending.load(Ordering::Acquire);
         if pending != NONE && pending <= now.seconds() {
-            self.change(|flush| {
-                if flush.pending.load(Ordering::Relaxed) == pending
-                    || seeded(Fault::SettlesWithoutRecheck)
-                {
-                    flush.begin_epoch();
-                    flush.pending.store(NONE, Ordering::Release);
-                }
-            });
+            self.carry_out(pending);
         }
+    }
+
+    #[cold]
+    fn carry_out(&self, pending: u64) {
+        self.change(|flush| {
+            if flush.pending.load(Ordering::Relaxed) == pending
+                || seeded(Fault::SettlesWithoutRecheck)
+            {
+                flush.begin_epoch();
+                flush.pending.store(NONE, Ordering::Release);
+            }
+        });
     }
 
     /// Hides everything stored so far.

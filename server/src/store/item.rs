@@ -119,6 +119,7 @@ impl<'a> Item<'a> {
 
     /// Its value.
     #[must_use]
+    #[inline(always)]
     pub fn value(self) -> &'a [u8] {
         match self.shared() {
             Some(value) => value,

@@ -267,16 +267,10 @@ fn tame(request: &mut Request) {
 }
 
 /// Lets the block come that a line announced, where it lost the line end between them: 1.6.45 tells
-/// only then that it refuses the line. Where a number is nothing but white space it reads the next
-/// word for it, which its dialect does not say: no word is that.
+/// only then that it refuses the line.
 fn tame_bytes(bytes: &mut Vec<u8>) {
     let announces = bytes.starts_with(b"ms ") || bytes.starts_with(b"cas ");
     if announces && bytes.iter().filter(|byte| **byte == b'\n').count() == 1 {
         bytes.extend_from_slice(b"\r\n\r\n");
-    }
-    let white = |word: &[u8]| matches!(word, b" \t " | b" \r ");
-    let at = bytes.windows(3).position(white);
-    if let Some(byte) = at.and_then(|at| bytes.get_mut(at + 1)) {
-        *byte = b'x';
     }
 }
