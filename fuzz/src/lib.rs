@@ -6,6 +6,8 @@
 //! - [`text`], [`meta`], [`binary`]: one request, answered alike by model and server.
 //! - [`session`]: clients that send anything in any pieces while time passes, likewise.
 //! - [`datagram`]: the same over UDP; [`sasl`], [`login`]: by somebody who is not known yet.
+//! - `simulation`: many clients, broken streams, refused memory and jumping clocks, by a seed;
+//!   only where the points are built in at which it interferes.
 //! - [`notation`], [`options`], [`users`]: what people write, read without a panic.
 
 #![forbid(unsafe_code)]
@@ -16,6 +18,8 @@ mod law;
 mod request;
 pub mod seeds;
 mod session;
+#[cfg(debug_assertions)]
+pub mod simulation;
 mod trial;
 
 pub use command_line::{options, users};

@@ -10,7 +10,7 @@
 //! Beside them `users` knows who may log in; `counters`, `prefixes` and `roster` keep what `stats`
 //! tells, and `process` what the system says of ours; `watchers` keeps what watchers are told, and
 //! `log` what the operator is; `unread` says which client has kept its replies waiting for too
-//! long, and `turning` turns the clock of a test.
+//! long, `turning` turns the clock of a test, and `simulated` is what simulations do to a server.
 //! Each knows only those above it in this list; nothing here knows the law or the model.
 
 #![deny(unsafe_code)]
@@ -28,6 +28,7 @@ pub mod roster;
 pub mod session;
 pub mod settings;
 pub mod shared;
+pub mod simulated;
 pub mod store;
 mod sync;
 pub mod time;

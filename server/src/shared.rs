@@ -12,6 +12,7 @@ use crate::observed::Observed;
 use crate::prefixes::Prefixes;
 use crate::roster::Roster;
 use crate::settings::Settings;
+use crate::simulated::{self, Refusal};
 use crate::store::{Configuration, Item, Store};
 use crate::time::Time;
 use crate::turning::Turning;
@@ -192,7 +193,7 @@ impl Shared {
     pub(crate) fn hold(&self, more_bytes: usize) -> bool {
         let limit = (self.settings.memory_bytes / 8).max(self.settings.item_bytes_max);
         let held = self.held_bytes.fetch_add(more_bytes, Ordering::Relaxed);
-        let fits = held.saturating_add(more_bytes) <= limit;
+        let fits = held.saturating_add(more_bytes) <= limit && !simulated::refuses(Refusal::Held);
         if !fits {
             self.release(more_bytes);
         }
@@ -200,7 +201,8 @@ impl Shared {
     }
 
     /// How much room unfinished data blocks take, in bytes.
-    pub(crate) fn held_bytes(&self) -> usize {
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
         self.held_bytes.load(Ordering::Relaxed)
     }
 

@@ -7,6 +7,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
+use crate::simulated::{self, Mistake};
+pub(crate) use crate::simulated::{Refusal, refuses};
 pub(crate) use crate::store::fault::Fault;
 pub(crate) use std::sync::MutexGuard as Held;
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -32,13 +34,16 @@ impl<T> Lock<T> {
     }
 }
 
-/// Numbers that nobody outside can know.
+/// Numbers that nobody outside can know, but for a simulation.
 pub(crate) fn secrets() -> [u64; 2] {
-    let state = RandomState::new();
-    [1, 2].map(|number: u64| state.hash_one(number))
+    simulated::secrets().unwrap_or_else(|| {
+        let state = RandomState::new();
+        [1, 2].map(|number: u64| state.hash_one(number))
+    })
 }
 
 /// Whether that mistake is to be made.
-pub(crate) const fn seeded(_fault: Fault) -> bool {
-    false
+#[inline(always)]
+pub(crate) fn seeded(fault: Fault) -> bool {
+    simulated::errs(Mistake::Store(fault))
 }

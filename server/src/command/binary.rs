@@ -49,13 +49,15 @@ pub fn admit(context: &Context<'_>, storage: &Storage<'_>, removes: bool) -> Res
     Err(failed(error))
 }
 
-/// Stores a value. A command says for itself what it means that nothing was stored.
+/// Stores a value. A command says for itself what it means that nothing was stored, and whether the
+/// item goes that it was to replace where there is no room.
 #[must_use]
 pub fn store(
     context: &Context<'_>,
     storage: &Storage<'_>,
     value: Value<'_>,
     not_stored: Status,
+    removes: bool,
 ) -> Answer {
     context.count(Counter::CmdSet);
     let (reply, unique) = storage::store(context, storage, value);
@@ -63,7 +65,12 @@ pub fn store(
         Reply::Stored => Answer::Done(unique),
         Reply::Exists => Answer::Failed(Status::Exists),
         Reply::NotFound => Answer::Failed(Status::NotFound),
-        Reply::Error(error) => failed(error),
+        Reply::Error(error) => {
+            if removes {
+                context.entry(storage.key, |entry| entry.remove());
+            }
+            failed(error)
+        }
         _ => Answer::Failed(not_stored),
     }
 }

@@ -8,6 +8,8 @@ mod endpoint;
 mod log;
 mod metrics;
 mod reload;
+#[cfg(debug_assertions)]
+pub mod simulated;
 mod tls;
 mod udp;
 mod worker;

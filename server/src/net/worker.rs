@@ -53,7 +53,7 @@ pub(super) struct Means {
 }
 
 /// What the connections of one worker share.
-struct Desk {
+pub(super) struct Desk {
     clock: Clock,
     means: Means,
     buffer: RefCell<Vec<u8>>,
@@ -70,6 +70,32 @@ const PIECES_MAX: usize = 16;
 type Looked = Option<(Command, Instant)>;
 
 impl Desk {
+    pub(super) fn new(means: Means) -> Self {
+        Self {
+            clock: means.clock.clone(),
+            means,
+            buffer: RefCell::new(vec![0; READ_BYTES]),
+            stopping: Notify::new(),
+            is_stopping: Cell::new(false),
+            unlooked: Cell::new(0),
+        }
+    }
+
+    /// Serves a client over what is no socket.
+    #[cfg(debug_assertions)]
+    pub(super) async fn serve<S>(&self, stream: S, connection: Connection) -> io::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        converse(stream, connection, self).await
+    }
+
+    /// Lets all conversations say what is owed, and end.
+    pub(super) fn close(&self) {
+        self.is_stopping.set(true);
+        self.stopping.notify_waiters();
+    }
+
     /// Looks at what was read, if it is time to.
     fn look(&self, bytes: &[u8]) -> Looked {
         self.means.shared.settings.metrics?;
@@ -127,14 +153,7 @@ impl Worker {
 }
 
 async fn work(mut arriving: UnboundedReceiver<(Stream, Connection)>, means: Means) {
-    let desk = Rc::new(Desk {
-        clock: means.clock.clone(),
-        means,
-        buffer: RefCell::new(vec![0; READ_BYTES]),
-        stopping: Notify::new(),
-        is_stopping: Cell::new(false),
-        unlooked: Cell::new(0),
-    });
+    let desk = Rc::new(Desk::new(means));
     let mut conversations = JoinSet::new();
     while let Some((stream, connection)) = arriving.recv().await {
         let desk = Rc::clone(&desk);
@@ -144,8 +163,7 @@ async fn work(mut arriving: UnboundedReceiver<(Stream, Connection)>, means: Mean
         });
         while conversations.try_join_next().is_some() {}
     }
-    desk.is_stopping.set(true);
-    desk.stopping.notify_waiters();
+    desk.close();
     let all_said = async { while conversations.join_next().await.is_some() {} };
     let _ = time::timeout(LAST_WORDS, all_said).await;
 }

@@ -85,6 +85,16 @@ impl Output {
         self.chunks_bytes.saturating_add(self.tail.len())
     }
 
+    /// Adds what is queued behind so many bytes of it.
+    #[cfg(debug_assertions)]
+    pub(crate) fn read_from(&self, mut past: usize, read: &mut Vec<u8>) {
+        let chunks = self.chunks.iter().map(|chunk| &**chunk);
+        for chunk in chunks.chain([self.tail.as_slice()]) {
+            read.extend_from_slice(chunk.get(past..).unwrap_or_default());
+            past = past.saturating_sub(chunk.len());
+        }
+    }
+
     /// Takes the next bytes to write; empty when there are none.
     pub fn take_piece(&mut self) -> Bytes {
         if self.chunks.is_empty() {

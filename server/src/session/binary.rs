@@ -134,7 +134,8 @@ impl Connection {
             Verb::Replace => Status::NotFound,
             _ => Status::NotStored,
         };
-        let answer = command::store(&self.context_since(since), storage, value, not_stored);
+        let (context, removes) = (self.context_since(since), head.is_set());
+        let answer = command::store(&context, storage, value, not_stored, removes);
         binary::write(head, &answer, &mut self.output);
     }
 }

@@ -7,6 +7,7 @@ use bytes::buf::{BufMut, Limit};
 
 use super::{Connection, State};
 use crate::limits::{BLOCK_FIRST_BYTES, READ_BYTES, SMALL_BLOCK_BYTES};
+use crate::simulated::{self, Refusal};
 use crate::time::Time;
 
 /// What has come of a block, and what it belongs to.
@@ -37,7 +38,8 @@ impl Block {
     fn make_room(&mut self, len: usize) -> bool {
         let room = self.bytes.capacity() - self.bytes.len();
         let more = len.max(self.bytes.len()).min(self.left());
-        room >= len || self.bytes.try_reserve_exact(more).is_ok()
+        let is_there = room >= len || self.bytes.try_reserve_exact(more).is_ok();
+        is_there && !simulated::refuses(Refusal::Block)
     }
 }
 
@@ -75,6 +77,7 @@ impl Connection {
         let read = self.note_arrival(len, now);
         self.note_block(len);
         self.note_progress(read);
+        self.show();
     }
 
     /// Takes what there is of the block. None when that is nothing.

@@ -18,6 +18,7 @@ use crate::protocol::{
 };
 
 use crate::settings::Protocol;
+use crate::simulated::{self, Mistake};
 use crate::store::{Trail, Value};
 use crate::time::Time;
 use crate::watchers::Reason;
@@ -196,7 +197,7 @@ impl Connection {
             return;
         };
         let (left, line) = (block.left(), block.line);
-        if left > 0 {
+        if left > 0 && !simulated::errs(Mistake::ForgetsToSwallow) {
             self.state = State::Swallow(left);
         }
         self.release_block();
@@ -212,7 +213,8 @@ impl Connection {
             quiet,
         }) = classic::parse(&line)
         {
-            storage::abandon(&context, &storage, storage.verb == Verb::Set);
+            let removes = storage.verb == Verb::Set && !simulated::errs(Mistake::KeepsRefused);
+            storage::abandon(&context, &storage, removes);
             quiet
         } else {
             return;

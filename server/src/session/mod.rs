@@ -11,6 +11,10 @@ pub mod datagram;
 mod dispatch;
 mod gate;
 mod lines;
+#[cfg(debug_assertions)]
+pub mod onlooker;
+#[cfg(not(debug_assertions))]
+mod onlooker;
 mod watching;
 
 use std::mem;
@@ -31,6 +35,7 @@ use crate::protocol::frame::{self, Frame};
 use crate::roster::{Addresses, Record};
 use crate::settings::Protocol;
 use crate::shared::Shared;
+use crate::simulated::{self, Mistake};
 use crate::store::Trail;
 use crate::time::Time;
 use crate::users::Question;
@@ -90,6 +95,8 @@ pub struct Connection {
     is_finished: bool,
     reason: Reason,
     gate: Gate,
+    #[cfg(debug_assertions)]
+    onlooker: onlooker::Onlooker,
 }
 
 /// A line or a block of which not all has come.
@@ -138,6 +145,8 @@ impl Connection {
             trail: None,
             is_finished: false,
             reason: Reason::default(),
+            #[cfg(debug_assertions)]
+            onlooker: onlooker::Onlooker::default(),
         }
     }
 
@@ -172,6 +181,7 @@ impl Connection {
             self.resume();
         }
         self.note_progress(read);
+        self.show();
     }
 
     /// Learns the time, and that so many bytes have come.
@@ -196,6 +206,7 @@ impl Connection {
         self.prepare();
         let bytes = self.output.take_piece();
         self.note_sent(bytes.len());
+        self.note_taken();
         bytes
     }
 
@@ -205,6 +216,7 @@ impl Connection {
             self.resume();
             self.note_progress(0);
             self.hear();
+            self.show();
         }
     }
 
@@ -215,9 +227,13 @@ impl Connection {
     }
 
     /// Learns that so many bytes of the output have been sent.
-    pub fn sent(&mut self, len: usize) {
+    pub fn sent(&mut self, mut len: usize) {
+        if simulated::errs(Mistake::DropsRestOfWrite) {
+            len = self.output.queued_bytes();
+        }
         self.output.advance(len);
         self.note_sent(len);
+        self.note_taken();
     }
 
     fn note_sent(&self, len: usize) {
@@ -258,7 +274,9 @@ impl Connection {
         }
         let active = self.active.unwrap_or(self.shared.started);
         let idle = self.idle_timeout().map(|timeout| active.after(timeout));
-        let under_way = self.under_way.map(|UnderWay { since, bytes }| {
+        let waits = !simulated::errs(Mistake::WaitsForEver);
+        let under_way = self.under_way.filter(|_| waits);
+        let under_way = under_way.map(|UnderWay { since, bytes }| {
             let least = if matches!(self.state, State::Line) {
                 LINE_TIME
             } else {
@@ -460,8 +478,12 @@ impl Connection {
                 return Some(used);
             }
         }
-        match frame::cut(input, mem::take(&mut self.scanned)) {
+        let scanned = mem::take(&mut self.scanned);
+        match frame::cut(input, scanned) {
             Frame::Line(line, used) => {
+                if simulated::errs(Mistake::KeepsScanned) {
+                    self.scanned = scanned;
+                }
                 self.under_way = None;
                 let lines = Lines::read(input, (line, used), lines_max, &self.shared.store);
                 Some(self.answer_lines(input, lines))
@@ -504,7 +526,11 @@ impl Drop for Connection {
         }
         self.tell_closed(has_panicked);
         self.tell(2, |name| format!("{name}: gone"));
-        self.release_block();
-        self.shared.roster.leave(self.record.number);
+        if !simulated::errs(Mistake::KeepsHeldRoom) {
+            self.release_block();
+        }
+        if !simulated::errs(Mistake::StaysListed) {
+            self.shared.roster.leave(self.record.number);
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! It never takes anything back by itself: that is `reclaim.rs`. What is taken is segments,
 //! tables, ghosts and values that lie aside; what is live is records and values that can be found.
 
-use crate::sync::{AtomicUsize, Fault, Ordering, seeded};
+use crate::sync::{AtomicUsize, Fault, Ordering, Refusal, refuses, seeded};
 
 /// The bytes of a store.
 #[derive(Debug)]
@@ -53,6 +53,9 @@ impl Budget {
 
     /// Takes memory, if there is so much. Tells whether there was.
     pub(super) fn take(&self, bytes: usize) -> bool {
+        if refuses(Refusal::Segment) {
+            return false;
+        }
         let limit = self.limit();
         let fits = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= limit);
         if seeded(Fault::TakesMemoryInTwoSteps) {
@@ -110,6 +113,6 @@ impl Budget {
     /// Whether so many more bytes could live, if nothing may be given up for them.
     pub(super) fn has_room(&self, more_bytes: usize) -> bool {
         let usable = self.limit().saturating_sub(self.reserve + self.open);
-        self.live().saturating_add(more_bytes) <= usable
+        self.live().saturating_add(more_bytes) <= usable && !refuses(Refusal::Room)
     }
 }

@@ -1,10 +1,11 @@
 //! Mistakes on purpose, to see that the proof finds them.
 //!
-//! The server never makes one: `sync::seeded` says no there, at compile time.
+//! A server that is built for release never makes one: `sync::seeded` says no there, at compile
+//! time.
 
-/// Mistakes that the proof must find. None is ever made outside of it.
+/// Mistakes that the proof must find, and a simulation those that one thread can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The lock of a shard is let go between the look-up and what is done about it.
     LooksBeforeLocking,
     /// A unique is counted by a load and a store.

@@ -3,6 +3,7 @@
 //! It never lets a record go: records die in it, until all of it is given up or copied.
 
 use super::record::Record;
+use crate::sync::{Refusal, refuses};
 
 /// Which of the two queues a segment stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,15 +55,21 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    pub(super) fn new(size: usize, log: Log, epoch: u32) -> Self {
-        Self {
-            bytes: vec![0; size].into(),
+    /// An empty one. None where the system has no memory for it.
+    pub(super) fn new(size: usize, log: Log, epoch: u32) -> Option<Self> {
+        let mut bytes = Vec::new();
+        if refuses(Refusal::Memory) || bytes.try_reserve_exact(size).is_err() {
+            return None;
+        }
+        bytes.resize(size, 0);
+        Some(Self {
+            bytes: bytes.into(),
             log,
             epoch,
             len: 0,
             live: 0,
             earliest: u32::MAX,
-        }
+        })
     }
 
     /// How many bytes are taken by what can no longer be found.

@@ -340,7 +340,10 @@ impl Shard {
         // To make room may have moved the old record, or given it up.
         let old = if made { self.look_up(hash, key) } else { old };
         let location = self.write(terms, stream, &record, key, draft.value);
-        let location = location.ok_or(NoMemory)?;
+        let Some(location) = location else {
+            self.rare.let_go(&record);
+            return Err(NoMemory);
+        };
         if let Some((place, before)) = old.filter(|_| !seeded(Fault::KeepsBothRecords)) {
             self.table.relocate(hash, place, location);
             self.bury(terms, place, &before);
@@ -399,7 +402,8 @@ impl Shard {
         }
     }
 
-    /// Appends what a client wrote, for which there is room.
+    /// Appends what a client wrote, for which there is room. None where the system has no memory
+    /// for what lies aside.
     fn write(
         &mut self,
         terms: Terms<'_>,
@@ -411,12 +415,13 @@ impl Shard {
         if !record.is_aside() {
             return self.fill(stream, record, key, &value);
         }
+        let value = value.keep()?;
         let cost = aside::cost(value.len());
         terms.store.budget.charge(cost);
         self.taken_bytes += cost;
         self.live_bytes += cost;
         self.filled_bytes += cost;
-        let handle = self.aside.put(value.keep()).to_le_bytes();
+        let handle = self.aside.put(value).to_le_bytes();
         self.fill(stream, record, key, &handle)
     }
 

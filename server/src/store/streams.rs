@@ -77,14 +77,17 @@ impl Shard {
         if len > self.segment_bytes || !terms.store.budget.take(self.segment_bytes) {
             return false;
         }
+        let Some(segment) = Segment::new(self.segment_bytes, stream.log(), terms.epoch) else {
+            terms.store.budget.release(self.segment_bytes);
+            return false;
+        };
         self.taken_bytes += self.segment_bytes;
-        self.begin(terms, stream, position);
+        self.begin(segment, stream, position);
         true
     }
 
     /// Begins a segment whose memory has been taken.
-    fn begin(&mut self, terms: Terms<'_>, stream: Stream, position: Option<usize>) {
-        let segment = Segment::new(self.segment_bytes, stream.log(), terms.epoch);
+    fn begin(&mut self, segment: Segment, stream: Stream, position: Option<usize>) {
         let id = self.vacant.pop().unwrap_or_else(|| {
             self.segments.push(None);
             u32::try_from(self.segments.len() - 1).unwrap_or(u32::MAX)

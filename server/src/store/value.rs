@@ -6,6 +6,8 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 
+use crate::sync::{Refusal, refuses};
+
 /// A value that is to be stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Value<'a> {
@@ -31,10 +33,19 @@ impl<'a> Value<'a> {
         Some(Self { bytes, ..self })
     }
 
-    /// The bytes, in memory of their own: that which they came in, or a copy.
-    pub(super) fn keep(self) -> Bytes {
-        let copy = || Bytes::copy_from_slice(self.bytes);
-        (self.memory).map_or_else(copy, |memory| memory.slice(..self.bytes.len()))
+    /// The bytes, in memory of their own: that which they came in, or a copy. None where the system
+    /// has no memory for one.
+    pub(super) fn keep(self) -> Option<Bytes> {
+        if refuses(Refusal::Value) {
+            return None;
+        }
+        if let Some(memory) = self.memory {
+            return Some(memory.slice(..self.bytes.len()));
+        }
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(self.bytes.len()).ok()?;
+        copy.extend_from_slice(self.bytes);
+        Some(copy.into())
     }
 }
 
@@ -66,11 +77,13 @@ mod tests {
         let memory = Bytes::from(b"value\r\n".to_vec());
         let owned = Value::owned(&memory).before(b"\r\n").unwrap();
         assert_eq!(&*owned, b"value");
-        assert_eq!(owned.keep(), "value");
-        assert_eq!(owned.keep().as_ptr(), memory.as_ptr());
+        let kept = owned.keep().unwrap();
+        assert_eq!(kept, "value");
+        assert_eq!(kept.as_ptr(), memory.as_ptr());
         let passing = Value::from(&memory[..5]);
-        assert_eq!(passing.keep(), "value");
-        assert_ne!(passing.keep().as_ptr(), memory.as_ptr());
+        let copied = passing.keep().unwrap();
+        assert_eq!(copied, "value");
+        assert_ne!(copied.as_ptr(), memory.as_ptr());
         assert!(Value::owned(&memory).before(b"\n\n").is_none());
     }
 }

@@ -41,6 +41,20 @@ pub(crate) fn seeded(fault: Fault) -> bool {
     FAULT.load(SeqCst) == fault as usize + 1
 }
 
+/// Where memory may be refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Refusal {
+    Segment,
+    Room,
+    Memory,
+    Value,
+}
+
+/// Whether it is refused there: that is for simulations, which have one thread.
+pub(crate) const fn refuses(_refusal: Refusal) -> bool {
+    false
+}
+
 /// Whether any mistake is being made.
 pub(crate) fn is_seeded() -> bool {
     FAULT.load(SeqCst) != 0
