@@ -134,7 +134,9 @@ impl Figures {
             let grown = growth / MEBIBYTE as f64;
             troubles.push(format!("memory grows: by {grown:.1} MiB, and on"));
         }
-        if let (Some(first), Some(last)) = (self.first, self.last) {
+        // Before the end its clients are still there.
+        let ended = self.last.filter(|_| !self.is_cut_short);
+        if let (Some(first), Some(last)) = (self.first, ended) {
             if last.descriptors > first.descriptors {
                 let (first, last) = (first.descriptors, last.descriptors);
                 troubles.push(format!("{last} descriptors are left, of {first} at first"));
@@ -204,7 +206,7 @@ impl Figures {
         let (Some(first), Some(last)) = (self.first, self.last) else {
             return writeln!(
                 f,
-                "memory       not seen: the server is not a process of ours"
+                "memory       not seen: the system does not tell, or another process serves"
             );
         };
         let mebibytes = |bytes: u64| bytes as f64 / MEBIBYTE as f64;

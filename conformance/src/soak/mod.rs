@@ -137,7 +137,9 @@ pub fn soak(command: &str, plan: &Plan) -> Result<Figures, String> {
     if let Some(first) = figures.first {
         let _ = stage.descriptors_down_to(first.descriptors, CLOSING_MAX);
     }
-    figures.last = stage.footprint().ok();
+    // Who was interrupted has no server any more: what was seen of it last is what there is.
+    let seen = figures.samples.last().map(|sample| sample.taken);
+    figures.last = stage.footprint().ok().or(seen);
     let (ended, waits) = stage.strike();
     figures.waits = waits;
     if let (Err(trouble), false) = (ended, figures.is_cut_short) {
