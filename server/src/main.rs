@@ -19,8 +19,9 @@ mod service;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::chown;
+use std::panic;
 use std::process::{self, ExitCode};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{self, Uid, User};
@@ -48,6 +49,7 @@ const EXIT_SYSTEM: u8 = 71;
 const LICENSE: &str = "MIT or Apache-2.0, at your choice.\n";
 
 fn main() -> ExitCode {
+    heed_panics();
     let arguments: Vec<String> = std::env::args_os()
         .skip(1)
         .map(|argument| argument.to_string_lossy().into_owned())
@@ -93,6 +95,27 @@ fn version() -> String {
         "memcached {VERSION}\ntouchstoned {}\n",
         env!("CARGO_PKG_VERSION")
     )
+}
+
+/// Tells of a panic in one line. One in a connection's task ends that connection; any other would
+/// leave a process that takes clients and serves none, so it ends all, once.
+fn heed_panics() {
+    let end = Once::new();
+    panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().unwrap_or("for no reason");
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        if tokio::task::try_id().is_some() {
+            say!("panic: {said:?} at {place}");
+            return;
+        }
+        end.call_once(|| {
+            say!("ends by a panic: {said:?} at {place}");
+            process::exit(i32::from(EXIT_SYSTEM));
+        });
+    }));
 }
 
 fn serve(mut settings: Settings) -> ExitCode {
