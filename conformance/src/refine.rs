@@ -542,8 +542,12 @@ fn is_done(packet: &Packet) -> bool {
     packet.status == 0
 }
 
-/// The unique that a reply tells.
+/// The unique that a reply tells. 0 is none: what was refused has nothing to tell of.
 fn unique_of(reply: &Reply) -> Option<u64> {
+    told_unique(reply).filter(|unique| *unique != 0)
+}
+
+fn told_unique(reply: &Reply) -> Option<u64> {
     let field = |fields: &[Vec<u8>]| {
         let mut fields = fields.iter();
         fields.find_map(|field| {
@@ -555,8 +559,8 @@ fn unique_of(reply: &Reply) -> Option<u64> {
         Reply::Values(values) => values.first()?.unique,
         Reply::Meta(_, fields) | Reply::MetaValue(_, fields) => field(fields),
         Reply::Packets(packets) => {
-            let unique = packets.first().filter(|packet| is_done(packet))?.unique;
-            Some(unique).filter(|unique| *unique != 0)
+            let done = packets.first().filter(|packet| is_done(packet))?;
+            Some(done.unique)
         }
         Reply::Verbatim(text) => match Reply::read(text)?.0 {
             Reply::Meta(_, fields) => field(&fields),

@@ -193,6 +193,24 @@ pub(crate) fn measure(wanted_of_each: usize) {
     );
 }
 
+#[test]
+fn a_refusal_tells_no_unique() {
+    let mut known = Known::absent(&Model::default(), b"k");
+    for (request, reply) in [
+        ("set k 0 0 1\r\na\r\n", "STORED\r\n"),
+        ("mg k c\r\n", "HD c5\r\n"),
+        ("ms k 1 C4 c\r\nb\r\n", "EX c0\r\n"),
+        ("mg k c\r\n", "HD c5\r\n"),
+    ] {
+        let request = Request::new(request.into());
+        let relation = refine(&known, &request, reply.as_bytes(), NOW, Admitted::default());
+        let Relation::Agrees(then, ..) = relation else {
+            panic!("{} is not accepted: {relation:?}", reply.escape_debug());
+        };
+        known = *then;
+    }
+}
+
 /// Whether all of it, up to the reply to a fence, is accepted.
 fn accepts(known: &Known, request: &Request, reply: &[u8]) -> bool {
     let observed = [reply, FENCE].concat();

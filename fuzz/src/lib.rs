@@ -8,12 +8,14 @@
 //! - [`datagram`]: the same over UDP; [`sasl`], [`login`]: by somebody who is not known yet.
 //! - `simulation`: many clients, broken streams, refused memory and jumping clocks, by a seed;
 //!   only where the points are built in at which it interferes.
+//! - [`history`]: what is done to the store, and to a plain map.
 //! - [`notation`], [`options`], [`users`]: what people write, read without a panic.
 
 #![forbid(unsafe_code)]
 
 mod command_line;
 mod counted;
+mod history;
 mod law;
 mod request;
 pub mod seeds;
@@ -23,6 +25,7 @@ pub mod simulation;
 mod trial;
 
 pub use command_line::{options, users};
+pub use history::history;
 pub use law::notation;
 pub use request::{binary, datagram, login, meta, sasl, text};
 pub use session::session;

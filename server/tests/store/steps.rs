@@ -1,65 +1,18 @@
 //! What is done to a store: operations that proptest makes.
 //!
 //! It never looks at a store. Sizes, deadlines and uniques lean to where a record has no room for
-//! them. Who does all this, and knows what must come of it, is `main.rs`.
+//! them. Who does all this, and knows what must come of it, is `plain.rs`.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use server::store::Expiry;
 
+use crate::plain::{Change, Ends, Put, Step};
+
 const KEYS: usize = 40;
 /// Fewer under an interpreter, which is some thousand times slower.
 const STEPS_MAX: usize = if cfg!(miri) { 24 } else { 800 };
-
-/// One thing that is done.
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    Put(Vec<u8>, Put),
-    Change(Vec<u8>, Change),
-    Remove(Vec<u8>),
-    Pass(u64),
-    Flush,
-    FlushIn(u64),
-}
-
-/// What is stored.
-#[derive(Clone, Debug)]
-pub(crate) struct Put {
-    pub(crate) value: Vec<u8>,
-    pub(crate) flags: u32,
-    pub(crate) expiry: Ends,
-    pub(crate) unique: Option<u64>,
-    pub(crate) encoded: bool,
-}
-
-/// What is done to an item that is there.
-#[derive(Clone, Debug)]
-pub(crate) enum Change {
-    Fetch,
-    Touch(Ends),
-    Stale,
-    Win,
-    Renumber(Option<u64>),
-    Overwrite(u8, Option<u64>),
-}
-
-/// When an item ends: so many seconds from now, or at a given one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Ends {
-    In(u64),
-    At(Expiry),
-}
-
-impl Ends {
-    /// The same as a time.
-    pub(crate) fn from(self, second: u64) -> Expiry {
-        match self {
-            Ends::In(seconds) => Expiry::at(second + seconds),
-            Ends::At(expiry) => expiry,
-        }
-    }
-}
 
 fn key() -> impl Strategy<Value = Vec<u8>> {
     (0..KEYS).prop_map(|number| {
