@@ -13,9 +13,10 @@ const COLUMNS_MAX: usize = 100;
 const CRATES: [&str; 5] = ["spec", "model", "server", "conformance", "fuzz"];
 
 /// What stands at the top, beside version control and build output.
-const TOP: [&str; 13] = [
+const TOP: [&str; 14] = [
     ".ci",
     ".clippy.toml",
+    ".clusterfuzzlite",
     ".config",
     ".github",
     ".gitignore",

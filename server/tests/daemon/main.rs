@@ -18,6 +18,7 @@ mod operator;
 mod options;
 #[cfg(target_os = "linux")]
 mod process_limits;
+mod restarts;
 mod segmentation;
 mod service;
 mod snapshots;
