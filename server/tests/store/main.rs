@@ -1,7 +1,8 @@
 //! The store against a plain map: whatever is done, it may forget, but never misremember.
 //!
 //! What is done is in `steps.rs`: proptest makes it, the same in every run, and shortens a sequence
-//! that fails. The map is in `plain.rs`. What one thread does is here; what several do is in `loom` and `store_threads.rs`.
+//! that fails. The map is in `plain.rs`. What one thread does is here; what several do is in `loom`
+//! and `store_threads.rs`.
 
 mod plain;
 mod steps;
