@@ -200,7 +200,7 @@ fn the_script_of_the_action_fails_for_a_liar_only() {
 fn every_option_that_the_readme_names_exists() {
     let mut known = options();
     let commands = ["list", "replay", "record", "serve", "selftest", "compare"];
-    for command in commands.into_iter().chain(["explore", "storm", "matrix"]) {
+    for command in commands.into_iter().chain(["explore", "storm", "faults", "soak", "matrix"]) {
         let help = Command::new(TOUCHSTONE).args([command, "--help"]).output();
         known.extend(named_options(
             &String::from_utf8(help.unwrap().stdout).unwrap(),
