@@ -199,8 +199,11 @@ fn the_script_of_the_action_fails_for_a_liar_only() {
 #[test]
 fn every_option_that_the_readme_names_exists() {
     let mut known = options();
-    let commands = ["list", "replay", "record", "serve", "selftest", "compare"];
-    for command in commands.into_iter().chain(["explore", "storm", "faults", "soak", "matrix"]) {
+    let on_trial = ["explore", "storm", "faults", "soak"];
+    let others = [
+        "list", "replay", "record", "serve", "selftest", "compare", "matrix",
+    ];
+    for command in on_trial.into_iter().chain(others) {
         let help = Command::new(TOUCHSTONE).args([command, "--help"]).output();
         known.extend(named_options(
             &String::from_utf8(help.unwrap().stdout).unwrap(),
