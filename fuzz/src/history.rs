@@ -96,18 +96,14 @@ fn chosen(byte: u8) -> Option<u64> {
 mod tests {
     use std::panic::catch_unwind;
 
+    use fastrand::Rng;
     use server::simulated::{self, Fault, Mistake};
 
     /// Bytes like those that a fuzzer comes to after a while: some thousands, of no order.
     fn input(seed: u64) -> Vec<u8> {
-        let mut state = seed | 1;
-        let mut byte = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state.to_le_bytes()[3]
-        };
-        (0..8000).map(|_| byte()).collect()
+        let mut bytes = vec![0; 8000];
+        Rng::with_seed(seed).fill(&mut bytes);
+        bytes
     }
 
     #[test]

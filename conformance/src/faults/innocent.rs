@@ -112,9 +112,11 @@ impl Innocent {
         let ask_on = move || {
             let mut waits = Waits::default();
             let mut ended = Ok(());
+            let mut asked = now();
             while !told.load(Ordering::Relaxed) && ended.is_ok() {
-                let asked = now();
-                ended = manners.ask(&mut client);
+                let silent = now().saturating_duration_since(asked);
+                asked = now();
+                ended = excused(manners.ask(&mut client), silent);
                 let waited = now().saturating_duration_since(asked);
                 waits.add(waited);
                 if ended.is_ok() && waited > INNOCENT_MAX {
@@ -138,6 +140,18 @@ impl Innocent {
     }
 }
 
+/// A client that was itself held up for so long before it asked may have been taken for gone: that
+/// says nothing of the server.
+pub(super) fn excused(answered: Result<(), Trouble>, silent: Duration) -> Result<(), Trouble> {
+    match answered {
+        Err(Trouble::Broken { .. }) if silent > INNOCENT_MAX => {
+            let silent = silent.as_millis();
+            Err(Trouble::Late(format!("it was silent for {silent} ms")))
+        }
+        other => other,
+    }
+}
+
 /// What a reply was expected to be, where it is one to an innocent client.
 pub(super) fn served(answered: Result<(), Trouble>) -> Result<(), Trouble> {
     match answered {
@@ -147,5 +161,19 @@ pub(super) fn served(answered: Result<(), Trouble>) -> Result<(), Trouble> {
             received,
         ),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_client_that_was_silent_itself_has_an_excuse() {
+        let closed = || hold(false, "a reply", "a close");
+        assert_eq!(excused(closed(), INNOCENT_MAX), closed());
+        let late = excused(closed(), INNOCENT_MAX * 3);
+        assert_eq!(late, Err(Trouble::Late("it was silent for 3000 ms".into())));
+        assert_eq!(excused(Ok(()), INNOCENT_MAX * 3), Ok(()));
     }
 }
