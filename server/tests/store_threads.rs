@@ -6,7 +6,7 @@
 use std::thread;
 
 use server::Time;
-use server::store::{Configuration, Draft, Expiry, Item, Marks, Store};
+use server::store::{Configuration, Draft, Expiry, Item, Marks, Place, Store};
 
 const KIBIBYTE: usize = 1024;
 const THREADS: u64 = 4;
@@ -60,10 +60,13 @@ fn act(store: &Store, thread: u64, round: u64) {
             return assert!(store.tally().items <= KEYS);
         }
         20 => {
-            let part = usize::try_from(chance).expect("64 bits") % store.parts();
-            return store.visit(part, now, |item| {
-                assert!(item.value().len().is_multiple_of(8))
-            });
+            let mut next = Some(Place::default());
+            while let Some(place) = next {
+                next = store.visit(place, now, |item| {
+                    assert!(item.value().len().is_multiple_of(8));
+                });
+            }
+            return;
         }
         _ => {}
     }

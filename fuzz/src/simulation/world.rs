@@ -245,6 +245,7 @@ impl World {
             };
             let mut context = Context::from_waker(Waker::noop());
             let polled = client.conversation.as_mut().poll(&mut context);
+            let has_written = !client.wire.borrow().written.is_empty();
             self.heed_refusals();
             self.judge(number)?;
             self.compare(number)?;
@@ -258,7 +259,8 @@ impl World {
                 client.blocked_since = client.blocked_since.or(Some(self.elapsed));
                 self.tally.add(Event::Backpressure, 1);
             }
-            let goes_on = client.wire.borrow_mut().drain();
+            // Who is owed much is polled again: others are served in between.
+            let goes_on = client.wire.borrow_mut().drain() || has_written;
             if goes_on {
                 client.blocked_since = None;
                 continue;

@@ -1,11 +1,11 @@
 //! `lru_crawler metadump` and `mgdump`: every live item, one line each.
 //!
-//! It never gathers all of them: the session asks for one part of the store after another, as the
-//! client reads.
+//! It never gathers all of them: the session asks for some items after others, as the client reads,
+//! and nobody else waits for more than these.
 
 use super::{Context, memory};
 use crate::protocol::{Error, Tokens, base64, escape};
-use crate::store::Item;
+use crate::store::{Item, Place};
 
 /// What a line tells of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +20,8 @@ pub enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dump {
     form: Form,
-    part: usize,
-    /// Whether the classes asked for hold anything: all items are of class 1.
-    has_items: bool,
+    /// Where it goes on. Nowhere, if the classes asked for hold nothing: all items are of class 1.
+    next: Option<Place>,
 }
 
 /// Begins a dump, where the line asks for one.
@@ -52,24 +51,19 @@ pub fn begin(context: &Context<'_>, words: Tokens<'_>) -> Option<Result<Dump, Er
     let has_items = listed.any(|class| matches!(class, b"all" | b"hash" | b"1"));
     Some(checked.map(|()| Dump {
         form,
-        part: 0,
-        has_items,
+        next: has_items.then(Place::default),
     }))
 }
 
 impl Dump {
-    /// The lines of the next part of the store; none when there is no more.
+    /// The lines of the next items; none when there are no more.
     pub fn next(&mut self, context: &Context<'_>) -> Option<Vec<u8>> {
         let store = &context.shared.store;
-        if !self.has_items || self.part >= store.parts() {
-            return None;
-        }
         let mut lines = Vec::new();
-        store.visit(self.part, context.now, |item| match self.form {
+        self.next = store.visit(self.next?, context.now, |item| match self.form {
             Form::Metadata => describe(context, item, &mut lines),
             Form::Request => request(item, &mut lines),
         });
-        self.part += 1;
         Some(lines)
     }
 

@@ -19,7 +19,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::{Notify, Semaphore};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::{self, JoinSet, LocalSet};
 use tokio::time;
 use tokio_rustls::TlsAcceptor;
 
@@ -236,6 +236,10 @@ where
                 }
             }
             connection.receive(&[], desk.clock.now());
+            if connection.output().has_remaining() {
+                // So much is owed, as by a dump, that others are served in between.
+                task::yield_now().await;
+            }
         }
         // Over TLS what was written may wait to be sent.
         let Ok(sent) = time::timeout(connection.unread_limit(), stream.flush()).await else {
@@ -310,7 +314,7 @@ async fn find_out(question: Question, desk: &Desk) -> bool {
     let Ok(_turn) = desk.means.hashing.acquire().await else {
         return false;
     };
-    let answer = tokio::task::spawn_blocking(move || question.answer());
+    let answer = task::spawn_blocking(move || question.answer());
     answer.await.unwrap_or(false)
 }
 

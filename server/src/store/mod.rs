@@ -131,6 +131,13 @@ pub struct Tally {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trail(u64);
 
+/// How far a look at all items has come; it begins with the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    part: usize,
+    order: u32,
+}
+
 /// A shard, and what others may know of it without its lock.
 #[derive(Debug)]
 struct Part {
@@ -358,19 +365,23 @@ impl Store {
         }
     }
 
-    /// How many parts [`Store::visit`] goes through.
+    /// How many parts it is made of.
     #[must_use]
     pub fn parts(&self) -> usize {
         self.parts.len()
     }
 
-    /// Shows every live item of one part.
-    pub fn visit(&self, part: usize, now: Time, show: impl FnMut(&Item<'_>)) {
+    /// Shows some live items, from a place on, and tells the place behind them, if there is one.
+    /// Nobody waits for more than some items. Who goes on until there is no more has been shown
+    /// each key once that had a live item all the while, whatever was done meanwhile.
+    pub fn visit(&self, from: Place, now: Time, show: impl FnMut(&Item<'_>)) -> Option<Place> {
         self.flush.settle(now);
-        if let Some(part) = self.parts.get(part) {
-            let shard = self.hold(part);
-            shard.visit(self.terms(now), show);
-        }
+        let Place { part, order } = from;
+        let shard = self.hold(self.parts.get(part)?);
+        let next = shard.visit(self.terms(now), order, show);
+        let part = part + usize::from(next.is_none());
+        let order = next.unwrap_or_default();
+        (part < self.parts.len()).then_some(Place { part, order })
     }
 
     /// Takes dead items out of some segments of each part, of about so many items, and gives the

@@ -17,10 +17,13 @@ use super::item::{Draft, Expiry, Item, Rest};
 use super::rare::Rare;
 use super::record::{HANDLE_LEN, HEADER_LEN, Record, VALUE_LEN_MAX};
 use super::segment::{Log, Segment, Stream};
-use super::table::{Location, Table};
+use super::table::{self, Location, PLACES, Table};
 use super::value::Value;
 use super::{Store, wide};
 use crate::sync::{Fault, seeded};
+
+/// So many buckets are visited under one hold of the lock.
+const VISITED_BUCKETS: usize = 8;
 
 /// What a shard holds and has held.
 #[derive(Clone, Copy, Debug, Default)]
@@ -245,16 +248,38 @@ impl Shard {
         });
     }
 
-    /// Shows every live item.
-    pub(super) fn visit(&self, terms: Terms<'_>, mut show: impl FnMut(&Item<'_>)) {
-        let segments = self.segments.iter().flatten();
-        for segment in segments.filter(|segment| segment.epoch == terms.epoch) {
-            for (offset, record) in segment.records() {
-                if !record.is_dead() && record.expires() > terms.second {
-                    show(&self.view(&record, segment.tail(offset)));
-                }
+    /// Shows the live items of some buckets, from a place in the order of hashes on. Tells the
+    /// place behind them, if there is one. A record may move between two such looks, and a bucket
+    /// be split or merged; where its hash stands remains.
+    pub(super) fn visit(
+        &self,
+        terms: Terms<'_>,
+        place: u32,
+        mut show: impl FnMut(&Item<'_>),
+    ) -> Option<u32> {
+        let mut locations = Vec::with_capacity(VISITED_BUCKETS * 2 * PLACES);
+        let mut next = Some(place);
+        for _ in 0..VISITED_BUCKETS {
+            let Some(bucket) = next else { break };
+            next = self.table.visit(bucket, |location| {
+                ahead::ask_for_bytes(self.bytes_at(location));
+                locations.push(location);
+            });
+        }
+        for location in locations {
+            let (id, offset) = self.place(location);
+            let Some(segment) = self.segment(id).filter(|it| it.epoch == terms.epoch) else {
+                continue;
+            };
+            let bytes = segment.tail(offset);
+            let record = Record::read(bytes).filter(|record| record.expires() > terms.second);
+            let Some(record) = record else { continue };
+            // A bucket that was merged has hashes that have been passed.
+            if table::order(self.hash(record.key(bytes))) >= place {
+                show(&self.view(&record, bytes));
             }
         }
+        next
     }
 
     /// Writes a record anew in its place; neither its key nor how long it is has changed.

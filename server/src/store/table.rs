@@ -13,7 +13,7 @@ use crate::sync::{Fault, seeded};
 pub(super) type Location = u32;
 
 /// So many places make a bucket of 64 bytes, and one of 32.
-const PLACES: usize = 12;
+pub(super) const PLACES: usize = 12;
 const SPILL_PLACES: usize = 5;
 
 const NOWHERE: Location = u32::MAX;
@@ -82,6 +82,11 @@ impl<const N: usize, const T: usize> Bucket<N, T> {
         entries.extend(places.filter(|&(_, location)| location != NOWHERE));
     }
 
+    fn each(&self, show: impl FnMut(Location)) {
+        let taken = self.locations.iter().copied();
+        taken.filter(|&location| location != NOWHERE).for_each(show);
+    }
+
     fn place(&mut self, location: Location) -> Option<(&mut u8, &mut Location)> {
         let at = self.locations.iter().position(|&other| other == location)?;
         Some((
@@ -116,6 +121,16 @@ impl<const N: usize, const T: usize> Buckets<N, T> {
         } else {
             (low & (self.mask >> 1)) as usize
         }
+    }
+
+    /// Where the hashes of one of them begin in their [order], and where those behind them do.
+    fn share(&self, index: usize) -> (u32, Option<u32>) {
+        let half = (self.mask as usize >> 1) + 1;
+        let is_whole = index < half && index + half >= self.len;
+        let bits = self.mask.count_ones().saturating_sub(u32::from(is_whole));
+        let first = u32::try_from(index).map_or(u32::MAX, u32::reverse_bits);
+        let len = u32::MAX.checked_shr(bits).unwrap_or(0);
+        (first, (first | len).checked_add(1))
     }
 
     fn fit_mask(&mut self) {
@@ -215,6 +230,20 @@ impl Table {
             next = bucket.next;
         }
         None
+    }
+
+    /// Shows all locations in the bucket of the hash that stands at a place in the [order], and
+    /// maybe of some before it. Tells the place behind the bucket, if there is one.
+    pub(super) fn visit(&self, place: u32, mut show: impl FnMut(Location)) -> Option<u32> {
+        let index = self.index(u64::from(place.reverse_bits()));
+        let first = self.buckets.at(index)?;
+        let mut next = first.next;
+        first.each(&mut show);
+        while let Some(bucket) = self.spilled(next) {
+            bucket.each(&mut show);
+            next = bucket.next;
+        }
+        self.buckets.share(index).1
     }
 
     /// Asks for the bucket of a hash, which is soon to be looked into.
@@ -383,6 +412,13 @@ const fn tag_of(hash: u64) -> u8 {
     tag
 }
 
+/// Where a hash stands in an order in which those of a bucket are neighbours, however often buckets
+/// are split and merged: by the bits that choose it, the last of them first.
+pub(super) const fn order(hash: u64) -> u32 {
+    let [a, b, c, d, ..] = hash.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d]).reverse_bits()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -425,6 +461,26 @@ mod tests {
         println!("{COUNT} inserts moved {all} entries, {most} at most within one");
         assert!(most <= MOVES_MAX, "{most}");
         assert!(all < COUNT as usize * 3, "{all}");
+    }
+
+    /// However many buckets there are, each hash is of the bucket whose share it stands in.
+    #[test]
+    fn the_shares_of_the_buckets_follow_each_other_from_the_first_place_to_the_last() {
+        let mut buckets = Buckets::<PLACES, 3>::default();
+        for len in 1..=600 {
+            buckets.push();
+            let (mut place, mut seen) = (Some(0_u32), 0);
+            while let Some(first) = place {
+                let index = buckets.index(u64::from(first.reverse_bits()));
+                let (start, next) = buckets.share(index);
+                let last = next.unwrap_or(0).wrapping_sub(1);
+                assert_eq!(start, first, "{index} of {len}");
+                assert_eq!(buckets.index(u64::from(last.reverse_bits())), index);
+                seen += 1;
+                place = next;
+            }
+            assert_eq!(seen, len);
+        }
     }
 
     #[test]

@@ -8,13 +8,14 @@ mod plain;
 mod steps;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{RngSeed, TestRunner};
 use server::Time;
-use server::store::{Configuration, Draft, Expiry, Marks, Store};
+use server::store::{Configuration, Draft, Expiry, Marks, Place, Store};
 
 use plain::{START, Trial};
 use steps::steps;
@@ -74,6 +75,64 @@ fn limits_that_come_and_go_are_kept_at_once() {
             assert!(tally.used_bytes <= tally.limit_bytes, "{tally:?}");
         }
     });
+}
+
+/// Tables grow and shrink meanwhile, and what is there is written elsewhere.
+#[test]
+fn a_look_at_all_items_shows_what_is_there_all_the_while_once() {
+    const KEPT: u64 = 300;
+    const ROUNDS: u64 = if cfg!(miri) { 2 } else { 200 };
+    const OTHERS: u64 = 8 * KEPT;
+    let configuration = Configuration {
+        memory_bytes: 1024 * 1024,
+        evicts: true,
+        has_uniques: true,
+    };
+    let store = Store::shaped(configuration, 2, 1024);
+    let now = Time::from_seconds(START);
+    let put = |key: u64, len: usize| {
+        let value = vec![1; len];
+        store.entry(&key.to_le_bytes(), now, |entry| {
+            let draft = Draft {
+                value: (&value).into(),
+                flags: 0,
+                expiry: Expiry::NEVER,
+                unique: None,
+                marks: Marks::default(),
+            };
+            entry.insert(draft).map(|_| ()).expect("there is room");
+        });
+    };
+    (0..KEPT).for_each(|key| put(key, 20));
+    let mut others = 0;
+    for round in 0..ROUNDS {
+        let mut shown = BTreeMap::<Vec<u8>, u32>::new();
+        let mut next = Some(Place::default());
+        while let Some(place) = next {
+            next = store.visit(place, now, |item| {
+                *shown.entry(item.key().to_vec()).or_default() += 1;
+            });
+            for step in 0..OTHERS / 10 {
+                put(
+                    (step * 7 + others) % KEPT,
+                    20 + usize::try_from(others % 8).expect("small"),
+                );
+                others = if round % 2 == 0 {
+                    put(KEPT + others, 0);
+                    OTHERS.min(others + 1)
+                } else {
+                    let key = (KEPT + others).to_le_bytes();
+                    store.entry(&key, now, |entry| entry.remove());
+                    others.saturating_sub(1)
+                };
+            }
+        }
+        let all_kept = (0..KEPT).all(|key| shown.contains_key(&key.to_le_bytes()[..]));
+        assert!(all_kept, "round {round}");
+        assert!(shown.values().all(|&times| times == 1), "round {round}");
+    }
+    let tally = store.tally();
+    assert!(store.is_consistent() && tally.evictions == 0, "{tally:?}");
 }
 
 #[test]

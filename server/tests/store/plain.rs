@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use server::Time;
-use server::store::{Configuration, Draft, Expiry, Marks, Store};
+use server::store::{Configuration, Draft, Expiry, Marks, Place, Store};
 
 /// When it all begins.
 pub(crate) const START: u64 = 1_800_000_000;
@@ -248,8 +248,9 @@ impl Trial {
         let keys: Vec<Vec<u8>> = self.known.keys().cloned().collect();
         self.age();
         let mut shown = 0;
-        for part in 0..self.store.parts() {
-            self.store.visit(part, self.now(), |item| {
+        let mut next = Some(Place::default());
+        while let Some(place) = next {
+            next = self.store.visit(place, self.now(), |item| {
                 let known = self.known.get(item.key()).expect("it was stored");
                 assert_eq!(item.value(), known.value);
                 shown += 1;

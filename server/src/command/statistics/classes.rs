@@ -9,6 +9,7 @@ use super::super::Context;
 use super::Lines;
 use crate::counters::Counter;
 use crate::protocol::{Error, Reply, Tokens, number};
+use crate::store::{Item, Place};
 
 /// The one class.
 const CLASS: u32 = 1;
@@ -91,7 +92,10 @@ pub(super) fn items(context: &Context<'_>) -> Lines {
 /// For how many seconds the item that was wanted longest ago has not been wanted.
 fn age(context: &Context<'_>) -> u64 {
     let mut oldest = context.now.seconds();
-    visit(context, |item| oldest = oldest.min(item.accessed()));
+    visit(context, |item| {
+        oldest = oldest.min(item.accessed());
+        true
+    });
     context.now.seconds().saturating_sub(oldest)
 }
 
@@ -132,6 +136,7 @@ pub(super) fn sizes(context: &Context<'_>) -> Lines {
     visit(context, |item| {
         let cost = store.cost(item.key().len(), item.value().len(), item.flags());
         *sizes.entry(cost.next_multiple_of(SIZE_STEP)).or_default() += 1;
+        true
     });
     for (size, count) in sizes {
         lines.add(&size.to_string(), count);
@@ -162,8 +167,11 @@ fn dump(context: &Context<'_>, limit: u32) -> Vec<u8> {
     let mut text = Vec::new();
     let mut left = if limit == 0 { u32::MAX } else { limit };
     visit(context, |item| {
-        if left == 0 || text.len() > DUMP_BYTES_MAX || item.marks().encoded {
-            return;
+        if left == 0 || text.len() > DUMP_BYTES_MAX {
+            return false;
+        }
+        if item.marks().encoded {
+            return true;
         }
         left -= 1;
         let expiry = item.expiry().second().unwrap_or(0);
@@ -171,13 +179,17 @@ fn dump(context: &Context<'_>, limit: u32) -> Vec<u8> {
         text.extend_from_slice(item.key());
         let rest = format!(" [{} b; {expiry} s]\r\n", item.value().len());
         text.extend_from_slice(rest.as_bytes());
+        true
     });
     text
 }
 
-fn visit(context: &Context<'_>, mut show: impl FnMut(&crate::store::Item<'_>)) {
+/// Shows items for as long as more are wanted.
+fn visit(context: &Context<'_>, mut show: impl FnMut(&Item<'_>) -> bool) {
     let store = &context.shared.store;
-    for part in 0..store.parts() {
-        store.visit(part, context.now, &mut show);
+    let mut goes_on = true;
+    let mut next = Some(Place::default());
+    while let Some(place) = next.filter(|_| goes_on) {
+        next = store.visit(place, context.now, |item| goes_on = goes_on && show(item));
     }
 }
