@@ -11,7 +11,6 @@ use std::thread;
 use spec::exchange::{Action, Exchange};
 
 use crate::dice::mixed;
-use crate::target::Outcome;
 
 /// So many wait at once: each has its own server, or at least its own connection.
 const WAITING_MAX: usize = 128;
@@ -51,15 +50,16 @@ pub fn is_brief(exchange: &Exchange) -> bool {
     turn(exchange, true, false) == Turn::Any
 }
 
-/// Plays them, so many at once, in an order made of the seed; the outcomes are in their own order.
-pub fn all<T: Sync>(
+/// Plays them, so many at once, in an order made of the seed; what came of them is in their own
+/// order.
+pub fn all<T: Sync, R: Send>(
     cases: &[T],
     jobs: usize,
     seed: u64,
     turn: impl Fn(&T) -> Turn,
-    play: impl Fn(&T) -> Outcome + Sync,
-) -> Vec<Outcome> {
-    let outcomes: Vec<Mutex<Option<Outcome>>> = cases.iter().map(|_| Mutex::new(None)).collect();
+    play: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let outcomes: Vec<Mutex<Option<R>>> = cases.iter().map(|_| Mutex::new(None)).collect();
     let queue = |wanted: Turn| {
         let mut queue: Vec<usize> = (0..)
             .zip(cases)
@@ -92,6 +92,6 @@ pub fn all<T: Sync>(
         }
     });
     player(&alone, &AtomicUsize::new(0));
-    let outcome = |slot: Mutex<Option<Outcome>>| slot.into_inner().expect("no player panics");
+    let outcome = |slot: Mutex<Option<R>>| slot.into_inner().expect("no player panics");
     outcomes.into_iter().filter_map(outcome).collect()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use conformance::faults::{self, Fault};
 use conformance::soak::figures::Figures;
 use conformance::soak::{Plan, soak};
+use conformance::target::process::Process;
 use spec::Dialect;
 
 const TOUCHSTONE: &str = env!("CARGO_BIN_EXE_touchstone");
@@ -69,6 +70,24 @@ fn a_server_that_keeps_memory_is_found() {
 #[test]
 fn a_server_that_errs_now_and_then_is_found() {
     found("errs", "errors outside fault windows");
+}
+
+/// Nobody knows the process of such a server, and nothing is done to it but asking.
+#[test]
+fn a_server_that_runs_is_asked_and_nothing_else_is_done_to_it() {
+    for (careless, code) in [("careful", 0), ("errs", 1)] {
+        let command = format!("{TOUCHSTONE} serve --careless {careless} --port {{port}} --");
+        let server = Process::start(&command, "").expect("it starts");
+        let soaked = Command::new(TOUCHSTONE)
+            .args(["soak", "--minutes", "0.15", "--seed", "7"])
+            .arg(server.address().to_string())
+            .output()
+            .expect("it can be run");
+        let said = String::from_utf8_lossy(&soaked.stdout);
+        assert_eq!(soaked.status.code(), Some(code), "{careless}: {said}");
+        assert!(!said.contains("descriptors"), "{said}");
+        assert_eq!(said.contains("errors       0 outside"), code == 0, "{said}");
+    }
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub enum Refusal {
     Held,
     /// The system has no memory for more of an unfinished block.
     Block,
+    /// The system has no memory for a value and what is added to it.
+    Joined,
 }
 
 /// A mistake that a simulation must find.
@@ -43,11 +45,20 @@ pub enum Mistake {
     KeepsRefused,
     /// A connection that is gone stays in the list.
     StaysListed,
+    /// What time it is, the system is asked each time.
+    FollowsWallClock,
+    /// A dump ends behind the first items.
+    EndsDumpEarly,
+    /// The datagrams of an answer begin with the number 1.
+    MisnumbersDatagrams,
+    /// Who adds to a value is told that it was done where there was no memory for that.
+    HidesRefusedJoin,
 }
 
 #[cfg(debug_assertions)]
 mod armed {
     use std::cell::Cell;
+    use std::time::Duration;
 
     use super::{Mistake, Refusal};
 
@@ -55,6 +66,7 @@ mod armed {
         static REFUSAL: Cell<Option<(Refusal, u32)>> = const { Cell::new(None) };
         static MISTAKE: Cell<Option<Mistake>> = const { Cell::new(None) };
         static SECRETS: Cell<Option<[u64; 2]>> = const { Cell::new(None) };
+        static WALL_CLOCK: Cell<Option<Duration>> = const { Cell::new(None) };
     }
 
     /// Refuses memory there, once, after it has been had so many times more.
@@ -76,6 +88,15 @@ mod armed {
     /// Lets stores know these secrets, so that what they do can be had again.
     pub fn share(secrets: [u64; 2]) {
         SECRETS.set(Some(secrets));
+    }
+
+    /// Sets the time of day, since the Unix epoch, that the system shows.
+    pub fn set_wall_clock(since_epoch: Duration) {
+        WALL_CLOCK.set(Some(since_epoch));
+    }
+
+    pub(crate) fn wall_clock() -> Option<Duration> {
+        WALL_CLOCK.get()
     }
 
     pub(crate) fn secrets() -> Option<[u64; 2]> {
@@ -103,9 +124,9 @@ mod armed {
 }
 
 #[cfg(debug_assertions)]
-pub(crate) use armed::{errs, refuses, secrets};
+pub(crate) use armed::{errs, refuses, secrets, wall_clock};
 #[cfg(debug_assertions)]
-pub use armed::{make, refuse, relent, share, to_be_refused};
+pub use armed::{make, refuse, relent, set_wall_clock, share, to_be_refused};
 
 /// Whether a simulation refuses memory there.
 #[cfg(not(debug_assertions))]
@@ -116,6 +137,12 @@ pub(crate) const fn refuses(_refusal: Refusal) -> bool {
 /// What a simulation lets stores know.
 #[cfg(not(debug_assertions))]
 pub(crate) const fn secrets() -> Option<[u64; 2]> {
+    None
+}
+
+/// The time of day that a simulation wants the system to show.
+#[cfg(not(debug_assertions))]
+pub(crate) const fn wall_clock() -> Option<std::time::Duration> {
     None
 }
 

@@ -28,10 +28,11 @@ Examples:
   touchstone faults --spawn './mine {port}' --only 10,84,endless-line,CVE-2011-4971
   touchstone faults --report json=faults.json
 
-Each case is a row: what is done, and for each server and way to reach it what came of it. While it
-is done another client asks on, and must be answered within a second; how long it waited is shown as
-well. Afterwards the server must have given back the descriptors, and the memory but for its items.
-What cannot be tried says why. A server that runs already is somebody's cache, and nothing of this
+Each case is told of as soon as it is known what came of it on a server. In the end it is a row of
+a table: what is done, and for each server and way to reach it what came of it. While it is done
+another client asks on, and must be answered within a second; how long it waited is shown as well.
+Afterwards the server must have given back the descriptors, and the memory but for its items. What
+cannot be tried says why. A server that runs already is somebody's cache, and nothing of this
 is done to it.
 
 A command is held to the dialect of the memcached that it says it is (`-V`), and else to the law.
@@ -97,8 +98,13 @@ impl Faults {
         }
         interrupt::finish_first();
         let seed = self.seed.unwrap_or_else(any_seed);
-        let matrix = Matrix::of(table, subjects, exchanges, usize::from(self.jobs), seed);
         say!("seed {seed}");
+        let how = (usize::from(self.jobs), seed);
+        let matrix = Matrix::of(table, subjects, exchanges, how, |subject, row, cell| {
+            let (name, over, case) = (&subject.name, subject.over, row.name());
+            say!("{:<8} {case:>16} {} ({name} {over})", cell.word(), row.says);
+        });
+        say!("");
         say::text(&matrix);
         if let Some(file) = &self.report {
             let named = |error| format!("{}: {error}", file.display());

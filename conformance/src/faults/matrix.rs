@@ -5,7 +5,7 @@
 
 pub mod shown;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use spec::exchange::Exchange;
@@ -16,7 +16,6 @@ use super::{Fault, Tried, Waits, beside, is_patient, named, tried};
 use crate::capability::Capabilities;
 use crate::cases::Case;
 use crate::interrupt;
-use crate::progress::Progress;
 use crate::schedule::{self, Turn};
 use crate::target::{Outcome, Target};
 use crate::verdict::{Judged, Verdict};
@@ -119,17 +118,93 @@ impl Evidence<'_> {
     }
 }
 
+impl Evidence<'_> {
+    /// What it is called in the table.
+    fn shows(&self) -> &'static str {
+        match self {
+            Evidence::Played(rule, _) => rule,
+            Evidence::Done(fault) => fault.name,
+        }
+    }
+
+    /// Does it to a server.
+    fn tried(&self, subject: &Subject, capabilities: &Capabilities) -> Tried {
+        let untried = |outcome| Tried {
+            outcome,
+            waits: Waits::default(),
+        };
+        match self {
+            _ if interrupt::was_heard() => untried(interrupted()),
+            Evidence::Played(_, exchange) => match capabilities.lack(exchange) {
+                Some(lack) => untried(lack),
+                None => beside(&subject.target, exchange, capabilities.fence),
+            },
+            Evidence::Done(fault) => tried(&subject.target, fault, capabilities.fence),
+        }
+    }
+}
+
+/// The cases that are being shown to one server.
+struct Underway<'a> {
+    table: &'a Table,
+    /// How many still show that name.
+    left: Mutex<BTreeMap<&'static str, usize>>,
+    worst: Mutex<BTreeMap<&'static str, Cell>>,
+    tell: &'a (dyn Fn(&Row, Cell) + Sync),
+}
+
+impl<'a> Underway<'a> {
+    fn new(
+        table: &'a Table,
+        evidence: &[Evidence<'_>],
+        tell: &'a (dyn Fn(&Row, Cell) + Sync),
+    ) -> Underway<'a> {
+        let mut left = BTreeMap::new();
+        for evidence in evidence {
+            *left.entry(evidence.shows()).or_default() += 1;
+        }
+        Underway {
+            table,
+            left: Mutex::new(left),
+            worst: Mutex::default(),
+            tell,
+        }
+    }
+
+    /// Something has come of one, and maybe all is known of a case.
+    fn note(&self, finding: &Finding) {
+        let mut left = self.left.lock().expect("nobody panics");
+        let mut worst = self.worst.lock().expect("nobody panics");
+        let cell = worst.entry(finding.shows).or_insert(Cell::Untried);
+        *cell = (*cell).min(finding.cell());
+        let others = left.entry(finding.shows).or_insert(1);
+        *others -= 1;
+        if *others > 0 {
+            return;
+        }
+        for row in self.table.rows() {
+            let names = || row.rules.iter().chain(&row.faults).map(String::as_str);
+            let is_over = |name| left.get(name).is_none_or(|others| *others == 0);
+            if names().any(|name| name == finding.shows) && names().all(is_over) {
+                let cells = names().filter_map(|name| worst.get(name));
+                (self.tell)(row, cells.copied().min().unwrap_or(Cell::Untried));
+            }
+        }
+    }
+}
+
 impl Matrix {
-    /// Does everything that shows one of these cases to each of these servers.
+    /// Does everything that shows one of these cases to each of these servers, so much at once, in
+    /// an order made of the seed. What a case comes to on a server is told as soon as it is known.
     #[must_use]
     pub fn of(
         table: Table,
         subjects: Vec<Subject>,
         exchanges: &[Exchange],
-        jobs: usize,
-        seed: u64,
+        (jobs, seed): (usize, u64),
+        known: impl Fn(&Subject, &Row, Cell) + Sync,
     ) -> Matrix {
-        let column = |subject| Column::of(subject, &table, exchanges, jobs, seed);
+        let column = |subject| Column::of(subject, &table, exchanges, (jobs, seed), &known);
         let columns = subjects.into_iter().map(column).collect();
         Matrix {
             table,
@@ -152,59 +227,37 @@ impl Column {
         subject: Subject,
         table: &Table,
         exchanges: &[Exchange],
-        jobs: usize,
-        seed: u64,
+        (jobs, seed): (usize, u64),
+        known: &(impl Fn(&Subject, &Row, Cell) + Sync),
     ) -> Column {
+        let mut column = Column {
+            subject,
+            unreachable: None,
+            findings: Vec::new(),
+        };
+        let subject = &column.subject;
         if let Err(problem) = subject.target.answers() {
-            return Column {
-                subject,
-                unreachable: Some(problem),
-                findings: Vec::new(),
-            };
+            column.unreachable = Some(problem);
+            return column;
         }
         let evidence = evidence(table, &subject.dialect, exchanges);
         let capabilities = Capabilities::of(&subject.target, &[]);
-        let waits = Mutex::new(Vec::new());
-        let progress = Progress::new(evidence.len(), crate::progress::is_watched());
-        let numbered: Vec<(usize, &Evidence<'_>)> = evidence.iter().enumerate().collect();
-        let play = |(number, evidence): &(usize, &Evidence<'_>)| {
-            progress.step();
-            let tried = match evidence {
-                _ if interrupt::was_heard() => return interrupted(),
-                Evidence::Played(_, exchange) => match capabilities.lack(exchange) {
-                    Some(lack) => return lack,
-                    None => beside(&subject.target, exchange, capabilities.fence),
-                },
-                Evidence::Done(fault) => tried(&subject.target, fault, capabilities.fence),
-            };
-            let Tried {
-                outcome,
-                waits: waited,
-            } = tried;
-            waits.lock().expect("nobody panics").push((*number, waited));
-            match outcome {
+        let tell = |row: &Row, cell| known(subject, row, cell);
+        let underway = Underway::new(table, &evidence, &tell);
+        let play = |evidence: &Evidence<'_>| {
+            let tried = evidence.tried(subject, &capabilities);
+            let outcome = match tried.outcome {
                 Outcome::Passed => Outcome::Passed,
                 // What went wrong now may have lost its server.
                 _ if interrupt::was_heard() => interrupted(),
                 outcome => outcome,
-            }
+            };
+            let finding = Finding::of(evidence, outcome, &subject.dialect, tried.waits);
+            underway.note(&finding);
+            finding
         };
-        let turn = |(_, evidence): &(usize, &Evidence<'_>)| evidence.turn();
-        let outcomes = schedule::all(&numbered, jobs, seed, turn, play);
-        let waits = waits.into_inner().expect("nobody panics");
-        let findings = numbered
-            .iter()
-            .zip(outcomes)
-            .map(|((number, evidence), outcome)| {
-                let waited = waits.iter().find(|(of, _)| of == number);
-                let waited = waited.map(|(_, waits)| waits.clone()).unwrap_or_default();
-                Finding::of(evidence, outcome, &subject.dialect, waited)
-            });
-        Column {
-            findings: findings.collect(),
-            unreachable: None,
-            subject,
-        }
+        column.findings = schedule::all(&evidence, jobs, seed, Evidence::turn, play);
+        column
     }
 
     /// What was found of this case.

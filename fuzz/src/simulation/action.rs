@@ -20,6 +20,8 @@ pub enum Action {
     /// A client sends a request, and connects first where it is not connected. So many bytes of
     /// what it has sent do not arrive yet.
     Send(u8, Request, usize),
+    /// Somebody sends a request in a datagram.
+    Datagram(Request),
     /// All arrives that a client has sent.
     Arrive(u8),
     /// A client that is about to connect will have such a connection.
@@ -38,6 +40,8 @@ pub enum Action {
     Refuse(Refusal, u32),
     /// The store may take so many bytes.
     Limit(usize),
+    /// Somebody sets the clock of the system to that second of the Unix epoch.
+    SetClock(u64),
     /// The server is asked to end, and another is there with the same items.
     Close,
 }
@@ -79,13 +83,14 @@ impl fmt::Display for Action {
 }
 
 /// The refusals that a simulation makes.
-pub(super) const REFUSALS: [Refusal; 6] = [
+pub(super) const REFUSALS: [Refusal; 7] = [
     Refusal::Segment,
     Refusal::Room,
     Refusal::Memory,
     Refusal::Value,
     Refusal::Held,
     Refusal::Block,
+    Refusal::Joined,
 ];
 
 /// Makes what happens.
@@ -114,7 +119,8 @@ impl Maker {
     fn action(&mut self) -> Action {
         let client = self.dice.u8(1..=CLIENTS);
         match self.dice.u16(0..1000) {
-            0..920 => {
+            0..20 => Action::Datagram(self.small_request()),
+            20..920 => {
                 let request = self.request(client);
                 let held = match self.dice.u8(0..12) {
                     0 => self.dice.usize(1..200),
@@ -130,7 +136,10 @@ impl Maker {
             954..960 => Action::End(client),
             960..966 => Action::Reset(client),
             966..982 => Action::Pass(self.wait()),
-            982..997 => {
+            982..985 => {
+                Action::SetClock(self.choice(&[0, 1, 1_700_000_000, 1_800_000_001, 4_294_967_296]))
+            }
+            985..997 => {
                 let refusal = self.choice(&REFUSALS);
                 Action::Refuse(refusal, self.dice.u32(0..3))
             }
@@ -204,6 +213,16 @@ impl Maker {
             52..62 => self.small(),
             62..92 => self.meta(),
             _ => self.rare(),
+        }
+    }
+
+    /// A request for a datagram: nothing that ends a conversation, or has no end.
+    fn small_request(&mut self) -> Request {
+        match self.dice.u8(0..4) {
+            0 => self.storage(),
+            1 => self.retrieval(),
+            2 => self.small(),
+            _ => self.meta(),
         }
     }
 
@@ -304,7 +323,9 @@ impl Maker {
         let words: &[&str] = match self.dice.u8(0..40) {
             0 => &["flush_all"],
             1 => &["flush_all", "2"],
-            2..4 => &["stats", "reset"],
+            2 => &["lru_crawler", "metadump", "all"],
+            3 => &["stats", "reset"],
+            39 => &["lru_crawler", "mgdump", "hash"],
             4 => &["quit"],
             5 if self.is_tight => &["cache_memlimit", "1"],
             5 => &["cache_memlimit", "32"],

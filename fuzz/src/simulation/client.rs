@@ -22,6 +22,8 @@ pub(super) struct Sent {
     /// Where it begins and ends in all that the client has sent.
     pub(super) start: u64,
     pub(super) end: u64,
+    /// Memory was refused while only part of it was there: maybe to it.
+    pub(super) is_refused: bool,
 }
 
 /// A client that is connected.

@@ -12,6 +12,7 @@ use conformance::refine::{Admitted, Known, Relation, lost_in_silence, refine};
 use model::{Model, Options, Ruling, Session, Time};
 use spec::Dialect;
 
+use super::dump::Dump;
 use super::starved;
 
 /// So many pasts of a key are followed.
@@ -19,10 +20,22 @@ const PASTS_MAX: usize = 8;
 
 /// What is known of a key.
 #[derive(Clone, Debug)]
-struct Key {
+pub(super) struct Key {
     pasts: Vec<Known>,
     /// It may have been evicted.
     is_excused: bool,
+}
+
+impl Key {
+    /// Whether it may have an item.
+    pub(super) fn may_be_there(&self, now: Time) -> bool {
+        self.pasts.iter().any(|past| past.item(now).is_some())
+    }
+
+    /// Whether it has one for certain.
+    pub(super) fn is_there(&self, now: Time) -> bool {
+        !self.is_excused && self.pasts.iter().all(|past| past.item(now).is_some())
+    }
 }
 
 /// What came of a request.
@@ -48,15 +61,16 @@ pub(super) struct Listing {
 #[derive(Debug)]
 pub(super) struct Judge {
     empty: Model,
-    keys: BTreeMap<Vec<u8>, Key>,
+    pub(super) keys: BTreeMap<Vec<u8>, Key>,
     /// Whatever is stored may be evicted.
-    has_pressure: bool,
+    pub(super) has_pressure: bool,
     /// Items may make room for others.
     evicts: bool,
     /// Memory is refused just now.
     pub(super) is_refused: bool,
     /// Those that are under way, by client.
     listings: BTreeMap<u8, Listing>,
+    pub(super) dumps: BTreeMap<u8, Dump>,
 }
 
 impl Judge {
@@ -68,6 +82,7 @@ impl Judge {
             evicts,
             is_refused: false,
             listings: BTreeMap::new(),
+            dumps: BTreeMap::new(),
         }
     }
 
@@ -81,11 +96,13 @@ impl Judge {
         for key in self.keys.values_mut() {
             key.is_excused |= self.evicts;
         }
+        self.dumps.values_mut().for_each(Dump::excuse_all);
     }
 
     /// This client's connection is no more.
     pub(super) fn leave(&mut self, client: u8) {
         self.listings.remove(&client);
+        self.dumps.remove(&client);
     }
 
     /// Judges a request by the bytes that begin with its reply. They are all there are where the
@@ -99,6 +116,7 @@ impl Judge {
     ) -> Verdict {
         let lists = matches!(request.command(), b"get" | b"gets" | b"gat" | b"gats");
         match request.touches() {
+            _ if request.command() == b"lru_crawler" => self.dump(client, request, said, now),
             Touches::Everything => self.flush(request, said, now),
             Touches::Keys(keys)
                 if lists && !keys.is_empty() && keys.iter().all(|key| is_key(key)) =>
@@ -113,7 +131,7 @@ impl Judge {
         }
     }
 
-    fn key(&self, key: &[u8]) -> Key {
+    pub(super) fn key(&self, key: &[u8]) -> Key {
         let known = self.keys.get(key).cloned();
         known.unwrap_or_else(|| Key {
             pasts: vec![Known::absent(&self.empty, key)],
@@ -121,7 +139,10 @@ impl Judge {
         })
     }
 
-    fn learn(&mut self, name: &[u8], key: Key) {
+    fn learn(&mut self, name: &[u8], key: Key, now: Time) {
+        for dump in self.dumps.values_mut() {
+            dump.learn(name, &key, now);
+        }
         for listing in self.listings.values_mut() {
             if let Some(seen) = listing.keys.get_mut(name) {
                 seen.pasts.extend(key.pasts.iter().cloned());
@@ -171,7 +192,7 @@ impl Judge {
         let is_stored = request.change() != Change::Nothing;
         let may_go = self.is_refused && self.evicts;
         let is_excused = may_go || key.is_excused && !is_stored;
-        self.learn(name, Key { pasts, is_excused });
+        self.learn(name, Key { pasts, is_excused }, now);
         Verdict::Said(length)
     }
 
@@ -261,14 +282,14 @@ impl Judge {
         }
         if !is_old {
             let is_excused = key.is_excused && value.is_empty();
-            self.learn(name, Key { pasts, is_excused });
+            self.learn(name, Key { pasts, is_excused }, now);
         }
         Ok(())
     }
 
-    /// Whether a list of this client's is under way.
+    /// Whether a list or a dump of this client's is under way.
     pub(super) fn lists(&self, client: u8) -> bool {
-        self.listings.contains_key(&client)
+        self.listings.contains_key(&client) || self.dumps.contains_key(&client)
     }
 
     /// `flush_all`: what it does, it does to every item, and to those to come.
@@ -276,6 +297,7 @@ impl Judge {
         let nothing = Known::absent(&self.empty, b"");
         let verdict = verdict(refine(&nothing, request, said, now, Admitted::default()));
         if let Verdict::Said(_) = verdict {
+            self.dumps.values_mut().for_each(Dump::excuse_all);
             Session::new().receive(&mut self.empty, &request.bytes, now);
             for past in self.keys.values_mut().flat_map(|key| &mut key.pasts) {
                 past.rule(request, now);

@@ -6,11 +6,13 @@
 //! list of actions (`action.rs`) that a `World` plays and a `Judge` judges. A round that fails is
 //! made as short as it gets.
 //!
-//! The clock of the server reads the time of day once, and from then on only goes forward, so there
-//! is no going back to simulate here: that a process does so is tried on a real one.
+//! The clock of the server is its own, too: it reads the time of day once, and from then on only
+//! goes forward, wherever somebody sets the clock of the system to meanwhile.
 
 mod action;
 mod client;
+mod datagram;
+mod dump;
 mod judge;
 mod starved;
 mod tally;

@@ -26,8 +26,14 @@ pub enum Event {
     Kick,
     /// More than a minute passed at once.
     Jump,
+    /// The clock of the system was set, back or forth.
+    SetClock,
     /// All items were flushed.
     Flush,
+    /// All items were told of.
+    Dump,
+    /// A request came in a datagram.
+    Datagram,
     /// The counts began again.
     StatsReset,
     /// The store was given another size.
@@ -38,7 +44,7 @@ pub enum Event {
     Refused(Refusal),
 }
 
-const EVENTS: [Event; 12] = [
+const EVENTS: [Event; 15] = [
     Event::ShortRead,
     Event::ShortWrite,
     Event::Backpressure,
@@ -47,7 +53,10 @@ const EVENTS: [Event; 12] = [
     Event::ResetAmidReply,
     Event::Kick,
     Event::Jump,
+    Event::SetClock,
     Event::Flush,
+    Event::Dump,
+    Event::Datagram,
     Event::StatsReset,
     Event::Limit,
     Event::Close,

@@ -16,7 +16,6 @@ use conformance::record::requests::Request;
 use server::net::Clock;
 use server::net::simulated::Worker;
 use server::simulated::{self, Refusal};
-use server::turning::Turn;
 use server::{Connection, Settings, Shared, Time};
 
 use super::action::{Action, CLIENTS};
@@ -38,7 +37,7 @@ const UNREAD_MAX: u64 = 62_000;
 /// While a client does not read, time passes in such steps.
 const STEP: u64 = 100;
 /// What is answered when all is: a reply that nobody owes otherwise.
-const FENCE: &[u8] = b"MN\r\n";
+pub(super) const FENCE: &[u8] = b"MN\r\n";
 const FENCE_FRAME: [u8; 24] = {
     let mut frame = [0; 24];
     frame[0] = 0x81;
@@ -52,15 +51,17 @@ pub(super) type Outcome = Result<(), String>;
 
 /// A simulation under way.
 pub(super) struct World {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     worker: Worker,
     clock: Clock,
     clients: BTreeMap<u8, Client>,
     shapes: BTreeMap<u8, Shape>,
-    judge: Judge,
-    uniques: BTreeMap<Vec<u8>, Vec<u64>>,
+    pub(super) judge: Judge,
+    pub(super) uniques: BTreeMap<Vec<u8>, Vec<u64>>,
     /// Milliseconds since the beginning.
     elapsed: u64,
+    /// What time of day the system says it is.
+    wall_clock: Duration,
     armed: Option<Refusal>,
     /// Memory may be refused at any time, without our doing.
     is_full: bool,
@@ -77,7 +78,8 @@ impl World {
         simulated::share([START, START]);
         let (evicts, is_tight) = (settings.evicts, memory_bytes.is_some());
         let shared = Arc::new(Shared::new(settings, Time::from_seconds(START)));
-        let clock = Clock::standing_at(Time::from_seconds(START)).turned_by(&shared.turning);
+        simulated::set_wall_clock(Duration::from_secs(START));
+        let clock = Clock::start();
         World {
             worker: Worker::new(&shared, &clock),
             clock,
@@ -87,13 +89,14 @@ impl World {
             is_full: !evicts && is_tight,
             uniques: BTreeMap::new(),
             elapsed: 0,
+            wall_clock: Duration::from_secs(START),
             armed: None,
             tally: Tally::default(),
             shared,
         }
     }
 
-    fn now(&self) -> model::Time {
+    pub(super) fn now(&self) -> model::Time {
         model::Time(START + self.elapsed / 1000)
     }
 
@@ -101,6 +104,7 @@ impl World {
     pub(super) async fn act(&mut self, action: &Action) -> Outcome {
         match action {
             Action::Send(client, ask, held) => self.send(*client, ask, *held)?,
+            Action::Datagram(ask) => self.datagram(ask)?,
             Action::Arrive(client) => self.arrive(*client)?,
             Action::Shape(client, shape) => drop(self.shapes.insert(*client, *shape)),
             Action::Stall(client) => self.each(*client, |wire| wire.is_stalled = true),
@@ -125,6 +129,11 @@ impl World {
                 let now = Time::from_seconds(self.now().0);
                 self.shared.store.set_limit(*bytes, now);
                 self.tally.add(Event::Limit, 1);
+            }
+            Action::SetClock(seconds) => {
+                self.wall_clock = Duration::from_secs(*seconds);
+                simulated::set_wall_clock(self.wall_clock);
+                self.tally.add(Event::SetClock, 1);
             }
             Action::Close => self.close()?,
         }
@@ -170,19 +179,13 @@ impl World {
         if !self.clients.contains_key(&number) {
             self.connect(number);
         }
-        let now = self.now();
+        let bytes = self.bytes_of(ask);
         let Some(client) = self.clients.get_mut(&number) else {
             return Ok(());
         };
         if client.is_closing || client.wire.borrow().has_ended {
             return Ok(());
         }
-        let uniques = &self.uniques;
-        let bytes = ask.bytes(&Moment {
-            prefix: b"",
-            now: now.0,
-            uniques: &|key| uniques.get(key).cloned().unwrap_or_default(),
-        });
         let closes = bytes.starts_with(b"quit\r\n") || bytes.get(1) == Some(&QUIT_OPCODE);
         let mut framed = Frames::default().push(&bytes);
         let request = match framed.pop() {
@@ -197,6 +200,7 @@ impl World {
             closes: closes && (number < FIRST_BINARY) == bytes.starts_with(b"quit"),
             start,
             end: client.sent_bytes,
+            is_refused: false,
         });
         let arriving = client.held.len().saturating_sub(held);
         let rest = client.held.split_off(arriving);
@@ -206,12 +210,23 @@ impl World {
         self.go_on(number)
     }
 
+    /// A request as it is sent now.
+    pub(super) fn bytes_of(&self, ask: &Ask) -> Vec<u8> {
+        let uniques = &self.uniques;
+        ask.bytes(&Moment {
+            prefix: b"",
+            now: self.now().0,
+            uniques: &|key| uniques.get(key).cloned().unwrap_or_default(),
+        })
+    }
+
     fn note(&mut self, number: u8, ask: &Ask) {
         if let Ask::Line(words, _) = ask {
             use conformance::explore::history::Word::Text;
             let is = |text: &str| words.first().is_some_and(|word| *word == Text(text.into()));
             self.tally.add(Event::Flush, u64::from(is("flush_all")));
             self.tally.add(Event::StatsReset, u64::from(is("stats")));
+            self.tally.add(Event::Dump, u64::from(is("lru_crawler")));
             self.tally
                 .add(Event::Limit, u64::from(is("cache_memlimit")));
         }
@@ -275,13 +290,18 @@ impl World {
     }
 
     /// Memory may have been refused since the last look.
-    fn heed_refusals(&mut self) {
+    pub(super) fn heed_refusals(&mut self) {
         let fired = self.armed.filter(|_| simulated::to_be_refused().is_none());
         self.judge.is_refused = fired.is_some() || self.is_full;
         if let Some(refusal) = fired {
             self.armed = None;
             self.tally.add(Event::Refused(refusal), 1);
             self.judge.excuse_all();
+            for client in self.clients.values_mut() {
+                let read = client.wire.borrow().read;
+                let begun = client.queue.iter_mut().filter(|sent| sent.start < read);
+                begun.for_each(|sent| sent.is_refused = true);
+            }
         }
     }
 
@@ -315,7 +335,11 @@ impl World {
             if sent.end > read && !is_early {
                 break;
             }
-            match self.judge.judge(number, &sent.request, &client.said, now) {
+            let is_refused = self.judge.is_refused;
+            self.judge.is_refused |= sent.is_refused;
+            let verdict = self.judge.judge(number, &sent.request, &client.said, now);
+            self.judge.is_refused = is_refused;
+            match verdict {
                 Verdict::Said(length) => {
                     learn_uniques(&mut self.uniques, &sent.request, client.said.get(..length));
                     client.said.drain(..length);
@@ -403,9 +427,8 @@ impl World {
             left = if is_fine { left.min(120_000) } else { left } - step.min(left);
             self.elapsed += step;
             let by = Duration::from_millis(step);
-            self.shared
-                .turning
-                .turn(Turn::Forward(by), self.clock.now());
+            self.wall_clock += by;
+            simulated::set_wall_clock(self.wall_clock);
             tokio::time::advance(by).await;
             for number in 1..=CLIENTS {
                 self.go_on(number)?;

@@ -5,6 +5,7 @@
 
 use super::{Context, memory};
 use crate::protocol::{Error, Tokens, base64, escape};
+use crate::simulated::{self, Mistake};
 use crate::store::{Item, Place};
 
 /// What a line tells of an item.
@@ -64,6 +65,9 @@ impl Dump {
             Form::Metadata => describe(context, item, &mut lines),
             Form::Request => request(item, &mut lines),
         });
+        if simulated::errs(Mistake::EndsDumpEarly) {
+            self.next = None;
+        }
         Some(lines)
     }
 

@@ -10,6 +10,7 @@ use super::{Context, expiration};
 use crate::counters::Counter;
 use crate::log;
 use crate::protocol::{Error, Reply, Storage, Verb};
+use crate::simulated::{self, Mistake, Refusal};
 use crate::store::{Draft, Entry, Item, Marks, NoMemory, Value};
 use crate::watchers::Topic;
 
@@ -169,8 +170,8 @@ fn decide(
         Verb::Append | Verb::Prepend if storage.unique != 0 && storage.unique != item.unique() => {
             Ok(Reply::Exists)
         }
-        Verb::Append => Ok(extend(context, [item.value(), &block].concat(), entry)),
-        Verb::Prepend => Ok(extend(context, [&block, item.value()].concat(), entry)),
+        Verb::Append => Ok(extend(context, joined([item.value(), &block]), entry)),
+        Verb::Prepend => Ok(extend(context, joined([&block, item.value()]), entry)),
     }
 }
 
@@ -195,7 +196,14 @@ fn put(
 }
 
 /// Replaces the value and keeps all else that the client gave.
-fn extend(context: &Context<'_>, value: Vec<u8>, entry: &mut Entry<'_>) -> Reply {
+fn extend(context: &Context<'_>, value: Option<Vec<u8>>, entry: &mut Entry<'_>) -> Reply {
+    let Some(value) = value else {
+        return if simulated::errs(Mistake::HidesRefusedJoin) {
+            Reply::Stored
+        } else {
+            Reply::NotStored
+        };
+    };
     let Some(item) = entry.item() else {
         return Reply::NotStored;
     };
@@ -208,6 +216,19 @@ fn extend(context: &Context<'_>, value: Vec<u8>, entry: &mut Entry<'_>) -> Reply
     // There may be room for what was sent, but not for the joined value beside the old one.
     let stored = entry.insert(draft);
     stored.map_or(Reply::NotStored, |_| Reply::Stored)
+}
+
+/// One value behind the other. None where the system has no memory for both.
+pub(super) fn joined(values: [&[u8]; 2]) -> Option<Vec<u8>> {
+    let mut joined = Vec::new();
+    let len = values.map(<[u8]>::len).into_iter().sum();
+    if simulated::refuses(Refusal::Joined) || joined.try_reserve_exact(len).is_err() {
+        return None;
+    }
+    for value in values {
+        joined.extend_from_slice(value);
+    }
+    Some(joined)
 }
 
 /// The item again, with another value and without its marks.

@@ -4,8 +4,11 @@
 //! system's clock is set.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use tokio::time::Instant;
+
+use crate::simulated::{self, Mistake};
 use crate::time::Time;
 use crate::turning::Turning;
 
@@ -20,16 +23,9 @@ pub struct Clock {
 impl Clock {
     /// A clock, set by the system's.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is where the time comes from"
-    )]
     pub fn start() -> Self {
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
         Self {
-            origin: Time::from_milliseconds(0).after(since_epoch),
+            origin: time_of_day(),
             since: Some(Instant::now()),
             turning: None,
         }
@@ -60,16 +56,33 @@ impl Clock {
         clippy::disallowed_methods,
         reason = "this is where the time comes from"
     )]
-    pub fn instant() -> Instant {
-        Instant::now()
+    pub fn instant() -> std::time::Instant {
+        std::time::Instant::now()
     }
 
     /// What time it is.
     #[must_use]
     pub fn now(&self) -> Time {
         let elapsed = self.since.map(|since| since.elapsed());
-        let time = self.origin.after(elapsed.unwrap_or_default());
+        let mut time = self.origin.after(elapsed.unwrap_or_default());
+        if simulated::errs(Mistake::FollowsWallClock) {
+            time = time_of_day();
+        }
         let turning = self.turning.as_ref();
         turning.map_or(time, |turning| turning.shown(time))
     }
+}
+
+/// What the system says it is, or a simulation.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the time comes from"
+)]
+fn time_of_day() -> Time {
+    let shown = simulated::wall_clock().unwrap_or_else(|| {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+    });
+    Time::from_milliseconds(0).after(shown)
 }

@@ -220,26 +220,8 @@ where
         if desk.is_stopping.get() {
             connection.finish();
         }
-        loop {
-            connection.prepare();
-            if !connection.output().has_remaining() {
-                break;
-            }
-            while connection.output().has_remaining() {
-                match write(&mut stream, &connection, desk).await? {
-                    Some(0) => return Ok(()),
-                    Some(written) => connection.sent(written),
-                    None => {
-                        connection.give_up();
-                        return Ok(());
-                    }
-                }
-            }
-            connection.receive(&[], desk.clock.now());
-            if connection.output().has_remaining() {
-                // So much is owed, as by a dump, that others are served in between.
-                task::yield_now().await;
-            }
+        if !say(&mut stream, &mut connection, desk).await? {
+            return Ok(());
         }
         // Over TLS what was written may wait to be sent.
         let Ok(sent) = time::timeout(connection.unread_limit(), stream.flush()).await else {
@@ -271,6 +253,34 @@ where
                     Err(_) => connection.tick(desk.clock.now()),
                 }
             }
+        }
+    }
+}
+
+/// Writes all that there is to say. Tells whether the client took it.
+async fn say<S>(stream: &mut S, connection: &mut Connection, desk: &Desk) -> io::Result<bool>
+where
+    S: AsyncWrite + Unpin,
+{
+    loop {
+        connection.prepare();
+        if !connection.output().has_remaining() {
+            return Ok(true);
+        }
+        while connection.output().has_remaining() {
+            match write(stream, connection, desk).await? {
+                Some(0) => return Ok(false),
+                Some(written) => connection.sent(written),
+                None => {
+                    connection.give_up();
+                    return Ok(false);
+                }
+            }
+        }
+        connection.receive(&[], desk.clock.now());
+        if connection.output().has_remaining() {
+            // So much is owed, as by a dump, that others are served in between.
+            task::yield_now().await;
         }
     }
 }

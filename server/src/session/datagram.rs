@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{Connection, State};
 use crate::limits::{DATAGRAM_LEN_MAX, REPLY_DATAGRAMS_MAX};
 use crate::shared::Shared;
+use crate::simulated::{self, Mistake};
 use crate::time::Time;
 
 /// The length of the frame header before every request and in every datagram of a response.
@@ -72,7 +73,8 @@ fn responses(mut connection: Connection, mut request: &[u8]) -> Vec<Vec<u8>> {
 fn cut(id: [u8; 2], response: &[u8]) -> Vec<Vec<u8>> {
     let total = response.len().div_ceil(PAYLOAD_LEN_MAX);
     let total = u16::try_from(total).unwrap_or(u16::MAX).to_be_bytes();
-    (0_u16..)
+    let first = u16::from(simulated::errs(Mistake::MisnumbersDatagrams));
+    (first..)
         .zip(response.chunks(PAYLOAD_LEN_MAX))
         .map(|(number, payload)| {
             [&id[..], &number.to_be_bytes(), &total, &[0, 0], payload].concat()

@@ -4,9 +4,9 @@
 //! meet. Every word of a key is multiplied by a secret, all 128 bits of the product go on, and
 //! nothing the client chose is added before that: a difference between two keys becomes one that
 //! nobody can foresee, so no word further on takes it back. Who has neither the secrets nor sees a
-//! hash has nothing to try but chance. One reply tells of hashes: a dump goes by buckets, so that it
-//! misses nothing and repeats nothing however often it stops on its way. Who may have a dump sees
-//! which keys are neighbours; `-X` forbids it to all.
+//! hash has nothing to try but chance. One reply tells of hashes: a dump goes by buckets, so
+//! that it misses nothing and repeats nothing, however often it stops on its way. Who may have one
+//! sees which keys are neighbours; `-X` forbids it to all.
 //!
 //! `ahash` does the same wherever a build does not ask for AES instructions, at a dependency's
 //! price.

@@ -254,6 +254,26 @@ const EXTENDED: &str = "maxconns_fast no_maxconns_fast hashpower no_hashexpand s
     ext_io_depth ext_item_size ext_item_age ext_low_ttl ext_drop_unread ext_recache_rate \
     ext_compact_under ext_drop_under ext_max_frag ext_max_sleep";
 
+/// A server that kept its items in a file would have to mistrust it.
+#[test]
+fn a_file_of_items_is_neither_read_nor_written() {
+    let file = std::env::temp_dir().join(format!("items-{}", std::process::id()));
+    let meta = file.with_extension("meta");
+    std::fs::write(&meta, [0xff; 4096]).expect("it can be written");
+    for option in ["-e", "--memory-file"] {
+        let output = run(&[option, file.to_str().expect("text")]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let refused =
+            format!("touchstoned: {option}: refused: items do not outlive the server here");
+        assert_eq!(said.trim_end(), refused);
+        assert!(output.stdout.is_empty() && !file.exists(), "{output:?}");
+    }
+    let kept = std::fs::read(&meta).expect("it is there");
+    std::fs::remove_file(&meta).expect("it can be removed");
+    assert_eq!(kept, [0xff; 4096]);
+}
+
 #[test]
 fn every_option_of_memcached_is_known_by_both_its_names() {
     let words: Vec<&str> = LONG.split_whitespace().collect();

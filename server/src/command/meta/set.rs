@@ -107,18 +107,18 @@ fn store(
         (Mode::Append | Mode::Prepend, Some(1..)) if meta.compare != Some(item.unique()) => {
             Ok(Status::Exists)
         }
-        (Mode::Append, _) => Ok(extend(
-            context,
-            meta,
-            [item.value(), &block].concat(),
-            entry,
-        )),
-        (Mode::Prepend, _) => Ok(extend(
-            context,
-            meta,
-            [&block, item.value()].concat(),
-            entry,
-        )),
+        (Mode::Append, _) => {
+            let value = storage::joined([item.value(), &block]);
+            Ok(value.map_or(Status::NotStored, |value| {
+                extend(context, meta, value, entry)
+            }))
+        }
+        (Mode::Prepend, _) => {
+            let value = storage::joined([&block, item.value()]);
+            Ok(value.map_or(Status::NotStored, |value| {
+                extend(context, meta, value, entry)
+            }))
+        }
         (Mode::Set | Mode::Replace, None) => put(context, meta, block, entry),
         (Mode::Set | Mode::Replace, Some(compare)) => {
             compare_and_store(context, meta, block, compare, entry)
