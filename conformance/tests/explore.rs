@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use conformance::explore::history::{Ask, Request, Step};
 use conformance::explore::part::{Merged, Part};
 use conformance::explore::peer::Server;
 use conformance::explore::{Exploration, Found, exhaust, play, reduce};
@@ -11,7 +12,7 @@ use conformance::liars::{Done, Liar, Lie, liars};
 use conformance::report;
 use conformance::target::shape::Shape;
 use conformance::target::{Outcome, Target};
-use model::{Code, Reply};
+use model::{Code, Host, Model, Options, Reply, Time};
 use spec::Dialect;
 use spec::exchange::{Fence, cases};
 use spec::req;
@@ -238,6 +239,37 @@ fn a_failure_cannot_be_made_smaller_without_one_of_its_steps() {
             .is_some()
     };
     assert!(reduce::is_minimal(history, &mut fails));
+}
+
+#[test]
+fn what_is_held_back_is_told_apart_from_what_is_not() {
+    let dialect = Dialect::shipped("memcached-1.6.45").unwrap();
+    let memcached = || Model::new(Options::default(), dialect.clone());
+    let line = |text: &str| Request::Bytes(text.into());
+    let joined = |request| {
+        Step::Ask(Ask {
+            joined: true,
+            ..Ask::plain(1, request)
+        })
+    };
+    let history = [
+        Step::Ask(Ask::plain(1, line("version\r\n"))),
+        joined(line("get k\r\n")),
+        joined(line("set k 0 0 5\r\nhel")),
+        Step::Ask(Ask::plain(1, line("lo\r\nget k\r\n"))),
+    ];
+    let parts = |server: Model, held_to: Model| {
+        let host = Host::new(server, Time(1_800_000_000));
+        let player = play::Player::new(Server::here(Box::new(host)), held_to);
+        { player }.play(&history).is_some()
+    };
+    assert!(!parts(memcached(), memcached()));
+    assert!(!parts(Model::default(), Model::default()));
+    assert!(
+        parts(memcached(), Model::default()),
+        "it waits, and must not"
+    );
+    assert!(parts(Model::default(), memcached()), "it does not wait");
 }
 
 /// A liar whose lie takes several requests to show.

@@ -46,6 +46,7 @@ mod statistics;
 mod storage;
 mod touch;
 mod udp;
+mod unsent;
 
 pub use expiration::Time;
 pub use host::Host;

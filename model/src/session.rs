@@ -15,9 +15,10 @@ use crate::dispatch::{self, Answer, Upload};
 use crate::framing::Line;
 use crate::limits;
 use crate::options::Protocol;
-use crate::reply::{Code, Reply};
+use crate::reply::Reply;
 use crate::ruling::{Recovery, Ruling};
 use crate::statistics::count_by;
+use crate::unsent::Unsent;
 use crate::{Model, Time};
 
 /// One client's connection, as the protocol sees it.
@@ -36,6 +37,10 @@ pub struct Session {
     guesses: Guesses,
     /// Other requests came before the next in the same write.
     pipelined: bool,
+    /// What it was answered and has not heard yet.
+    unsent: Unsent,
+    /// A part of a block came in an earlier write.
+    resumes: bool,
     /// It ends with a datagram, so that nobody is left to be told what others do.
     passing: bool,
 }
@@ -74,14 +79,18 @@ impl Session {
         }
     }
 
-    /// Reads what the client sent: one ruling for each request that is now complete.
+    /// Reads what the client sent: one ruling for each request that is now answered.
     pub fn receive(&mut self, model: &mut Model, bytes: &[u8], now: Time) -> Vec<Ruling> {
+        self.read(model, bytes, now);
+        self.transmit(model)
+    }
+
+    /// Reads a part of what the client sent in one write.
+    pub fn read(&mut self, model: &mut Model, bytes: &[u8], now: Time) {
         let mut split = self.is_amid_a_request();
         let mut input = core::mem::take(&mut self.input);
         input.extend_from_slice(bytes);
         let mut rest = input.as_slice();
-        let mut rulings = Vec::new();
-        self.pipelined = false;
         while let Some(mut ruling) = self.next(model, &mut rest, now) {
             match ruling.recovery {
                 Recovery::Next => {}
@@ -94,22 +103,53 @@ impl Session {
             if core::mem::take(&mut split) {
                 ruling.because.push(req!("framing.split"));
             }
-            if !rulings.is_empty() {
+            if core::mem::replace(&mut self.pipelined, true) {
                 ruling.because.push(req!("framing.pipeline"));
                 ruling.because.push(req!("concurrency.order"));
             }
-            if ruling.retracts {
-                retract(&mut rulings);
-            }
-            self.pipelined = true;
             ruling.print();
             count_by(&mut model.counters.bytes_written, ruling.bytes().len());
-            rulings.push(ruling);
+            self.unsent.push(ruling, &model.dialect);
+            self.resume();
         }
         let used = input.len().saturating_sub(rest.len());
         input.drain(..used);
         self.input = input;
-        rulings
+    }
+
+    /// All of the write is read: what the client hears of it, and of what was held back before.
+    pub fn transmit(&mut self, model: &Model) -> Vec<Ruling> {
+        self.pipelined = false;
+        let swallows = matches!(self.expecting, Expecting::Swallow(_));
+        self.resumes = !self.passing && (swallows || self.is_uploading());
+        self.unsent.hand_over(self.resumes, &model.dialect)
+    }
+
+    /// A block is whole: if a part of it came before, a server that holds back replies reads no
+    /// more than that, and so has nothing else to read.
+    fn resume(&mut self) {
+        if core::mem::take(&mut self.resumes) {
+            self.unsent.push_out();
+        }
+    }
+
+    /// The rulings of what was read and not transmitted yet, or is held back.
+    #[must_use]
+    pub fn unsent(&self) -> &[Ruling] {
+        self.unsent.rulings()
+    }
+
+    /// How many bytes of a data block are still to come.
+    #[must_use]
+    pub fn awaited_bytes(&self) -> u64 {
+        let here = self.input.len();
+        let awaited = match &self.expecting {
+            Expecting::Data(upload, _) => upload.length().saturating_add(2).saturating_sub(here),
+            Expecting::Value(upload) => upload.length().saturating_sub(here),
+            Expecting::Swallow(left) => return *left,
+            _ => 0,
+        };
+        awaited as u64
     }
 
     /// Lets time act on the session: output and closes that no input caused.
@@ -131,6 +171,7 @@ impl Session {
         let binary = matches!(self.protocol, Some((Protocol::Binary, _)));
         let cut = (unfinished && binary).then_some(req!("binary.frames.cut"));
         let uploading = self.is_uploading();
+        let late = (!self.unsent.is_empty()).then_some(req!("framing.pipeline.prompt.late"));
         *self = Session {
             expecting: Expecting::End,
             ..Session::default()
@@ -140,6 +181,7 @@ impl Session {
             .also(unfinished.then_some(req!("framing.half-close.unfinished")))
             .also(cut)
             .also(uploading.then_some(req!("concurrency.upload.aborted")))
+            .also(late)
             .closing()
     }
 
@@ -149,7 +191,9 @@ impl Session {
         matches!(self.expecting, Expecting::End)
     }
 
-    pub(crate) fn is_amid_a_request(&self) -> bool {
+    /// Whether a part of a request is here.
+    #[must_use]
+    pub fn is_amid_a_request(&self) -> bool {
         let awaits = self.is_uploading() || matches!(self.expecting, Expecting::Token(..));
         awaits || !self.input.is_empty()
     }
@@ -356,6 +400,7 @@ impl Session {
             self.expecting = Expecting::Swallow(left);
             return None;
         }
+        self.resume();
         Some(())
     }
 }
@@ -366,23 +411,6 @@ const BLOCK_WAITED: [&Requirement; 3] = [
     req!("concurrency.upload.invisible"),
     req!("concurrency.upload.last"),
 ];
-
-/// Takes back all replies since the last one that is surely sent.
-fn retract(rulings: &mut [Ruling]) {
-    let unsent = rulings.iter_mut().rev();
-    for ruling in unsent.take_while(|ruling| !is_sent_at_once(&ruling.reply)) {
-        ruling.silent = true;
-    }
-}
-
-/// Whether a server that collects replies sends all it has with this one.
-fn is_sent_at_once(reply: &Reply) -> bool {
-    match reply {
-        Reply::Meta(Code::Mn, _) => true,
-        Reply::Packets(packets) => packets.iter().any(binary::is_sent_at_once),
-        _ => false,
-    }
-}
 
 /// So many bytes have been read.
 fn skip(model: &mut Model, input: &mut &[u8], bytes: usize) {

@@ -76,6 +76,12 @@ pub(super) const LIARS: &[Liar] = &[
         lie: Lie::Forgets,
     },
     Liar {
+        name: "waits-for-the-block",
+        does: "It answers nothing while a data block is not whole.",
+        caught_by: req!("framing.pipeline.prompt"),
+        lie: Lie::HoldsBack,
+    },
+    Liar {
         name: "any-case",
         does: "It takes commands in capitals.",
         caught_by: req!("framing.case"),

@@ -56,6 +56,8 @@ pub enum Lie {
     Lags(fn(&Line) -> bool),
     /// At the end of a write it forgets the request that is not yet whole.
     Forgets,
+    /// Before a data block is whole it says nothing, of earlier requests either.
+    HoldsBack,
     /// Every client has items of its own.
     Isolates,
 }

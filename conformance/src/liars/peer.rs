@@ -33,6 +33,8 @@ struct Client {
     line: Line,
     request: Vec<u8>,
     output: Vec<u8>,
+    /// Replies that a liar has not sent yet.
+    held: Vec<u8>,
     closed: bool,
     /// Whether its first byte was that of a frame, once it has come.
     binary: Option<bool>,
@@ -97,8 +99,10 @@ impl Server {
         if let Some(Lie::Sends(change)) = self.lie {
             change(&mut replies);
         }
-        for reply in replies {
-            client.output.extend_from_slice(&reply);
+        client.held.extend(replies.concat());
+        let holds_back = matches!(self.lie, Some(Lie::HoldsBack));
+        if !(holds_back && client.session.awaited_bytes() > 0) {
+            client.output.append(&mut client.held);
         }
     }
 

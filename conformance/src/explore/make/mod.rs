@@ -54,8 +54,6 @@ struct Kind {
     chapters: &'static [&'static str],
     needs: fn(Bounds) -> bool,
     binary: bool,
-    /// It may announce a data block that does not come.
-    awaits: bool,
     make: fn() -> BoxedStrategy<Request>,
 }
 
@@ -64,7 +62,6 @@ const fn kind(chapters: &'static [&'static str], make: fn() -> BoxedStrategy<Req
         chapters,
         needs: |_| true,
         binary: false,
-        awaits: false,
         make,
     }
 }
@@ -97,7 +94,6 @@ const KINDS: [Kind; 16] = [
     },
     Kind {
         needs: |bounds| bounds.strange,
-        awaits: true,
         ..kind(&["framing", "numbers"], broken::bytes)
     },
     Kind {
@@ -184,15 +180,13 @@ fn ask(kind: &Kind, bounds: Bounds) -> BoxedStrategy<Step> {
     let clients = first..first + CLIENTS;
     let joined = prop::bool::weighted(1.0 / 3.0);
     let cut = prop::option::weighted(0.1, 0..64_usize);
-    let awaits = kind.awaits;
     ((kind.make)(), clients, joined, cut)
         .prop_map(move |(mut request, client, joined, cut)| {
             if !bounds.ours {
                 tame(&mut request);
             }
-            // memcached loses the replies before a long key, `retrieval.get.bad-key-alone.lost`,
-            // and sends those before a data block that has not all come only when it has.
-            let hangs = awaits || has_long_key(&request) || counts_and_tells(&request);
+            // memcached loses the replies before a long key, `retrieval.get.bad-key-alone.lost`.
+            let hangs = has_long_key(&request) || counts_and_tells(&request);
             let may_join = bounds.ours || !hangs;
             Step::Ask(Ask {
                 client,
@@ -237,8 +231,7 @@ fn tame(request: &mut Request) {
     const PAST: [&[u8]; 4] = [b"N-1", b"T-1", b"N2592001", b"T2592001"];
     let (words, block) = match request {
         Request::Line(words, block) => (words, block),
-        Request::Bytes(bytes) => return tame_bytes(bytes),
-        Request::Frame(_) => return,
+        Request::Bytes(_) | Request::Frame(_) => return,
     };
     if words.first() == Some(&Word::text("flush_all")) {
         words.truncate(1);
@@ -263,14 +256,5 @@ fn tame(request: &mut Request) {
                 *word = Word::Length;
             }
         }
-    }
-}
-
-/// Lets the block come that a line announced, where it lost the line end between them: 1.6.45 tells
-/// only then that it refuses the line.
-fn tame_bytes(bytes: &mut Vec<u8>) {
-    let announces = bytes.starts_with(b"ms ") || bytes.starts_with(b"cas ");
-    if announces && bytes.iter().filter(|byte| **byte == b'\n').count() == 1 {
-        bytes.extend_from_slice(b"\r\n\r\n");
     }
 }

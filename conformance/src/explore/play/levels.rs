@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use model::{Ruling, Time};
 
-use super::settle::{Agreed, Heard, Ruled, World, heard, renewed};
+use super::settle::{Agreed, Heard, Ruled, World, all_renewed, heard};
 use super::{Difference, Player, fence, first_write, own, written};
 use crate::explore::history::{Ask, Step};
 use crate::explore::uniques::{Pair, Uniques};
@@ -108,7 +108,7 @@ impl Player {
             lane.worlds = worlds;
             lane.uniques.learn(shown);
             if self.server.is_real() {
-                let renewed = renewed(&lane.worlds, &part.keys, &rulings, now);
+                let renewed = all_renewed(&lane.worlds, &part.keys, &rulings, now);
                 lane.worlds.extend(renewed);
             }
             self.unread.entry(client).or_default().drain(..length);

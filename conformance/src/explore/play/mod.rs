@@ -21,6 +21,8 @@ use settle::World;
 
 /// Of what the server may be, so much is taken along to new keys.
 const WORLDS_KEPT: usize = 2;
+/// A longer block is left as it is.
+const FINISHED_MAX_BYTES: usize = 4096;
 
 /// A server, and the model that is told the same.
 #[derive(Debug)]
@@ -151,12 +153,28 @@ impl Player {
     /// Whatever this client asked is done, and it was told all that it is owed. What is asked for
     /// that is written down only where it shows a difference.
     fn silence(&mut self, client: u8) -> Result<(), Difference> {
+        self.finish(client)?;
         let before = self.said.as_ref().map_or(0, Vec::len);
         self.write(client, &[&Ask::plain(client, fence(client))])?;
         if let Some(said) = &mut self.said {
             said.truncate(before);
         }
         Ok(())
+    }
+
+    /// Sends the rest of a data block that the server waits for, as far as that is little: before
+    /// it is whole nothing need be told, and so nobody knows what is done.
+    fn finish(&mut self, client: u8) -> Result<(), Difference> {
+        let awaited = self
+            .worlds
+            .first()
+            .map_or(0, |world| world.awaited_bytes(client));
+        let rest = match usize::try_from(awaited) {
+            Ok(1) => b"\n".to_vec(),
+            Ok(rest @ 2..=FINISHED_MAX_BYTES) => [vec![b'0'; rest - 2], b"\r\n".to_vec()].concat(),
+            _ => return Ok(()),
+        };
+        self.write(client, &[&Ask::plain(client, Request::Bytes(rest))])
     }
 
     fn pass(&mut self, seconds: u64) {
@@ -186,7 +204,11 @@ impl Player {
         if closed || !self.server.admits(&sent) {
             return Ok(());
         }
-        let cut = asks.iter().find_map(|ask| ask.cut);
+        // What stands behind whole requests may keep their replies back, on a server elsewhere only
+        // where it was read together with them.
+        let odd = |ask: &&Ask| matches!(ask.request, Request::Bytes(_));
+        let whole = self.server.is_real() && asks.iter().any(odd);
+        let cut = asks.iter().find_map(|ask| ask.cut).filter(|_| !whole);
         let (beginning, rest) = sent.split_at(cut.unwrap_or(0).min(sent.len()));
         for piece in [beginning, rest]
             .into_iter()

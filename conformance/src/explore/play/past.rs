@@ -5,7 +5,7 @@
 //! which that clock may have run: never backwards, and never more than a second from ours. What
 //! agrees with all that was said is a world as good as any. Who asks for it is `settle.rs`.
 
-use super::settle::{Heard, Ruled, World, heard, renewed, ruled};
+use super::settle::{Heard, Ruled, World, all_renewed, heard, ruled};
 use crate::explore::uniques::Uniques;
 
 /// As many ways are followed at once.
@@ -26,6 +26,8 @@ pub(super) struct Write {
     pub(super) client: u8,
     pub(super) requests: Vec<Vec<u8>>,
     pub(super) keys: Vec<Vec<u8>>,
+    /// The keys once more, where each is that of one reply.
+    pub(super) asked: Vec<Vec<u8>>,
     pub(super) now: u64,
     pub(super) received: Vec<u8>,
     pub(super) uniques: Uniques,
@@ -56,9 +58,10 @@ impl Past {
         for write in &self.writes {
             let mut next = Vec::new();
             for (then, (world, rulings)) in every_way(&ways, write) {
-                let heard = heard(&rulings, &write.received, &write.keys, &write.uniques);
+                let heard = heard(&rulings, &write.received, &write.asked, &write.uniques);
                 if matches!(heard, Heard::Alike(_, length) if length == write.received.len()) {
-                    let others = renewed(std::slice::from_ref(&world), &write.keys, &rulings, then);
+                    let others =
+                        all_renewed(std::slice::from_ref(&world), &write.keys, &rulings, then);
                     next.push((then, world));
                     next.extend(others.into_iter().map(|world| (then, world)));
                 }

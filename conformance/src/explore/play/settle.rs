@@ -88,6 +88,45 @@ impl World {
         (self, rulings)
     }
 
+    /// Reads a part of what a client sends in one write.
+    fn read(&mut self, client: u8, bytes: &[u8], then: Time) {
+        let session = self.sessions.entry(client).or_default();
+        session.read(&mut self.model, bytes, then);
+    }
+
+    /// What the client hears once all of its write is read.
+    fn transmit(mut self, client: u8) -> Ruled {
+        let session = self.sessions.entry(client).or_default();
+        let rulings = session.transmit(&self.model);
+        (self, rulings)
+    }
+
+    /// The ruling of what was read last.
+    fn last(&self, client: u8) -> Option<&Ruling> {
+        self.sessions.get(&client)?.unsent().last()
+    }
+
+    /// Whether the client is owed what it has not heard yet.
+    fn holds_back(&self, client: u8) -> bool {
+        self.sessions
+            .get(&client)
+            .is_some_and(|session| !session.unsent().is_empty())
+    }
+
+    /// Whether the client sent a part of a request, or has not heard yet what it is owed.
+    fn is_amid(&self, client: u8) -> bool {
+        let amid = self
+            .sessions
+            .get(&client)
+            .is_some_and(Session::is_amid_a_request);
+        amid || self.holds_back(client)
+    }
+
+    /// How much of a data block the server waits for.
+    pub(super) fn awaited_bytes(&self, client: u8) -> u64 {
+        self.sessions.get(&client).map_or(0, Session::awaited_bytes)
+    }
+
     /// What follows when a client sends this then, which is read in two pieces.
     fn rule_pieces(self, client: u8, (beginning, rest): (&[u8], &[u8]), then: Time) -> Ruled {
         let (world, mut rulings) = self.rule(client, beginning, then);
@@ -123,9 +162,12 @@ impl Player {
         now: u64,
     ) -> Result<(), Difference> {
         let before = std::mem::take(&mut self.worlds);
+        // Where earlier requests are answered among these, nobody knows which reply is whose.
+        let amid = before.iter().any(|world| world.is_amid(client));
+        let asked = if amid { &[] } else { keys };
         // Elsewhere the clock may tick on the way.
         let mut ticks = vec![now.saturating_sub(1), now.saturating_add(1)];
-        let mut write = self.taken_down(client, requests, keys, now);
+        let mut write = self.taken_down(client, requests, (keys, asked), now);
         let (mut after, before): (Vec<Ruled>, _) = if self.server.is_real() {
             (ruled(&before, client, (requests, keys), now), before)
         } else {
@@ -143,7 +185,7 @@ impl Player {
             let unread = &self.unread.entry(client).or_default();
             let heard: Vec<Heard> = after
                 .iter()
-                .map(|(_, rulings)| heard(rulings, unread, keys, &self.uniques))
+                .map(|(_, rulings)| heard(rulings, unread, asked, &self.uniques))
                 .collect();
             if heard.iter().any(|heard| matches!(heard, Heard::Alike(..))) {
                 let agreed = Agreed::of(after, heard);
@@ -176,13 +218,14 @@ impl Player {
         &self,
         client: u8,
         requests: &[Vec<u8>],
-        keys: &[Vec<u8>],
+        (keys, asked): (&[Vec<u8>], &[Vec<u8>]),
         now: u64,
     ) -> Option<Write> {
         self.server.is_real().then(|| Write {
             client,
             requests: requests.to_vec(),
             keys: keys.to_vec(),
+            asked: asked.to_vec(),
             now,
             received: Vec::new(),
             uniques: self.uniques.clone(),
@@ -209,7 +252,7 @@ impl Player {
         let unread = self.unread.entry(client).or_default();
         unread.drain(..agreed.length);
         if self.server.is_real() {
-            let renewed = renewed(&self.worlds, keys, &agreed.rulings, now);
+            let renewed = all_renewed(&self.worlds, keys, &agreed.rulings, now);
             self.worlds.extend(renewed);
             self.worlds.truncate(WORLDS_MAX);
         }
@@ -228,7 +271,11 @@ impl Player {
 
     /// Reads once; false when nothing more will come.
     pub(super) fn read(&mut self, client: u8) -> bool {
-        let received = self.server.peer().receive(client, self.hurry);
+        self.read_once(client, self.hurry)
+    }
+
+    fn read_once(&mut self, client: u8, hurry: bool) -> bool {
+        let received = self.server.peer().receive(client, hurry);
         if let Received::Bytes(more) = &received {
             self.unread.entry(client).or_default().extend(more);
         }
@@ -240,10 +287,20 @@ impl Player {
         for ruling in rulings.iter().filter(|ruling| !ruling.bytes().is_empty()) {
             self.say(Said::Owed(client, ruling.bytes().to_vec()));
         }
+        let held = self.worlds.iter().any(|world| world.holds_back(client));
+        let awaits = self
+            .worlds
+            .iter()
+            .any(|world| world.awaited_bytes(client) > 0);
         let silent = rulings
             .last()
             .is_some_and(|ruling| ruling.bytes().is_empty());
-        self.unanswered = (silent && self.server.is_real()).then_some(client);
+        self.unanswered = ((silent || held) && self.server.is_real()).then_some(client);
+        if held || awaits && self.server.is_real() {
+            // Who does not hold it back has sent it by now; and all has been read, where it matters
+            // what came with the rest of the block.
+            self.read_once(client, true);
+        }
         let closes = rulings.iter().any(Ruling::closes);
         if closes {
             self.say(Said::Closed(client));
@@ -270,23 +327,29 @@ impl Player {
     }
 }
 
-/// The worlds in which the number that the last request counted is in a new item, if anybody could
-/// tell.
-pub(super) fn renewed(
+/// The world in which the number that this request counted is in a new item, if anybody could tell.
+pub(super) fn renewed(world: &World, key: &[u8], ruling: &Ruling, now: u64) -> Option<World> {
+    let counts = |rule: &&Requirement| {
+        let name = rule.name;
+        name.starts_with("arithmetic.incr.") || name.starts_with("arithmetic.decr.")
+    };
+    let counted = ruling.because.iter().any(counts);
+    counted.then(|| world.renewed(key, now)).flatten()
+}
+
+/// The same for these, and the last of the requests about these keys.
+pub(super) fn all_renewed(
     worlds: &[World],
     keys: &[Vec<u8>],
     rulings: &[Ruling],
     now: u64,
 ) -> Vec<World> {
-    let counts = |rule: &&Requirement| {
-        let name = rule.name;
-        name.starts_with("arithmetic.incr.") || name.starts_with("arithmetic.decr.")
-    };
-    let last = keys.last().zip(rulings.last());
-    match last.filter(|(_, ruling)| ruling.because.iter().any(counts)) {
+    match keys.last().zip(rulings.last()) {
         None => Vec::new(),
-        Some((key, _)) => {
-            let renewed = worlds.iter().filter_map(|world| world.renewed(key, now));
+        Some((key, ruling)) => {
+            let renewed = worlds
+                .iter()
+                .filter_map(|world| renewed(world, key, ruling, now));
             renewed.collect()
         }
     }
@@ -299,29 +362,22 @@ pub(super) fn ruled(
     (requests, keys): (&[Vec<u8>], &[Vec<u8>]),
     then: u64,
 ) -> Vec<Ruled> {
-    let mut all: Vec<Ruled> = worlds
-        .iter()
-        .map(|world| (world.clone(), Vec::new()))
-        .collect();
+    let mut all = worlds.to_vec();
     for (at, request) in requests.iter().enumerate() {
-        let mut others = Vec::new();
-        for (world, rulings) in &mut all {
-            let (after, more) = std::mem::take(world).rule(client, request, Time(then));
-            *world = after;
-            rulings.extend(more);
-            let rest = keys.get(..=at).filter(|_| at + 1 < requests.len());
-            let renewed = renewed(
-                std::slice::from_ref(world),
-                rest.unwrap_or_default(),
-                rulings,
-                then,
-            );
-            others.extend(renewed.into_iter().map(|world| (world, rulings.clone())));
+        all.iter_mut()
+            .for_each(|world| world.read(client, request, Time(then)));
+        if at + 1 < requests.len() {
+            let key = keys.get(at);
+            let others = all
+                .iter()
+                .filter_map(|world| renewed(world, key?, world.last(client)?, then));
+            let others: Vec<World> = others.collect();
+            all.extend(others);
+            all.truncate(WORLDS_MAX.max(worlds.len()));
         }
-        all.extend(others);
-        all.truncate(WORLDS_MAX.max(worlds.len()));
     }
-    all
+    let all = all.into_iter();
+    all.map(|world| world.transmit(client)).collect()
 }
 
 /// Holds what was received against the rulings, reply by reply.
