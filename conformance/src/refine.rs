@@ -11,6 +11,7 @@ use std::fmt;
 
 use model::{Model, Packet, Reply, Ruling, Session, Time};
 
+use crate::record::frames::{HEADER_BYTES, whole_length};
 use crate::record::requests::{Change, Request};
 
 /// What is known of one key.
@@ -444,15 +445,11 @@ pub fn compare(ruling: &Ruling, observed: &[u8], may_be: &mut MayBe<'_>) -> Comp
 
 /// Whether bytes are the beginning of a frame that has not all come, or of a list of them.
 fn may_become_a_frame(mut bytes: &[u8]) -> bool {
-    const HEADER_BYTES: usize = 24;
     const STAT_OPCODE: u8 = 0x10;
     while let Some(header) = bytes.first_chunk::<HEADER_BYTES>() {
-        let [magic, opcode, k1, k0, _, _, _, _, b3, b2, b1, b0, ..] = *header;
-        let body = u32::from_be_bytes([b3, b2, b1, b0]);
-        let whole =
-            usize::try_from(body).map_or(usize::MAX, |body| body.saturating_add(HEADER_BYTES));
+        let [magic, opcode, k1, k0, ..] = *header;
         let is_listed = opcode == STAT_OPCODE && (k1, k0) != (0, 0);
-        match bytes.split_at_checked(whole) {
+        match bytes.split_at_checked(whole_length(header)) {
             None => return magic == 0x81,
             Some((_, rest)) if is_listed && magic == 0x81 => bytes = rest,
             Some(_) => return false,

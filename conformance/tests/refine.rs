@@ -10,6 +10,9 @@
     reason = "only tests are here"
 )]
 
+#[path = "../src/dice.rs"]
+mod dice;
+
 use std::collections::BTreeSet;
 
 use conformance::record::requests::Request;
@@ -156,7 +159,7 @@ fn no_spoiled_reply_is_accepted_outside_the_freedoms() {
 
 /// Spoils at least so many replies with each operator.
 pub(crate) fn measure(wanted_of_each: usize) {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut dice = Dice(dice::Dice::new(1));
     let mut counts = [(0_usize, 0_usize); OPERATORS.len()];
     let (mut spoiled, mut free) = (0, 0);
     while counts.iter().any(|(tried, _)| *tried < wanted_of_each) {
@@ -476,18 +479,15 @@ fn edited(reply: &[u8], at: std::ops::Range<usize>, with: &[u8]) -> Vec<u8> {
 }
 
 /// Numbers that look random and are the same in every run.
-struct Dice(u64);
+struct Dice(dice::Dice);
 
 impl Dice {
     fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
+        self.0.below(u64::MAX)
     }
 
     fn below(&mut self, end: usize) -> Option<usize> {
-        usize::try_from(self.next() >> 16).unwrap().checked_rem(end)
+        usize::try_from(self.next()).unwrap().checked_rem(end)
     }
 
     fn byte(&mut self) -> u8 {

@@ -5,7 +5,8 @@
 
 use super::requests::{Change, Request, Touches};
 
-const HEADER_BYTES: usize = 24;
+/// Every frame begins with so many bytes.
+pub(crate) const HEADER_BYTES: usize = 24;
 const MAGIC: u8 = 0x80;
 /// A frame so large is none that a server would take.
 const FRAME_MAX_BYTES: usize = 8 << 20;
@@ -112,13 +113,15 @@ impl Frames {
             return Some(self.input.len());
         }
         let header: &[u8; HEADER_BYTES] = self.input.first_chunk()?;
-        Some(body_length(header).saturating_add(HEADER_BYTES))
+        Some(whole_length(header))
     }
 }
 
-fn body_length(header: &[u8; HEADER_BYTES]) -> usize {
+/// How long a frame with this header is, whichever side sent it.
+pub(crate) fn whole_length(header: &[u8; HEADER_BYTES]) -> usize {
     let [_, _, _, _, _, _, _, _, b3, b2, b1, b0, ..] = *header;
-    usize::try_from(u32::from_be_bytes([b3, b2, b1, b0])).unwrap_or(usize::MAX)
+    let body = usize::try_from(u32::from_be_bytes([b3, b2, b1, b0]));
+    body.map_or(usize::MAX, |body| body.saturating_add(HEADER_BYTES))
 }
 
 impl<'a> Frame<'a> {
@@ -146,7 +149,7 @@ impl<'a> Frame<'a> {
             rest @ ..,
         ] = *header;
         let [o3, o2, o1, o0, unique @ ..] = rest;
-        if magic != MAGIC || body.len() != body_length(header) {
+        if magic != MAGIC || bytes.len() != whole_length(header) {
             return None;
         }
         let (extras, body) = body.split_at_checked(extras.into())?;

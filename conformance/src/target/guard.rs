@@ -5,6 +5,7 @@
 //! data blocks as well, and a doubt is a refusal. Who asks is `foreign.rs`.
 
 use crate::base64;
+use crate::record::frames::{HEADER_BYTES, whole_length};
 
 /// What the user allows on a server that we did not start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -141,16 +142,11 @@ fn names_ours(line: &[u8], prefix: &[u8], ends: fn(&u8) -> bool) -> Result<(), S
 fn frames(mut sent: &[u8], prefix: &[u8], permits: Permits) -> Result<(), String> {
     let unsure = || "a server could see more in its frames than they are".to_owned();
     while !sent.is_empty() {
-        let header: [u8; 24] = sent
-            .get(..24)
-            .and_then(|header| header.try_into().ok())
-            .ok_or_else(unsure)?;
-        let [magic, opcode, k1, k0, extras, _, _, _, b3, b2, b1, b0, ..] = header;
+        let header = sent.first_chunk::<HEADER_BYTES>().ok_or_else(unsure)?;
+        let [magic, opcode, k1, k0, extras, ..] = *header;
         let key_length = usize::from(u16::from_be_bytes([k1, k0]));
-        let body_length =
-            usize::try_from(u32::from_be_bytes([b3, b2, b1, b0])).unwrap_or(usize::MAX);
-        let end = body_length.saturating_add(24);
-        let body = sent.get(24..end).ok_or_else(unsure)?;
+        let end = whole_length(header);
+        let body = sent.get(HEADER_BYTES..end).ok_or_else(unsure)?;
         let from = usize::from(extras);
         let key = body.get(from..from + key_length).ok_or_else(unsure)?;
         match opcode {
