@@ -7,16 +7,18 @@
 //! - [`net`]: sockets, threads, signals, and the only clock.
 //!
 //! [`limits`] says what a client may take of all this.
-//! Beside them `users` knows who may log in; `counters`, `prefixes` and `roster` keep what `stats`
-//! tells, and `process` what the system says of ours; `watchers` keeps what watchers are told, and
-//! `log` what the operator is; `unread` says which client has kept its replies waiting for too
-//! long, `turning` turns the clock of a test, and `simulated` is what simulations do to a server.
+//! Beside them `users` knows who may log in; `heap` has all threads share one; `counters`,
+//! `prefixes` and `roster` keep what `stats` tells, and `process` what the system says of ours;
+//! `watchers` keeps what watchers are told, and `log` what the operator is; `unread` says which
+//! client has kept its replies waiting for too long, `turning` turns the clock of a test, and
+//! `simulated` is what simulations do to a server.
 //! Each knows only those above it in this list; nothing here knows the law or the model.
 
 #![deny(unsafe_code)]
 
 pub mod command;
 pub mod counters;
+pub mod heap;
 pub mod limits;
 pub mod log;
 pub mod net;

@@ -26,6 +26,7 @@ use std::sync::{Arc, Once};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{self, Uid, User};
 use server::Shared;
+use server::heap;
 use server::net::{self, Clock};
 use server::protocol::VERSION;
 use server::settings::{Purpose, Settings};
@@ -119,6 +120,7 @@ fn heed_panics() {
 }
 
 fn serve(mut settings: Settings) -> ExitCode {
+    heap::share();
     find_users(&mut settings);
     heed_manager(&mut settings);
     for warning in &settings.warnings {

@@ -1,12 +1,17 @@
-//! What a server asks the system for beside sockets: core files (`-r`) and memory that stays where
-//! it is (`-k`). Read off `/proc`, and where the system forbids it, off what is said.
+//! What a server asks the system for beside sockets: core files (`-r`), memory that stays where it
+//! is (`-k`), and one heap for all of its threads. Read off `/proc`, and where the system forbids
+//! it, off what is said.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+
+/// The address space that the C library reserves for the heap of a thread.
+const HEAP_BYTES: u64 = 64 << 20;
 
 /// What a shell does before it becomes the server: it gives up root's right to lock memory, and may
 /// lock little.
@@ -56,6 +61,27 @@ fn locked(file: &dyn Fn(&str) -> String) -> u64 {
     kibibytes.parse().expect("a number")
 }
 
+/// How many heaps the C library has set up for single threads: each begins where 64 MiB do, and
+/// reserves as much.
+fn heaps_of_threads(maps: &str) -> usize {
+    let reserved: BTreeMap<u64, (u64, &str)> = maps
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let (start, end) = words.next()?.split_once('-')?;
+            let [start, end] = [start, end].map(|text| u64::from_str_radix(text, 16).ok());
+            Some((start?, (end?, words.next()?)))
+        })
+        .collect();
+    let is_heap = |(start, (end, rights)): (&u64, &(u64, &str))| {
+        let rest = reserved.get(end).filter(|rest| rest.1 == "---p");
+        *rights == "rw-p"
+            && start % HEAP_BYTES == 0
+            && rest.is_some_and(|rest| rest.0 == start + HEAP_BYTES)
+    };
+    reserved.iter().filter(|&mapped| is_heap(mapped)).count()
+}
+
 /// All of it in one test, for the limits of one process at a time.
 #[test]
 fn core_files_and_memory_are_as_large_and_as_fixed_as_the_system_allows() {
@@ -80,4 +106,8 @@ fn core_files_and_memory_are_as_large_and_as_fixed_as_the_system_allows() {
     let refusal = "touchstoned: -k: memory is not locked: the system allows 65536 bytes only: \
                    raise `LimitMEMLOCK` or `ulimit -l`\n";
     assert!(said.contains(refusal), "{said}");
+
+    let mut maps = String::new();
+    behind("true", "-t 4", |file| maps = file("maps"));
+    assert_eq!(heaps_of_threads(&maps), 0, "{maps}");
 }
