@@ -450,14 +450,12 @@ impl Store {
     }
 
     /// Makes room until the reserve is whole, one shard at a time, holding one lock at a time.
+    /// Whether there is enough is looked at under the lock: others make room as well.
     fn trim(&self, now: Time, rounds_max: usize) {
-        let mut round = 0;
-        let mut idle = 0;
         let is_over = || self.budget.used() > self.budget.limit();
-        while self.budget.is_short()
-            && (round < rounds_max || is_over())
-            && idle <= self.parts.len()
-        {
+        let is_enough = |round| !self.budget.is_short() || (round >= rounds_max && !is_over());
+        let (mut round, mut idle) = (0, 0);
+        while idle <= self.parts.len() {
             let part = if idle == 0 {
                 self.ripest()
             } else {
@@ -465,15 +463,24 @@ impl Store {
             };
             let Some(part) = part else { return };
             let mut shard = self.hold(part);
+            if is_enough(round) {
+                return;
+            }
             let done = shard.reclaim(self.terms(now), round);
             self.tell(part, &mut shard);
             idle = if done { 0 } else { idle + 1 };
             round += 1;
+            if is_enough(round) {
+                return;
+            }
         }
     }
 
     /// Where room is to be made: where most is dead while packing will do, else where most is.
     fn ripest(&self) -> Option<&Part> {
+        if let [only] = &*self.parts {
+            return Some(only);
+        }
         let is_loose = self.budget.is_loose();
         self.parts.iter().max_by_key(|part| {
             let ripeness = if is_loose {

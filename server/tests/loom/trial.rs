@@ -27,6 +27,8 @@ struct Trial {
     acts: Vec<(Act, u8)>,
     scene: Scene,
     shards: usize,
+    /// How often two on one shard may be interrupted where one of them makes room.
+    bound: Option<usize>,
 }
 
 /// In how many executions it was explored, and in how many of them live items were copied.
@@ -42,6 +44,7 @@ impl Trial {
             acts: vec![(first, keys[0]), (second, keys[1])],
             scene: Scene::Worn,
             shards,
+            bound: None,
         }
     }
 
@@ -55,16 +58,17 @@ impl Trial {
     }
 
     /// How often threads may be interrupted: two on one shard as often as can be. What makes room
-    /// takes many steps, two shards share much without a lock, and three threads have many orders:
-    /// there `LOOM_MAX_PREEMPTIONS` says it, or else the seldomer the more steps they take.
+    /// takes many steps, so that a caller may want less there; two shards share much without a
+    /// lock, and three threads have many orders. `LOOM_MAX_PREEMPTIONS` says it for all of these.
     fn interruptions(&self, asked: Option<usize>) -> Option<usize> {
         let makes_room = |act: &&Act| matches!(act, Act::Evict | Act::Compact);
         let room = self.names().iter().filter(makes_room).count();
-        if room == 0 && self.acts.len() == 2 && self.shards == 1 {
-            return None;
-        }
         let steps = 2 * room + self.acts.len();
-        asked.or(Some(4_usize.saturating_sub(steps).max(1)))
+        match (self.acts.len() == 2 && self.shards == 1, room) {
+            (true, 0) => None,
+            (true, _) => asked.or(self.bound),
+            (false, _) => asked.or(Some(4_usize.saturating_sub(steps).max(1))),
+        }
     }
 
     fn explore(&self) -> Explored {
@@ -213,12 +217,14 @@ pub(crate) fn alone<R>(prove: impl FnOnce() -> R) -> R {
     proved
 }
 
-/// Every pair of these operations, one on each key.
-pub(crate) fn every_pair(acts: &[Act], keys: [u8; 2], shards: usize) {
+/// Every pair of these operations, one on each key. Where one of them makes room, threads are
+/// interrupted no more often than this, if there is such a bound.
+pub(crate) fn every_pair(acts: &[Act], keys: [u8; 2], shards: usize, bound: Option<usize>) {
     let mut trials = Vec::new();
     for (at, &first) in acts.iter().enumerate() {
         for &second in acts.iter().skip(if keys[0] == keys[1] { at } else { 0 }) {
-            trials.push(Trial::pair(first, second, keys, shards));
+            let pair = Trial::pair(first, second, keys, shards);
+            trials.push(Trial { bound, ..pair });
         }
     }
     all_of(&format!("pairs on keys {keys:?}, {shards} shards"), &trials);
@@ -233,7 +239,8 @@ fn all_of(what: &str, trials: &[Trial]) {
             sum.executions += explored.executions;
             sum.copied += explored.copied;
         }
-        let unbounded = |trial: &&Trial| trial.interruptions(None).is_none();
+        let asked = loom::model::Builder::new().preemption_bound;
+        let unbounded = |trial: &&Trial| trial.interruptions(asked).is_none();
         println!(
             "loom: {} {what}, {} in every order there is: {} executions, {} copied live items",
             trials.len(),
@@ -260,6 +267,7 @@ pub(crate) fn every_triple(some: &[Act]) {
                     acts,
                     scene: Scene::Worn,
                     shards: 1,
+                    bound: None,
                 });
             }
         }
