@@ -31,24 +31,24 @@ const SOME: [Act; 5] = [
 
 #[test]
 fn every_pair_on_one_key_comes_to_what_one_after_the_other_would() {
-    every_pair(&ACTS, [0, 0], 1, None);
+    every_pair(&ACTS, [0, 0], 1);
 }
 
 #[test]
 fn every_pair_on_two_keys_of_a_shard_comes_to_what_one_after_the_other_would() {
-    every_pair(&ACTS, [0, 1], 1, None);
+    every_pair(&ACTS, [0, 1], 1);
 }
 
 #[test]
 fn every_pair_on_two_shards_comes_to_what_one_after_the_other_would() {
-    every_pair(&ACTS, [0, 1], 2, None);
+    every_pair(&ACTS, [0, 1], 2);
 }
 
 /// What two shards share is a budget, a count of uniques and the flushes; these move them all.
 #[test]
 fn pairs_that_share_the_budget_of_two_shards_come_to_what_one_after_the_other_would() {
     let acts = [Act::Set, Act::Delete, Act::FlushWhenDue, Act::Compact];
-    every_pair(&acts, [0, 1], 2, None);
+    every_pair(&acts, [0, 1], 2);
 }
 
 #[test]

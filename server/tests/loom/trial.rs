@@ -27,8 +27,6 @@ struct Trial {
     acts: Vec<(Act, u8)>,
     scene: Scene,
     shards: usize,
-    /// How often two on one shard may be interrupted where one of them makes room.
-    bound: Option<usize>,
 }
 
 /// In how many executions it was explored, and in how many of them live items were copied.
@@ -44,7 +42,6 @@ impl Trial {
             acts: vec![(first, keys[0]), (second, keys[1])],
             scene: Scene::Worn,
             shards,
-            bound: None,
         }
     }
 
@@ -57,18 +54,16 @@ impl Trial {
         self.acts.iter().map(|&(act, _)| act).collect()
     }
 
-    /// How often threads may be interrupted: two on one shard as often as can be. What makes room
-    /// takes many steps, so that a caller may want less there; two shards share much without a
-    /// lock, and three threads have many orders. `LOOM_MAX_PREEMPTIONS` says it for all of these.
+    /// How often threads may be interrupted: two on one shard as often as can be. Two shards share
+    /// much without a lock, and three threads have many orders: there `LOOM_MAX_PREEMPTIONS` says
+    /// it, or else the seldomer the more steps they take.
     fn interruptions(&self, asked: Option<usize>) -> Option<usize> {
-        let makes_room = |act: &&Act| matches!(act, Act::Evict | Act::Compact);
-        let room = self.names().iter().filter(makes_room).count();
-        let steps = 2 * room + self.acts.len();
-        match (self.acts.len() == 2 && self.shards == 1, room) {
-            (true, 0) => None,
-            (true, _) => asked.or(self.bound),
-            (false, _) => asked.or(Some(4_usize.saturating_sub(steps).max(1))),
+        if self.acts.len() == 2 && self.shards == 1 {
+            return None;
         }
+        let makes_room = |act: &&Act| matches!(act, Act::Evict | Act::Compact);
+        let steps = 2 * self.names().iter().filter(makes_room).count() + self.acts.len();
+        asked.or(Some(4_usize.saturating_sub(steps).max(1)))
     }
 
     fn explore(&self) -> Explored {
@@ -217,14 +212,12 @@ pub(crate) fn alone<R>(prove: impl FnOnce() -> R) -> R {
     proved
 }
 
-/// Every pair of these operations, one on each key. Where one of them makes room, threads are
-/// interrupted no more often than this, if there is such a bound.
-pub(crate) fn every_pair(acts: &[Act], keys: [u8; 2], shards: usize, bound: Option<usize>) {
+/// Every pair of these operations, one on each key.
+pub(crate) fn every_pair(acts: &[Act], keys: [u8; 2], shards: usize) {
     let mut trials = Vec::new();
     for (at, &first) in acts.iter().enumerate() {
         for &second in acts.iter().skip(if keys[0] == keys[1] { at } else { 0 }) {
-            let pair = Trial::pair(first, second, keys, shards);
-            trials.push(Trial { bound, ..pair });
+            trials.push(Trial::pair(first, second, keys, shards));
         }
     }
     all_of(&format!("pairs on keys {keys:?}, {shards} shards"), &trials);
@@ -267,7 +260,6 @@ pub(crate) fn every_triple(some: &[Act]) {
                     acts,
                     scene: Scene::Worn,
                     shards: 1,
-                    bound: None,
                 });
             }
         }
