@@ -109,10 +109,10 @@ impl Innocent {
     pub(super) fn start(mut client: Client, manners: Manners) -> Innocent {
         let is_over = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&is_over);
+        let mut asked = now();
         let ask_on = move || {
             let mut waits = Waits::default();
             let mut ended = Ok(());
-            let mut asked = now();
             while !told.load(Ordering::Relaxed) && ended.is_ok() {
                 let silent = now().saturating_duration_since(asked);
                 asked = now();

@@ -77,11 +77,12 @@ impl Stage {
         self.process.send(1, self.fence.request());
         let _ = self.process.receive(1, false);
         self.process.disconnect();
+        let id = self.process.id();
+        // This may take seconds where the system has many sockets: nobody is kept waiting with it.
+        let serves_itself = hold_listener(id, self.process.address());
         let client = self.connect();
         let greeted = client.and_then(|mut client| manners.greet(&mut client).map(|()| client));
         let client = greeted.map_err(|trouble| format!("no service to begin with: {trouble:?}"))?;
-        let id = self.process.id();
-        let serves_itself = hold_listener(id, self.process.address());
         self.baseline = serves_itself.and_then(|()| Footprint::of(id));
         self.innocent = Some(Innocent::start(client, manners));
         Ok(())
