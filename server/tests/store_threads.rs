@@ -3,6 +3,7 @@
 //! They really run at once, so nothing here is explored: that is `loom`'s. It is what sanitizers
 //! watch (`.ci/sanitize`), and what finds the rest of what was forgotten.
 
+use std::sync::mpsc::channel;
 use std::thread;
 
 use server::Time;
@@ -113,4 +114,45 @@ fn many_threads_never_see_what_is_not_their_keys() {
         assert!(tally.evictions > 0 && tally.copied_bytes > 0, "{tally:?}");
         println!("{shards} shards: {tally:?}");
     }
+}
+
+/// While one thread has taken far more than there is, and has had no chance yet to make room,
+/// others may have nothing on their shards to give up for what they write.
+#[test]
+fn a_write_is_stored_while_another_has_yet_to_make_room() {
+    let configuration = Configuration {
+        memory_bytes: 64 * KIBIBYTE,
+        evicts: true,
+        has_uniques: true,
+    };
+    let store = &Store::shaped(configuration, 4, 1024);
+    let put = |key: u64, len: usize, then: &dyn Fn()| {
+        store.entry(&key.to_le_bytes(), Time::from_seconds(BEGAN), |entry| {
+            let inserted = entry.insert(draft(&value(key, len), 1));
+            then();
+            inserted.map(drop)
+        })
+    };
+    let (has_taken, taken) = channel();
+    let (has_stored, stored) = channel();
+    thread::scope(|scope| {
+        let large = scope.spawn(move || {
+            put(0, 80 * KIBIBYTE, &|| {
+                has_taken.send(()).expect("somebody waits for it");
+                stored.recv().expect("not all keys are of one shard");
+            })
+        });
+        taken.recv().expect("the large value is stored");
+        let small = (1..=16).map(|key| {
+            let has_stored = has_stored.clone();
+            scope.spawn(move || put(key, 100, &|| has_stored.send(()).unwrap_or_default()))
+        });
+        for writer in small.collect::<Vec<_>>() {
+            assert_eq!(writer.join().expect("it ends"), Ok(()));
+        }
+        assert_eq!(large.join().expect("it ends"), Ok(()));
+    });
+    let tally = store.tally();
+    assert!(tally.used_bytes <= tally.limit_bytes, "{tally:?}");
+    assert!(store.is_consistent(), "{tally:?}");
 }

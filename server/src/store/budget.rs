@@ -58,21 +58,30 @@ impl Budget {
         }
         let limit = self.limit();
         let fits = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= limit);
-        if seeded(Fault::TakesMemoryInTwoSteps) {
-            let sum = fits(self.used());
-            if let Some(sum) = sum {
-                self.used.store(sum, Ordering::Relaxed);
-            }
-            return sum.is_some();
-        }
         let taken = self
             .used
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
         taken.is_ok()
     }
 
+    /// Takes memory for what a client wrote: where items may be given up, whether there is so much
+    /// or not. Who does so makes room as soon as its lock is let go.
+    pub(super) fn take_ahead(&self, bytes: usize) -> bool {
+        if !self.evicts {
+            return self.take(bytes);
+        }
+        let is_taken = !refuses(Refusal::Segment);
+        if is_taken {
+            self.charge(bytes);
+        }
+        is_taken
+    }
+
     /// Takes memory that cannot be refused: it has been taken already.
     pub(super) fn charge(&self, bytes: usize) {
+        if seeded(Fault::TakesMemoryInTwoSteps) {
+            return self.used.store(self.used() + bytes, Ordering::Relaxed);
+        }
         self.used.fetch_add(bytes, Ordering::Relaxed);
     }
 

@@ -52,27 +52,12 @@ impl Shard {
     /// Makes some room, or gets nearer to it. Tells whether anything could be done. Survivors of
     /// the main log get the smaller a share the longer it takes.
     pub(super) fn reclaim(&mut self, terms: Terms<'_>, round: usize) -> bool {
-        self.sweep(terms, SWEEP_SEGMENTS)
-            || self.pack(terms)
-            || (terms.store.budget.evicts() && self.evict(terms, round))
+        self.give_way(terms) || (terms.store.budget.evicts() && self.evict(terms, round))
     }
 
-    /// Makes room for what cannot wait: copies nothing that it can give up.
+    /// Makes room for what cannot wait and may not be made room for by giving up anything.
     pub(super) fn give_way(&mut self, terms: Terms<'_>) -> bool {
-        if self.sweep(terms, SWEEP_SEGMENTS) {
-            return true;
-        }
-        if !terms.store.budget.evicts() {
-            return self.pack(terms);
-        }
-        let Some(victim) = self.oldest(Log::Small).or_else(|| self.oldest(Log::Main)) else {
-            return self.seal();
-        };
-        for found in self.live_in(terms, victim) {
-            self.give_up(terms, found);
-        }
-        self.retire(terms, victim);
-        true
+        self.sweep(terms, SWEEP_SEGMENTS) || self.pack(terms)
     }
 
     /// Removes what has expired or was flushed from some segments, and retires those where nothing

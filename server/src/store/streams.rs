@@ -11,15 +11,23 @@ use super::table::Location;
 use crate::sync::{Fault, seeded};
 
 impl Shard {
-    /// Lets a stream have room for what a client wrote, at any price. Tells whether there was one.
+    /// Lets a stream have room for what a client wrote. Tells whether others had to give way.
+    ///
+    /// Where items may be given up, a segment more than there is memory for is begun: who holds
+    /// one lock cannot make room in the shards of others, and they all make room right afterwards.
     pub(super) fn make_room(
         &mut self,
         terms: Terms<'_>,
         stream: Stream,
         len: usize,
     ) -> Result<bool, NoMemory> {
+        let budget = &terms.store.budget;
         let mut gave_way = false;
-        while !self.has_open(terms, stream, len, None) {
+        while !self.is_open_for(terms, stream, len) {
+            if budget.take_ahead(self.segment_bytes) {
+                let begun = self.begin(terms, stream, None);
+                return begun.then_some(gave_way).ok_or(NoMemory);
+            }
             if !self.give_way(terms) {
                 return Err(NoMemory);
             }
@@ -38,8 +46,9 @@ impl Shard {
         body: &[u8],
         position: Option<usize>,
     ) -> Option<Location> {
-        self.has_open(terms, stream, record.len(), position)
-            .then(|| self.fill(stream, record, key, body))?
+        let is_ready = self.is_open_for(terms, stream, record.len())
+            || (terms.store.budget.take(self.segment_bytes) && self.begin(terms, stream, position));
+        is_ready.then(|| self.fill(stream, record, key, body))?
     }
 
     /// Appends a record where a stream is open and has room.
@@ -57,37 +66,24 @@ impl Shard {
         self.location(id, offset)
     }
 
-    /// Whether a stream has room for so many bytes; begins another segment where it has not.
-    fn has_open(
-        &mut self,
-        terms: Terms<'_>,
-        stream: Stream,
-        len: usize,
-        position: Option<usize>,
-    ) -> bool {
+    /// Whether a stream is open in a segment that has room for so many bytes.
+    fn is_open_for(&self, terms: Terms<'_>, stream: Stream, len: usize) -> bool {
         let current = self.open.get(stream.index()).copied().flatten();
-        if current.is_some_and(|id| {
-            self.segment(id).is_some_and(|segment| {
-                let fits = segment.room() >= len;
-                fits && (segment.epoch == terms.epoch || seeded(Fault::AppendsAcrossFlushes))
-            })
-        }) {
-            return true;
-        }
-        if len > self.segment_bytes || !terms.store.budget.take(self.segment_bytes) {
-            return false;
-        }
+        let segment = current.and_then(|id| self.segment(id));
+        segment.is_some_and(|segment| {
+            let fits = segment.room() >= len;
+            fits && (segment.epoch == terms.epoch || seeded(Fault::AppendsAcrossFlushes))
+        })
+    }
+
+    /// Begins a segment, whose share of the budget has been taken, at a place in its queue or at
+    /// its end. Gives the share back where the system has no memory.
+    fn begin(&mut self, terms: Terms<'_>, stream: Stream, position: Option<usize>) -> bool {
         let Some(segment) = Segment::new(self.segment_bytes, stream.log(), terms.epoch) else {
             terms.store.budget.release(self.segment_bytes);
             return false;
         };
         self.taken_bytes += self.segment_bytes;
-        self.begin(segment, stream, position);
-        true
-    }
-
-    /// Begins a segment whose memory has been taken.
-    fn begin(&mut self, segment: Segment, stream: Stream, position: Option<usize>) {
         let id = self.vacant.pop().unwrap_or_else(|| {
             self.segments.push(None);
             u32::try_from(self.segments.len() - 1).unwrap_or(u32::MAX)
@@ -101,5 +97,6 @@ impl Shard {
         if let Some(open) = self.open.get_mut(stream.index()) {
             *open = Some(id);
         }
+        true
     }
 }
