@@ -1,6 +1,5 @@
 //! `touchstone check`: one target on trial.
 
-use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,7 +23,7 @@ use spec::exchange::Exchange;
 use spec::{Dialect, Level, REQUIREMENTS};
 
 use super::target::Chosen;
-use super::{dialect, matrix, say};
+use super::{dialect, matrix, read, say};
 
 /// What the help says below the options.
 const LESSON: &str = "\
@@ -344,24 +343,24 @@ fn report_to(argument: &str) -> Result<(Form, PathBuf), String> {
 }
 
 fn read_baseline(
-    file: &PathBuf,
+    file: &Path,
     may_be_new: bool,
     exchanges: &[Exchange],
 ) -> Result<Baseline, String> {
     if may_be_new && !file.exists() {
         return Ok(Baseline::default());
     }
-    let named = |problem: &dyn Display| format!("{}: {problem}", file.display());
-    let text = fs::read_to_string(file).map_err(|error| named(&error))?;
-    let baseline = Baseline::parse(&text).map_err(|problem| named(&problem))?;
-    let faults = faults::all().into_iter().map(Case::Fault);
-    let cases = exchanges.iter().map(Case::Exchange).chain(faults);
-    match baseline.stranger(cases) {
-        Some(case) => Err(named(&format!(
-            "there is no case `{case}`; a report names each by its file and line"
-        ))),
-        None => Ok(baseline),
-    }
+    read(file, |text| {
+        let baseline = Baseline::parse(text).map_err(|problem| problem.to_string())?;
+        let faults = faults::all().into_iter().map(Case::Fault);
+        let cases = exchanges.iter().map(Case::Exchange).chain(faults);
+        match baseline.stranger(cases) {
+            Some(case) => Err(format!(
+                "there is no case `{case}`; a report names each by its file and line"
+            )),
+            None => Ok(baseline),
+        }
+    })
 }
 
 fn shown(report: &Report<'_>, form: Form) -> String {

@@ -1,13 +1,12 @@
 //! `touchstone compare`: two reports side by side.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use conformance::compare::{Findings, compare};
 use conformance::report::read::Report;
 
-use super::say;
+use super::{read, say};
 
 /// What the help says below the options.
 const LESSON: &str = "\
@@ -34,15 +33,12 @@ pub(super) struct Compare {
 impl Compare {
     /// Prints which rules were fixed, broken, lost, new or gone; the exit code is the help's.
     pub(super) fn run(&self) -> Result<u8, String> {
-        let comparison = compare(&read(&self.before)?, &read(&self.after)?);
+        let comparison = compare(&findings(&self.before)?, &findings(&self.after)?);
         say::text(&comparison);
         Ok(comparison.exit_code())
     }
 }
 
-fn read(file: &Path) -> Result<Findings, String> {
-    let named = |problem: String| format!("{}: {problem}", file.display());
-    let text = fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
-    let report = Report::read(&text).map_err(named)?;
-    Findings::of(&report).map_err(named)
+fn findings(file: &Path) -> Result<Findings, String> {
+    read(file, |text| Findings::of(&Report::read(text)?))
 }

@@ -9,6 +9,8 @@ use conformance::report::site::{History, LiarRow, Page, Site};
 use conformance::selftest::selftest;
 use spec::exchange::Exchange;
 
+use super::read;
+
 /// What the help says below the options.
 const LESSON: &str = "\
 Examples:
@@ -72,20 +74,14 @@ impl Matrix {
     }
 
     fn histories(&self) -> Result<Vec<History>, String> {
-        let read = |file: &PathBuf| {
-            let named = |problem: String| format!("{}: {problem}", file.display());
-            let text = fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
-            History::read(&text).map_err(named)
-        };
-        self.history.iter().map(read).collect()
+        let files = self.history.iter();
+        files.map(|file| read(file, History::read)).collect()
     }
 }
 
 fn tried(file: &Path) -> Result<Tried, String> {
-    let named = |problem: String| format!("{}: {problem}", file.display());
-    let text = fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    Tried::read(&name, &text).map_err(named)
+    read(file, |text| Tried::read(&name, text))
 }
 
 fn liars(exchanges: &[Exchange]) -> Vec<LiarRow> {

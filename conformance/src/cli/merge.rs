@@ -1,12 +1,11 @@
 //! `touchstone merge`: parts of one exploration, played apart, as one result.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use conformance::explore::part::{Merged, Part};
 
-use super::say;
+use super::{read, say};
 
 #[derive(Args)]
 pub(super) struct Merge {
@@ -21,7 +20,8 @@ pub(super) struct Merge {
 impl Merge {
     /// Prints the failures and the sums of all parts; 3 where one is missing.
     pub(super) fn run(&self) -> Result<u8, String> {
-        let parts: Result<Vec<Part>, String> = self.parts.iter().map(|file| read(file)).collect();
+        let parts = self.parts.iter().map(|file| read(file, Part::read));
+        let parts: Result<Vec<Part>, String> = parts.collect();
         let merged = Merged::new(parts?)?;
         for told in merged.failures().values() {
             say!("\n{told}");
@@ -32,10 +32,4 @@ impl Merge {
         }
         Ok(merged.exit_code())
     }
-}
-
-fn read(file: &Path) -> Result<Part, String> {
-    let named = |problem: String| format!("{}: {problem}", file.display());
-    let text = fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
-    Part::read(&text).map_err(named)
 }

@@ -18,7 +18,9 @@ mod soak;
 mod storm;
 mod target;
 
-use std::io;
+use std::fmt::Display;
+use std::path::Path;
+use std::{fs, io};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -157,12 +159,19 @@ fn number(text: &str) -> Result<u64, String> {
     number.map_err(|_| format!("a whole number, 0 to {}", u64::MAX))
 }
 
+/// What is made of a file's text. A problem says in which file.
+fn read<T, P: Display>(file: &Path, make: impl FnOnce(&str) -> Result<T, P>) -> Result<T, String> {
+    let named = |problem: &dyn Display| format!("{}: {problem}", file.display());
+    let text = fs::read_to_string(file).map_err(|error| named(&error))?;
+    make(&text).map_err(|problem| named(&problem))
+}
+
 /// A dialect that ships, or a file that holds one.
 fn dialect(name: &str) -> Result<Dialect, String> {
     if let Some(shipped) = Dialect::shipped(name) {
         return Ok(shipped);
     }
-    let text = std::fs::read_to_string(name).map_err(|error| {
+    let text = fs::read_to_string(name).map_err(|error| {
         let names = Dialect::shipped_names().join(", ");
         match error.kind() {
             io::ErrorKind::NotFound => format!("there are {names}, and no file is called so"),
