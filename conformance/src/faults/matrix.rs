@@ -116,9 +116,7 @@ impl Evidence<'_> {
             Evidence::Played(_, exchange) => schedule::turn(exchange, false, false),
         }
     }
-}
 
-impl Evidence<'_> {
     /// What it is called in the table.
     fn shows(&self) -> &'static str {
         match self {
@@ -147,9 +145,8 @@ impl Evidence<'_> {
 /// The cases that are being shown to one server.
 struct Underway<'a> {
     table: &'a Table,
-    /// How many still show that name.
-    left: Mutex<BTreeMap<&'static str, usize>>,
-    worst: Mutex<BTreeMap<&'static str, Cell>>,
+    /// How many still show that name, and the worst that has come of others.
+    shown: Mutex<BTreeMap<&'static str, (usize, Cell)>>,
     tell: &'a (dyn Fn(&Row, Cell) + Sync),
 }
 
@@ -159,35 +156,34 @@ impl<'a> Underway<'a> {
         evidence: &[Evidence<'_>],
         tell: &'a (dyn Fn(&Row, Cell) + Sync),
     ) -> Underway<'a> {
-        let mut left = BTreeMap::new();
+        let mut shown = BTreeMap::new();
         for evidence in evidence {
-            *left.entry(evidence.shows()).or_default() += 1;
+            let (left, _) = shown.entry(evidence.shows()).or_insert((0, Cell::Untried));
+            *left += 1;
         }
         Underway {
             table,
-            left: Mutex::new(left),
-            worst: Mutex::default(),
+            shown: Mutex::new(shown),
             tell,
         }
     }
 
     /// Something has come of one, and maybe all is known of a case.
     fn note(&self, finding: &Finding) {
-        let mut left = self.left.lock().expect("nobody panics");
-        let mut worst = self.worst.lock().expect("nobody panics");
-        let cell = worst.entry(finding.shows).or_insert(Cell::Untried);
-        *cell = (*cell).min(finding.cell());
-        let others = left.entry(finding.shows).or_insert(1);
-        *others -= 1;
-        if *others > 0 {
+        let mut shown = self.shown.lock().expect("nobody panics");
+        let Some((left, worst)) = shown.get_mut(finding.shows) else {
+            return;
+        };
+        *worst = (*worst).min(finding.cell());
+        *left -= 1;
+        if *left > 0 {
             return;
         }
-        for row in self.table.rows() {
-            let names = || row.rules.iter().chain(&row.faults).map(String::as_str);
-            let is_over = |name| left.get(name).is_none_or(|others| *others == 0);
-            if names().any(|name| name == finding.shows) && names().all(is_over) {
-                let cells = names().filter_map(|name| worst.get(name));
-                (self.tell)(row, cells.copied().min().unwrap_or(Cell::Untried));
+        for row in self.table.rows().filter(|row| row.names(finding.shows)) {
+            let of_row = || row.shown_by().filter_map(|name| shown.get(name));
+            if of_row().all(|(left, _)| *left == 0) {
+                let worst = of_row().map(|(_, worst)| *worst).min();
+                (self.tell)(row, worst.unwrap_or(Cell::Untried));
             }
         }
     }
@@ -262,11 +258,8 @@ impl Column {
 
     /// What was found of this case.
     pub fn of_row<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = &'a Finding> {
-        let shows = |finding: &&Finding| {
-            let mut names = row.rules.iter().chain(&row.faults);
-            names.any(|name| name == finding.shows)
-        };
-        self.findings.iter().filter(shows)
+        let findings = self.findings.iter();
+        findings.filter(|finding| row.names(finding.shows))
     }
 
     /// What this case came to.
@@ -285,9 +278,9 @@ impl Column {
 
 impl Finding {
     fn of(evidence: &Evidence<'_>, outcome: Outcome, dialect: &Dialect, waits: Waits) -> Finding {
-        let (shows, case) = match evidence {
-            Evidence::Played(rule, exchange) => (*rule, Case::Exchange(exchange)),
-            Evidence::Done(fault) => (fault.name, Case::Fault(fault)),
+        let case = match evidence {
+            Evidence::Played(_, exchange) => Case::Exchange(exchange),
+            Evidence::Done(fault) => Case::Fault(fault),
         };
         let excuse = match dialect.standing(case.requirement()) {
             Standing::Excused(because) => Some(because.to_owned()),
@@ -304,7 +297,7 @@ impl Finding {
             (reason, failed) => reason.or(failed).unwrap_or_default(),
         };
         Finding {
-            shows,
+            shows: evidence.shows(),
             place: case.name(),
             verdict: judged.verdict,
             why,

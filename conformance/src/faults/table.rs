@@ -68,4 +68,15 @@ impl Row {
         let number = self.number.map(|number| number.to_string());
         number.or_else(|| self.id.clone()).unwrap_or_default()
     }
+
+    /// What shows it on the wire: names of rules, and of faults.
+    pub fn shown_by(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().chain(&self.faults).map(String::as_str)
+    }
+
+    /// Whether that rule or fault shows it.
+    #[must_use]
+    pub fn names(&self, other: &str) -> bool {
+        self.shown_by().any(|name| name == other)
+    }
 }

@@ -102,11 +102,8 @@ impl Matrix {
 
     /// Which cases something shows.
     fn cases_of(&self, finding: &Finding) -> String {
-        let shows = |row: &&Row| {
-            let mut names = row.rules.iter().chain(&row.faults);
-            names.any(|name| name == finding.shows)
-        };
-        let names: Vec<String> = self.table.rows().filter(shows).map(Row::name).collect();
+        let rows = self.table.rows().filter(|row| row.names(finding.shows));
+        let names: Vec<String> = rows.map(Row::name).collect();
         names.join(", ")
     }
 
@@ -160,15 +157,14 @@ impl Matrix {
                 }
             }
             for row in self.table.rows() {
-                let named = row.rules.iter().chain(&row.faults);
-                let is_shown = |name: &&String| {
+                let is_shown = |name: &&str| {
                     let mut shown = column.findings.iter();
-                    shown.any(|finding| finding.shows == name.as_str())
+                    shown.any(|finding| finding.shows == *name)
                 };
-                for name in named.filter(|name| !is_shown(name)) {
+                for name in row.shown_by().filter(|name| !is_shown(name)) {
                     let why = "there is no exchange that shows it to who is held to its dialect";
                     let of_place = told.entry((place.clone(), why.to_owned())).or_default();
-                    *of_place.entry(name.as_str()).or_default() += 1;
+                    *of_place.entry(name).or_default() += 1;
                 }
             }
         }
