@@ -62,10 +62,10 @@ fn an_address_has_the_protocol_that_it_is_given() {
                 "{everywhere} -l 127.0.0.1 -l proto[ascii]:127.0.0.3 -l proto[binary]:127.0.0.4 \
                  -p {{port}}"
             );
-            let server = Daemon::start(subject, &options).up_at(&HERE);
-            let speaks = |place| {
-                let text = server.ask(place, TEXT).expect("it listens");
-                let frame = server.ask(place, &noop()).expect("it listens");
+            let mut server = Daemon::start(subject, &options).up_at(&HERE);
+            let mut speaks = |place| {
+                let text = server.hear(place, TEXT);
+                let frame = server.hear(place, &noop());
                 (text == "MN\\r\\n", frame.starts_with("\\x81\\n"))
             };
             let own = match everywhere {

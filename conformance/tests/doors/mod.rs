@@ -6,7 +6,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -198,6 +198,10 @@ impl Daemon {
 
     /// A connection, where somebody listens.
     pub(crate) fn connect(&self, place: &Place) -> Option<Box<dyn Wire>> {
+        self.dial(place).ok()
+    }
+
+    fn dial(&self, place: &Place) -> io::Result<Box<dyn Wire>> {
         let address = match place {
             Place::Host(host) => Address::Tcp(format!("{host}:{}", self.port)),
             Place::File(path) => Address::Unix(path.clone()),
@@ -205,9 +209,9 @@ impl Daemon {
                 Address::Tls(format!("{host}:{}", self.port), Arc::clone(config))
             }
         };
-        let mut wire = address.connect().ok()?;
+        let mut wire = address.connect()?;
         wire.patience(DONE_MAX, DONE_MAX);
-        Some(wire)
+        Ok(wire)
     }
 
     /// All that is answered there to somebody who sends no more than this; nothing where nobody
@@ -215,6 +219,17 @@ impl Daemon {
     pub(crate) fn ask(&self, place: &Place, request: &[u8]) -> Option<String> {
         let mut wire = self.connect(place)?;
         Some(said(wire.as_mut(), request))
+    }
+
+    /// The same, where somebody must listen.
+    pub(crate) fn hear(&mut self, place: &Place, request: &[u8]) -> String {
+        match self.dial(place) {
+            Ok(mut wire) => said(wire.as_mut(), request),
+            Err(error) => {
+                let status = self.status();
+                panic!("{place:?} cannot be reached: {error}; the server's status: {status:?}")
+            }
+        }
     }
 }
 
