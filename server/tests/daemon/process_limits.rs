@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -41,9 +42,13 @@ fn behind(first: &str, options: &str, look: impl FnOnce(&dyn Fn(&str) -> String)
     }
     let id = fs::read_to_string(id).expect("it is written before the ports");
     let id: i32 = id.trim().parse().expect("a process id");
-    look(&|file| fs::read_to_string(format!("/proc/{id}/{file}")).expect("it runs"));
+    // Whatever is seen, nothing is left running.
+    let looked = catch_unwind(AssertUnwindSafe(|| {
+        look(&|file| fs::read_to_string(format!("/proc/{id}/{file}")).expect("it runs"));
+    }));
     kill(Pid::from_raw(id), Signal::SIGTERM).expect("it runs");
     let output = process.wait_with_output().expect("it ends");
+    looked.unwrap_or_else(|panic| resume_unwind(panic));
     assert!(output.status.success());
     fs::remove_dir_all(&folder).expect("it is there");
     String::from_utf8(output.stderr).expect("text")
