@@ -12,7 +12,7 @@ use std::time::Instant;
 use std::{env, hint, thread};
 
 use server::Time;
-use server::store::{Configuration, Draft, Entry, Expiry, Marks, Store};
+use server::store::{Configuration, Draft, Entry, Expiry, Store};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
 const ITEMS: usize = 200_000;
@@ -69,13 +69,7 @@ fn checksum(value: &[u8]) -> u64 {
 
 fn put(entry: &mut Entry<'_>, len: usize) {
     static VALUE: [u8; 100] = [b'v'; 100];
-    let draft = Draft {
-        value: VALUE.get(..len).unwrap_or_default().into(),
-        flags: 0,
-        expiry: Expiry::NEVER,
-        unique: None,
-        marks: Marks::default(),
-    };
+    let draft = Draft::new(VALUE.get(..len).unwrap_or_default());
     entry.insert(draft).expect("it evicts");
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
 use server::Time;
-use server::store::{Configuration, Draft, Expiry, Marks, Store, Tally};
+use server::store::{Configuration, Draft, Entry, Store, Tally};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
 const MEBIBYTE: usize = 1024 * 1024;
@@ -39,14 +39,8 @@ fn store(memory_bytes: usize) -> Store {
 
 fn put(store: &Store, key: usize, len: usize) {
     let value = vec![1; len];
-    let draft = Draft {
-        value: (&value).into(),
-        flags: 0,
-        expiry: Expiry::NEVER,
-        unique: None,
-        marks: Marks::default(),
-    };
-    let stored = store.entry(&key.to_le_bytes(), NOW, |entry| entry.insert(draft));
+    let put = |entry: &mut Entry<'_>| entry.insert(Draft::new(&value));
+    let stored = store.entry(&key.to_le_bytes(), NOW, put);
     stored.expect("it evicts");
 }
 

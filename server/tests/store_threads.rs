@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use server::Time;
-use server::store::{Configuration, Draft, Expiry, Item, Marks, Place, Store};
+use server::store::{Configuration, Draft, Expiry, Item, Store};
 
 const KIBIBYTE: usize = 1024;
 const THREADS: u64 = 4;
@@ -32,11 +32,9 @@ fn draft(value: &[u8], round: u64) -> Draft<'_> {
         Expiry::NEVER
     };
     Draft {
-        value: value.into(),
         flags: u32::from(round.is_multiple_of(3)),
         expiry,
-        unique: None,
-        marks: Marks::default(),
+        ..Draft::new(value)
     }
 }
 
@@ -61,13 +59,10 @@ fn act(store: &Store, thread: u64, round: u64) {
             return assert!(store.tally().items <= KEYS);
         }
         20 => {
-            let mut next = Some(Place::default());
-            while let Some(place) = next {
-                next = store.visit(place, now, |item| {
-                    assert!(item.value().len().is_multiple_of(8));
-                });
-            }
-            return;
+            return store.visit_while(now, |item| {
+                assert!(item.value().len().is_multiple_of(8));
+                true
+            });
         }
         _ => {}
     }

@@ -11,7 +11,7 @@ mod simulated;
 use nix::sys::time::TimeValLike as _;
 use nix::time::ClockId;
 use server::Time;
-use server::store::{Configuration, Draft, Expiry, Marks, Store};
+use server::store::{Configuration, Draft, Expiry, Store};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
 const MEBIBYTE: usize = 1024 * 1024;
@@ -55,15 +55,7 @@ fn key(number: usize) -> [u8; 20] {
 
 fn put(store: &Store, key: &[u8], value: &[u8]) {
     store
-        .entry(key, NOW, |entry| {
-            entry.insert(Draft {
-                value: value.into(),
-                flags: 0,
-                expiry: Expiry::NEVER,
-                unique: None,
-                marks: Marks::default(),
-            })
-        })
+        .entry(key, NOW, |entry| entry.insert(Draft::new(value)))
         .expect("it evicts");
 }
 
@@ -115,11 +107,8 @@ fn expiry() {
         store
             .entry(&key(number), NOW, |entry| {
                 entry.insert(Draft {
-                    value: (&[b'v'; 100]).into(),
-                    flags: 0,
                     expiry: Expiry::at(NOW.seconds() + 1),
-                    unique: None,
-                    marks: Marks::default(),
+                    ..Draft::new(&[b'v'; 100])
                 })
             })
             .expect("it evicts");

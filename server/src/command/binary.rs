@@ -10,7 +10,7 @@ use super::{
 use crate::counters::Counter;
 use crate::protocol::binary::{Answer, Request, Status, Step};
 use crate::protocol::{Error, Reply, Storage, Tokens};
-use crate::store::{Draft, Entry, Item, Marks, NoMemory, Value};
+use crate::store::{Draft, Entry, Item, NoMemory, Value};
 
 /// Carries out a request that brings no value. None where the connection is to be closed.
 #[must_use]
@@ -38,26 +38,22 @@ pub fn carry_out(context: &Context<'_>, request: &Request<'_>) -> Option<Answer>
 /// # Errors
 ///
 /// The reply, when it is not: the value is to be skipped.
-pub fn admit(context: &Context<'_>, storage: &Storage<'_>, removes: bool) -> Result<(), Answer> {
+pub fn admit(context: &Context<'_>, storage: &Storage<'_>) -> Result<(), Answer> {
     storage::count_prefix(context, storage.key);
     let outcome = storage::fits(context, storage.key, storage.length, storage.flags);
     let Err(error) = outcome else { return Ok(()) };
     storage::tell_refused(context, storage, error);
-    if removes {
-        context.entry(storage.key, |entry| entry.remove());
-    }
+    storage::clear(context, storage);
     Err(failed(error))
 }
 
-/// Stores a value. A command says for itself what it means that nothing was stored, and whether the
-/// item goes that it was to replace where there is no room.
+/// Stores a value. A command says for itself what it means that nothing was stored.
 #[must_use]
 pub fn store(
     context: &Context<'_>,
     storage: &Storage<'_>,
     value: Value<'_>,
     not_stored: Status,
-    removes: bool,
 ) -> Answer {
     context.count(Counter::CmdSet);
     let (reply, unique) = storage::store(context, storage, value);
@@ -65,12 +61,7 @@ pub fn store(
         Reply::Stored => Answer::Done(unique),
         Reply::Exists => Answer::Failed(Status::Exists),
         Reply::NotFound => Answer::Failed(Status::NotFound),
-        Reply::Error(error) => {
-            if removes {
-                context.entry(storage.key, |entry| entry.remove());
-            }
-            failed(error)
-        }
+        Reply::Error(error) => failed(error),
         _ => Answer::Failed(not_stored),
     }
 }
@@ -189,11 +180,8 @@ fn begin(
     let digits = initial.to_string();
     storage::fits(context, key, digits.len(), 0).map_err(|_| NoMemory)?;
     let draft = Draft {
-        value: digits.as_bytes().into(),
-        flags: 0,
         expiry: expiration::expiry(exptime, context.sent),
-        unique: None,
-        marks: Marks::default(),
+        ..Draft::new(digits.as_bytes())
     };
     let unique = entry.insert(draft)?;
     watch::tell_made(context, key, entry);

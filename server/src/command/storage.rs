@@ -25,11 +25,17 @@ pub fn admit(context: &Context<'_>, storage: &Storage<'_>) -> Result<(), Error> 
     if let Err(error) = admitted {
         tell_refused(context, storage, error);
     }
-    if admitted.is_err() && storage.verb == Verb::Set {
-        // The client meant to replace the value: the old one must not be taken for the new one.
-        context.entry(storage.key, |entry| entry.remove());
+    if admitted.is_err() {
+        clear(context, storage);
     }
     admitted
+}
+
+/// Removes what a refused `set` was to replace.
+pub(super) fn clear(context: &Context<'_>, storage: &Storage<'_>) {
+    if storage.is_set {
+        context.entry(storage.key, |entry| entry.remove());
+    }
 }
 
 /// Tells watchers that a block was not let in.
@@ -65,11 +71,11 @@ pub(super) fn count_prefix(context: &Context<'_>, key: &[u8]) {
 }
 
 /// Notes that a block was given up, and removes the item that it was to replace.
-pub fn abandon(context: &Context<'_>, storage: &Storage<'_>, removes: bool) {
+pub fn abandon(context: &Context<'_>, storage: &Storage<'_>) {
     context.count(Counter::StoreNoMemory);
     tell_refused(context, storage, Error::OutOfMemory);
-    if removes {
-        context.entry(storage.key, |entry| entry.remove());
+    if !simulated::errs(Mistake::KeepsRefused) {
+        clear(context, storage);
     }
 }
 
@@ -182,14 +188,12 @@ fn put(
     entry: &mut Entry<'_>,
 ) -> Result<Reply, NoMemory> {
     let draft = Draft {
-        value: block,
         flags: storage.flags,
         expiry: expiration::expiry(storage.exptime, context.sent),
-        unique: None,
-        marks: Marks::default(),
+        ..Draft::new(block)
     };
     let stored = entry.insert(draft);
-    if stored.is_err() && storage.verb == Verb::Set {
+    if stored.is_err() && storage.is_set {
         entry.remove();
     }
     stored.map(|_| Reply::Stored)
@@ -234,13 +238,12 @@ pub(super) fn joined(values: [&[u8]; 2]) -> Option<Vec<u8>> {
 /// The item again, with another value and without its marks.
 pub(super) fn redraft<'a>(item: Item<'_>, value: Value<'a>) -> Draft<'a> {
     Draft {
-        value,
         flags: item.flags(),
         expiry: item.expiry(),
-        unique: None,
         marks: Marks {
             encoded: item.marks().encoded,
             ..Marks::default()
         },
+        ..Draft::new(value)
     }
 }

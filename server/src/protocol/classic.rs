@@ -86,6 +86,7 @@ fn storage(mut words: Tokens<'_>, verb: Verb) -> Result<Parsed<'_>, Refusal> {
                 exptime: exptime.into(),
                 unique: 0,
                 length,
+                is_set: verb == Verb::Set,
             }),
             quiet,
         }),
@@ -112,6 +113,7 @@ fn compare_and_swap(words: Tokens<'_>) -> Result<Parsed<'_>, Refusal> {
     match unique.and_then(number::unsigned64) {
         Some(unique) => {
             storage.verb = Verb::Cas(unique);
+            storage.is_set = false;
             Ok(parsed)
         }
         None => Err(Refusal {

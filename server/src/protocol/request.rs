@@ -124,6 +124,9 @@ pub struct Storage<'a> {
     pub length: usize,
     /// The unique that the item must have for `add`, `append` and `prepend`; 0 for any.
     pub unique: u64,
+    /// Whether it was sent as `set`: where there is no room for what it brings, what it was to
+    /// replace must not be taken for that.
+    pub is_set: bool,
 }
 
 /// A retrieval line.

@@ -84,7 +84,7 @@ impl Connection {
         input: &[u8],
         rest: &[u8],
     ) -> usize {
-        if let Err(answer) = command::admit(&self.context(), storage, head.is_set()) {
+        if let Err(answer) = command::admit(&self.context(), storage) {
             self.state = State::Swallow(storage.length);
             binary::write(head, &answer, &mut self.output);
             return 0;
@@ -116,7 +116,7 @@ impl Connection {
             && let Ok(Request::Store(storage)) = head.request()
         {
             let context = self.context();
-            crate::command::storage::abandon(&context, &storage, head.is_set());
+            crate::command::storage::abandon(&context, &storage);
             let answer = command::failed(Error::OutOfMemory);
             binary::write(&head, &answer, &mut self.output);
         }
@@ -134,8 +134,8 @@ impl Connection {
             Verb::Replace => Status::NotFound,
             _ => Status::NotStored,
         };
-        let (context, removes) = (self.context_since(since), head.is_set());
-        let answer = command::store(&context, storage, value, not_stored, removes);
+        let context = self.context_since(since);
+        let answer = command::store(&context, storage, value, not_stored);
         binary::write(head, &answer, &mut self.output);
     }
 }

@@ -14,7 +14,7 @@ use crate::limits::OUTPUT_HIGH_BYTES;
 use crate::protocol::meta::{Command, Meta};
 use crate::protocol::{
     Error, MetaReply, Output, Parsed, Recovery, Refusal, Reply, Request, Retrieval, Storage,
-    Tokens, Verb, classic, encode, meta,
+    Tokens, classic, encode, meta,
 };
 
 use crate::settings::Protocol;
@@ -213,8 +213,7 @@ impl Connection {
             quiet,
         }) = classic::parse(&line)
         {
-            let removes = storage.verb == Verb::Set && !simulated::errs(Mistake::KeepsRefused);
-            storage::abandon(&context, &storage, removes);
+            storage::abandon(&context, &storage);
             quiet
         } else {
             return;

@@ -75,6 +75,20 @@ pub struct Draft<'a> {
     pub marks: Marks,
 }
 
+impl<'a> Draft<'a> {
+    /// A value and nothing else: no flags, no marks, for ever, under a unique of the store's.
+    #[must_use]
+    pub fn new(value: impl Into<Value<'a>>) -> Self {
+        Self {
+            value: value.into(),
+            flags: 0,
+            expiry: Expiry::NEVER,
+            unique: None,
+            marks: Marks::default(),
+        }
+    }
+}
+
 /// A live item, as it lies in the store.
 #[derive(Clone, Copy, Debug)]
 pub struct Item<'a> {

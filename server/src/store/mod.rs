@@ -384,6 +384,24 @@ impl Store {
         (part < self.parts.len()).then_some(Place { part, order })
     }
 
+    /// Shows live items for as long as more are wanted, as [`Store::visit`] does.
+    pub fn visit_while(&self, now: Time, mut show: impl FnMut(&Item<'_>) -> bool) {
+        let mut goes_on = true;
+        let mut next = Some(Place::default());
+        while let Some(place) = next.filter(|_| goes_on) {
+            next = self.visit(place, now, |item| goes_on = goes_on && show(item));
+        }
+    }
+
+    /// When one of the items was last wanted that are the next to be given up: the earliest second.
+    #[must_use]
+    pub fn tail_second(&self, now: Time) -> Option<u64> {
+        self.flush.settle(now);
+        let parts = self.parts.iter();
+        let seconds = parts.filter_map(|part| self.hold(part).tail_second(self.terms(now)));
+        seconds.min()
+    }
+
     /// Takes dead items out of some segments of each part, of about so many items, and gives the
     /// memory of what is left empty back. Nobody waits for more than one segment. Tells how many
     /// they were.

@@ -5,7 +5,7 @@
 //! remembered by the ghost; what was wanted goes on to the main log. There, what was wanted since
 //! stays for another round. It never gives up a live item while packing would do.
 
-use super::segment::{Log, Stream};
+use super::segment::{Log, Segment, Stream};
 use super::shard::{Shard, Terms};
 use super::table::Location;
 use super::wide;
@@ -292,6 +292,19 @@ impl Shard {
             Log::Main => &self.main,
         };
         queue.iter().copied().find(|&id| !self.is_open(id))
+    }
+
+    /// When one of the items was last wanted that are the first in a log: the earliest second.
+    pub(super) fn tail_second(&self, terms: Terms<'_>) -> Option<u64> {
+        let tails = [&self.small, &self.main].map(|queue| {
+            let mut segments = queue.iter().filter_map(|&id| self.segment(id));
+            segments.find(|segment| segment.epoch == terms.epoch && segment.live > 0)
+        });
+        let records = tails.into_iter().flatten().flat_map(Segment::records);
+        let live = records
+            .map(|(_, record)| record)
+            .filter(|record| !record.is_dead() && record.expires() > terms.second);
+        live.map(|record| record.accessed().into()).min()
     }
 
     /// Lets nothing be appended to any segment. Tells whether there was one open.

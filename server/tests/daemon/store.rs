@@ -1,7 +1,7 @@
 //! The store behind its interface: what it keeps, and what it gives up.
 
 use server::Time;
-use server::store::{Configuration, Draft, Expiry, Item, Marks, NoMemory, Store};
+use server::store::{Configuration, Draft, Item, NoMemory, Store};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
 
@@ -14,14 +14,9 @@ fn store(memory_bytes: usize, evicts: bool) -> Store {
 }
 
 fn put(store: &Store, key: &str, length: usize) -> Result<u64, NoMemory> {
+    let value = vec![b'x'; length];
     store.entry(key.as_bytes(), NOW, |entry| {
-        entry.insert(Draft {
-            value: (&vec![b'x'; length]).into(),
-            flags: 0,
-            expiry: Expiry::NEVER,
-            unique: None,
-            marks: Marks::default(),
-        })
+        entry.insert(Draft::new(&value))
     })
 }
 
@@ -105,15 +100,7 @@ fn a_pending_flush_is_done_by_the_first_operation_after_its_second() {
     put(&store, "old", 1).expect("it evicts");
     store.flush_at(NOW.seconds() + 10);
     let later = Time::from_seconds(NOW.seconds() + 10);
-    let unique = store.entry(b"new", later, |entry| {
-        entry.insert(Draft {
-            value: b"".into(),
-            flags: 0,
-            expiry: Expiry::NEVER,
-            unique: None,
-            marks: Marks::default(),
-        })
-    });
+    let unique = store.entry(b"new", later, |entry| entry.insert(Draft::new(b"")));
     let found = store.entry(b"new", later, |entry| entry.item().map(Item::unique));
     assert_eq!(found, unique.ok());
     assert!(!store.entry(b"old", later, |entry| entry.item().is_some()));
@@ -126,14 +113,7 @@ fn what_is_stored_from_an_item_that_a_flush_hides_meanwhile_is_hidden_too() {
     store.entry(b"log", NOW, |entry| {
         assert!(entry.item().is_some());
         store.flush();
-        let longer = Draft {
-            value: b"xy".into(),
-            flags: 0,
-            expiry: Expiry::NEVER,
-            unique: None,
-            marks: Marks::default(),
-        };
-        entry.insert(longer).expect("it evicts");
+        entry.insert(Draft::new(b"xy")).expect("it evicts");
     });
     assert!(!has(&store, "log"));
 }

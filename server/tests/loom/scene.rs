@@ -151,11 +151,8 @@ fn seen(item: Item<'_>) -> Seen {
 
 fn put(entry: &mut Entry<'_>, value: &[u8], expires: Option<u64>) {
     let draft = Draft {
-        value: value.into(),
-        flags: 0,
         expiry: expires.map_or(Expiry::NEVER, |left| Expiry::at(NOW.seconds() + left)),
-        unique: None,
-        marks: Marks::default(),
+        ..Draft::new(value)
     };
     entry.insert(draft).expect("it evicts");
 }
@@ -225,10 +222,10 @@ fn increment(entry: &mut Entry<'_>, value: &[u8]) {
 pub(crate) fn all(store: &Store, now: Time) -> BTreeMap<u8, Seen> {
     let mut all = BTreeMap::new();
     let mut shown = 0;
-    let mut next = Some(Place::default());
-    while let Some(place) = next {
-        next = store.visit(place, now, |_| shown += 1);
-    }
+    store.visit_while(now, |_| {
+        shown += 1;
+        true
+    });
     for key in 0..=KEYS {
         if let Some(item) = store.entry(&name(key), now, |entry| entry.item().map(seen)) {
             all.insert(key, item);

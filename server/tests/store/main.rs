@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{RngSeed, TestRunner};
 use server::Time;
-use server::store::{Configuration, Draft, Expiry, Marks, Place, Store};
+use server::store::{Configuration, Draft, Expiry, Place, Store};
 
 use plain::{START, Trial};
 use steps::steps;
@@ -93,14 +93,8 @@ fn a_look_at_all_items_shows_what_is_there_all_the_while_once() {
     let put = |key: u64, len: usize| {
         let value = vec![1; len];
         store.entry(&key.to_le_bytes(), now, |entry| {
-            let draft = Draft {
-                value: (&value).into(),
-                flags: 0,
-                expiry: Expiry::NEVER,
-                unique: None,
-                marks: Marks::default(),
-            };
-            entry.insert(draft).map(|_| ()).expect("there is room");
+            let stored = entry.insert(Draft::new(&value));
+            stored.map(drop).expect("there is room");
         });
     };
     (0..KEPT).for_each(|key| put(key, 20));
@@ -148,11 +142,9 @@ fn numbers_too_long_for_a_record_are_let_go_with_it() {
         store.entry(b"k", now, |entry| {
             let value = vec![1; usize::try_from(round % 7).expect("small")];
             let draft = Draft {
-                value: (&value).into(),
-                flags: 0,
                 expiry: Expiry::at(u64::MAX - 2 - round),
                 unique: Some(u64::MAX - round),
-                marks: Marks::default(),
+                ..Draft::new(&value)
             };
             entry.insert(draft).expect("it evicts");
             entry.renumber(Some(u64::MAX - round - 1));

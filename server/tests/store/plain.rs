@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use server::Time;
-use server::store::{Configuration, Draft, Expiry, Marks, Place, Store};
+use server::store::{Configuration, Draft, Expiry, Marks, Store};
 
 /// When it all begins.
 pub(crate) const START: u64 = 1_800_000_000;
@@ -248,14 +248,12 @@ impl Trial {
         let keys: Vec<Vec<u8>> = self.known.keys().cloned().collect();
         self.age();
         let mut shown = 0;
-        let mut next = Some(Place::default());
-        while let Some(place) = next {
-            next = self.store.visit(place, self.now(), |item| {
-                let known = self.known.get(item.key()).expect("it was stored");
-                assert_eq!(item.value(), known.value);
-                shown += 1;
-            });
-        }
+        self.store.visit_while(self.now(), |item| {
+            let known = self.known.get(item.key()).expect("it was stored");
+            assert_eq!(item.value(), known.value);
+            shown += 1;
+            true
+        });
         assert!(shown <= self.known.len());
         for key in keys {
             self.compare(&key);

@@ -63,14 +63,12 @@ pub fn step(context: &Context<'_>, meta: &Meta<'_>) -> Result<MetaReply, Error> 
 fn make(meta: &Meta<'_>, entry: &mut Entry<'_>) -> Result<u64, NoMemory> {
     let number = meta.initial.unwrap_or(0);
     entry.insert(Draft {
-        value: number.to_string().as_bytes().into(),
-        flags: 0,
-        expiry: Expiry::NEVER,
         unique: meta.unique,
         marks: Marks {
             encoded: meta.is_encoded(),
             ..Marks::default()
         },
+        ..Draft::new(number.to_string().as_bytes())
     })?;
     Ok(number)
 }

@@ -72,7 +72,6 @@ fn empty(
     entry: &mut Entry<'_>,
 ) -> Result<u64, NoMemory> {
     entry.insert(Draft {
-        value: b"".into(),
         flags: meta.client_flags.unwrap_or(0),
         expiry: meta.exptime.map_or(Expiry::NEVER, |exptime| {
             expiration::expiry(exptime, context.now)
@@ -82,5 +81,6 @@ fn empty(
             encoded,
             ..Marks::default()
         },
+        ..Draft::new(b"")
     })
 }

@@ -46,14 +46,12 @@ pub fn get(
 /// An item without a value, for the client that is to bring one.
 fn make(meta: &Meta<'_>, entry: &mut Entry<'_>) -> Result<u64, NoMemory> {
     entry.insert(Draft {
-        value: b"".into(),
-        flags: 0,
-        expiry: Expiry::NEVER,
         unique: meta.unique,
         marks: Marks {
             encoded: meta.is_encoded(),
             ..Marks::default()
         },
+        ..Draft::new(b"")
     })
 }
 

@@ -109,15 +109,11 @@ fn store(
         }
         (Mode::Append, _) => {
             let value = storage::joined([item.value(), &block]);
-            Ok(value.map_or(Status::NotStored, |value| {
-                extend(context, meta, value, entry)
-            }))
+            Ok(extend(context, meta, value, entry))
         }
         (Mode::Prepend, _) => {
             let value = storage::joined([&block, item.value()]);
-            Ok(value.map_or(Status::NotStored, |value| {
-                extend(context, meta, value, entry)
-            }))
+            Ok(extend(context, meta, value, entry))
         }
         (Mode::Set | Mode::Replace, None) => put(context, meta, block, entry),
         (Mode::Set | Mode::Replace, Some(compare)) => {
@@ -187,12 +183,17 @@ fn put(
 }
 
 /// Replaces the value and keeps the flags and the expiry.
-fn extend(context: &Context<'_>, meta: &Meta<'_>, value: Vec<u8>, entry: &mut Entry<'_>) -> Status {
-    let value = Bytes::from(value);
-    let whole = Value::owned(&value);
-    let Some(mut draft) = entry.item().map(|item| storage::redraft(item, whole)) else {
+fn extend(
+    context: &Context<'_>,
+    meta: &Meta<'_>,
+    value: Option<Vec<u8>>,
+    entry: &mut Entry<'_>,
+) -> Status {
+    let (Some(item), Some(value)) = (entry.item(), value) else {
         return Status::NotStored;
     };
+    let value = Bytes::from(value);
+    let mut draft = storage::redraft(item, Value::owned(&value));
     let cost = context
         .shared
         .store

@@ -9,7 +9,6 @@ use super::super::Context;
 use super::Lines;
 use crate::counters::Counter;
 use crate::protocol::{Error, Reply, Tokens, number};
-use crate::store::{Item, Place};
 
 /// The one class.
 const CLASS: u32 = 1;
@@ -89,14 +88,11 @@ pub(super) fn items(context: &Context<'_>) -> Lines {
     lines
 }
 
-/// For how many seconds the item that was wanted longest ago has not been wanted.
+/// For how many seconds nobody has wanted one of the items that are the next to go, at most: like
+/// memcached's, which looks at the last of a list, it takes no look at all items.
 fn age(context: &Context<'_>) -> u64 {
-    let mut oldest = context.now.seconds();
-    visit(context, |item| {
-        oldest = oldest.min(item.accessed());
-        true
-    });
-    context.now.seconds().saturating_sub(oldest)
+    let second = context.shared.store.tail_second(context.now);
+    second.map_or(0, |second| context.now.seconds().saturating_sub(second))
 }
 
 pub(super) fn slabs(context: &Context<'_>) -> Lines {
@@ -133,7 +129,7 @@ pub(super) fn sizes(context: &Context<'_>) -> Lines {
     }
     let store = &context.shared.store;
     let mut sizes = BTreeMap::<usize, u64>::new();
-    visit(context, |item| {
+    store.visit_while(context.now, |item| {
         let cost = store.cost(item.key().len(), item.value().len(), item.flags());
         *sizes.entry(cost.next_multiple_of(SIZE_STEP)).or_default() += 1;
         true
@@ -166,7 +162,7 @@ pub(super) fn cachedump(context: &Context<'_>, mut words: Tokens<'_>) -> Reply {
 fn dump(context: &Context<'_>, limit: u32) -> Vec<u8> {
     let mut text = Vec::new();
     let mut left = if limit == 0 { u32::MAX } else { limit };
-    visit(context, |item| {
+    context.shared.store.visit_while(context.now, |item| {
         if left == 0 || text.len() > DUMP_BYTES_MAX {
             return false;
         }
@@ -182,14 +178,4 @@ fn dump(context: &Context<'_>, limit: u32) -> Vec<u8> {
         true
     });
     text
-}
-
-/// Shows items for as long as more are wanted.
-fn visit(context: &Context<'_>, mut show: impl FnMut(&Item<'_>) -> bool) {
-    let store = &context.shared.store;
-    let mut goes_on = true;
-    let mut next = Some(Place::default());
-    while let Some(place) = next.filter(|_| goes_on) {
-        next = store.visit(place, context.now, |item| goes_on = goes_on && show(item));
-    }
 }

@@ -92,12 +92,6 @@ impl<'a> Head<'a> {
         matches!(self.header.opcode, 0x09 | 0x0d | 0x11..=0x1a | 0x1e | 0x24)
     }
 
-    /// Whether it is a `set`: what it was to replace must not be taken for what it brought.
-    #[must_use]
-    pub const fn is_set(&self) -> bool {
-        matches!(self.header.opcode, 0x01 | 0x11)
-    }
-
     /// What it asks for.
     ///
     /// # Errors
@@ -196,6 +190,7 @@ impl<'a> Head<'a> {
             exptime: exptime.into(),
             length: self.value_len(),
             unique: self.header.unique,
+            is_set: matches!(self.header.opcode, 0x01 | 0x11),
         }))
     }
 
