@@ -117,3 +117,19 @@ fn what_is_stored_from_an_item_that_a_flush_hides_meanwhile_is_hidden_too() {
     });
     assert!(!has(&store, "log"));
 }
+
+#[test]
+fn the_age_of_items_is_told_by_those_that_are_the_next_to_go() {
+    let store = store(1_000_000, true);
+    assert_eq!(store.tail_second(NOW), None);
+    put(&store, "old", 100).expect("it evicts");
+    let later = Time::from_seconds(NOW.seconds() + 10);
+    store.entry(b"new", later, |entry| {
+        entry.insert(Draft::new(b"")).expect("it evicts")
+    });
+    assert_eq!(store.tail_second(later), Some(NOW.seconds()));
+    store.entry(b"old", later, |entry| entry.mark_fetched());
+    assert_eq!(store.tail_second(later), Some(later.seconds()));
+    store.flush();
+    assert_eq!(store.tail_second(later), None);
+}
