@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use server::Time;
-use server::store::{Configuration, Draft, Expiry, Item, Store};
+use server::store::{Configuration, Draft, Entry, Expiry, Item, Store};
 
 const KIBIBYTE: usize = 1024;
 const THREADS: u64 = 4;
@@ -111,16 +111,8 @@ fn many_threads_never_see_what_is_not_their_keys() {
     }
 }
 
-/// While one thread has taken far more than there is, and has had no chance yet to make room,
-/// others may have nothing on their shards to give up for what they write.
-#[test]
-fn a_write_is_stored_while_another_has_yet_to_make_room() {
-    let configuration = Configuration {
-        memory_bytes: 64 * KIBIBYTE,
-        evicts: true,
-        has_uniques: true,
-    };
-    let store = &Store::shaped(configuration, 4, 1024);
+/// Stores a large value, and small ones before it has made room, on whichever shard they come to.
+fn small_beside_large(store: &Store, large_bytes: usize) {
     let put = |key: u64, len: usize, then: &dyn Fn()| {
         store.entry(&key.to_le_bytes(), Time::from_seconds(BEGAN), |entry| {
             let inserted = entry.insert(draft(&value(key, len), 1));
@@ -132,15 +124,15 @@ fn a_write_is_stored_while_another_has_yet_to_make_room() {
     let (has_stored, stored) = channel();
     thread::scope(|scope| {
         let large = scope.spawn(move || {
-            put(0, 80 * KIBIBYTE, &|| {
+            put(KEYS, large_bytes, &|| {
                 has_taken.send(()).expect("somebody waits for it");
                 stored.recv().expect("not all keys are of one shard");
             })
         });
         taken.recv().expect("the large value is stored");
-        let small = (1..=16).map(|key| {
+        let small = (1..=64).map(|key| {
             let has_stored = has_stored.clone();
-            scope.spawn(move || put(key, 100, &|| has_stored.send(()).unwrap_or_default()))
+            scope.spawn(move || put(KEYS + key, 100, &|| has_stored.send(()).unwrap_or_default()))
         });
         for writer in small.collect::<Vec<_>>() {
             assert_eq!(writer.join().expect("it ends"), Ok(()));
@@ -150,4 +142,38 @@ fn a_write_is_stored_while_another_has_yet_to_make_room() {
     let tally = store.tally();
     assert!(tally.used_bytes <= tally.limit_bytes, "{tally:?}");
     assert!(store.is_consistent(), "{tally:?}");
+}
+
+/// While one thread has taken far more than there is, and has had no chance yet to make room,
+/// others may have nothing on their shards to give up for what they write.
+#[test]
+fn a_write_is_stored_while_another_has_yet_to_make_room() {
+    let configuration = Configuration {
+        memory_bytes: 64 * KIBIBYTE,
+        evicts: true,
+        has_uniques: true,
+    };
+    small_beside_large(&Store::shaped(configuration, 4, 1024), 80 * KIBIBYTE);
+}
+
+/// Nor may it be refused for want of memory that is only filled with what is dead.
+#[test]
+fn where_nothing_is_given_up_a_write_is_stored_as_long_as_there_is_room() {
+    let configuration = Configuration {
+        memory_bytes: 256 * KIBIBYTE,
+        evicts: false,
+        has_uniques: true,
+    };
+    let store = Store::shaped(configuration, 4, 1024);
+    let now = Time::from_seconds(BEGAN);
+    for key in 0..1000_u64 {
+        let put = |entry: &mut Entry<'_>| entry.insert(Draft::new(&value(key, 96)));
+        let stored = store.entry(&key.to_le_bytes(), now, put);
+        stored.map(drop).expect("there is room");
+    }
+    for key in (0..1000_u64).filter(|key| key % 4 > 0) {
+        store.entry(&key.to_le_bytes(), now, |entry| entry.remove());
+    }
+    small_beside_large(&store, 150 * KIBIBYTE);
+    assert_eq!(store.tally().items, 250 + 65);
 }

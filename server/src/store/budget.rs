@@ -51,30 +51,48 @@ impl Budget {
         self.live.load(Ordering::Relaxed)
     }
 
-    /// Takes memory, if there is so much. Tells whether there was.
-    pub(super) fn take(&self, bytes: usize) -> bool {
-        if refuses(Refusal::Segment) {
-            return false;
+    /// Takes memory for copies of what is live in a segment that is given back as soon as they are
+    /// made, whether there is so much or not: else nothing could be had back of what is full.
+    pub(super) fn take_for_copies(&self, bytes: usize) -> bool {
+        let is_taken = !refuses(Refusal::Segment);
+        if is_taken {
+            self.charge(bytes);
         }
+        is_taken
+    }
+
+    /// Takes memory, if there is so much. Tells whether there was.
+    fn take(&self, bytes: usize) -> bool {
         let limit = self.limit();
         let fits = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= limit);
+        if seeded(Fault::TakesMemoryInTwoSteps) {
+            let sum = fits(self.used());
+            if let Some(sum) = sum {
+                self.used.store(sum, Ordering::Relaxed);
+            }
+            return sum.is_some();
+        }
         let taken = self
             .used
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
         taken.is_ok()
     }
 
-    /// Takes memory for what a client wrote: where items may be given up, whether there is so much
-    /// or not. Who does so makes room as soon as its lock is let go.
+    /// Takes memory for what a client wrote. Where items may be given up for it, or somebody has
+    /// taken more than there is and is about to make room, it takes what there is not, too: it
+    /// makes room as soon as its own lock is let go.
     pub(super) fn take_ahead(&self, bytes: usize) -> bool {
-        if !self.evicts {
-            return self.take(bytes);
+        if refuses(Refusal::Segment) {
+            return false;
         }
-        let is_taken = !refuses(Refusal::Segment);
-        if is_taken {
+        if self.take(bytes) {
+            return true;
+        }
+        let is_owed = self.evicts || self.used() > self.limit();
+        if is_owed {
             self.charge(bytes);
         }
-        is_taken
+        is_owed
     }
 
     /// Takes memory that cannot be refused: it has been taken already.

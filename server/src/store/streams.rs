@@ -47,7 +47,8 @@ impl Shard {
         position: Option<usize>,
     ) -> Option<Location> {
         let is_ready = self.is_open_for(terms, stream, record.len())
-            || (terms.store.budget.take(self.segment_bytes) && self.begin(terms, stream, position));
+            || (terms.store.budget.take_for_copies(self.segment_bytes)
+                && self.begin(terms, stream, position));
         is_ready.then(|| self.fill(stream, record, key, body))?
     }
 
