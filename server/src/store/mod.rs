@@ -17,8 +17,8 @@
 //! - **A value of the same length** is written over the old one. All else is appended, and the old
 //!   record is dead: its bytes are had back by packing what is live in its segment.
 //! - **Memory** is one [budget] for all shards: segments, tables, ghosts and what lies aside. It
-//!   holds between operations, with a reserve that is free for copies: a write may begin a segment
-//!   more than there is memory for, where items may be given up for it afterwards.
+//!   holds between operations, with a reserve that is free for copies. Within one, a write or a
+//!   copy may begin a segment more than there is memory for: room is made right afterwards.
 //! - **Room** is made after an operation, one shard at a time and never more than one lock: dead
 //!   and expired records first, then packing while little enough is live, then [eviction](reclaim)
 //!   by S3-FIFO over segments with a [ghost].

@@ -13,8 +13,8 @@ use crate::sync::{Fault, seeded};
 impl Shard {
     /// Lets a stream have room for what a client wrote. Tells whether others had to give way.
     ///
-    /// Where items may be given up, a segment more than there is memory for is begun: who holds
-    /// one lock cannot make room in the shards of others, and they all make room right afterwards.
+    /// A segment more than there is memory for may be begun, where that is made up for right
+    /// afterwards: who holds one lock cannot make room in the shards of others.
     pub(super) fn make_room(
         &mut self,
         terms: Terms<'_>,
