@@ -85,7 +85,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "set, 16 at once",
         depth: 16,
-        most: 2790,
+        most: 1950,
         batch: |first, depth| {
             each(first, depth, |key| {
                 (

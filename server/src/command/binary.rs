@@ -56,7 +56,8 @@ pub fn store(
     not_stored: Status,
 ) -> Answer {
     context.count(Counter::CmdSet);
-    let (reply, unique) = storage::store(context, storage, value);
+    let (reply, unique) =
+        storage::store(context, storage, value, |item| item.map_or(0, Item::unique));
     match reply {
         Reply::Stored => Answer::Done(unique),
         Reply::Exists => Answer::Failed(Status::Exists),

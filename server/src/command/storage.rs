@@ -120,16 +120,21 @@ pub(super) fn fits(
     }
 }
 
-/// Stores a data block. The number is the unique of the item that is there now.
+/// Stores a data block, and shows the item that is there now.
 #[must_use]
-pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: Value<'_>) -> (Reply, u64) {
-    let (reply, unique) = context.entry(storage.key, |entry| {
+pub fn store<R>(
+    context: &Context<'_>,
+    storage: &Storage<'_>,
+    block: Value<'_>,
+    show: impl FnOnce(Option<Item<'_>>) -> R,
+) -> (Reply, R) {
+    let (reply, shown) = context.entry(storage.key, |entry| {
         let reply = decide(context, storage, block, entry);
         if context.is_watched(Topic::Mutations) {
             let attempt = attempt(context, storage, block.len());
             attempt.ended(context, word(&reply), entry);
         }
-        (reply, entry.item().map_or(0, Item::unique))
+        (reply, show(entry.item()))
     });
     let compares = match storage.verb {
         Verb::Cas(_) => true,
@@ -148,7 +153,7 @@ pub fn store(context: &Context<'_>, storage: &Storage<'_>, block: Value<'_>) -> 
         context.count(Counter::StoreNoMemory);
         Error::OutOfMemory.into()
     });
-    (reply, unique)
+    (reply, shown)
 }
 
 fn decide(

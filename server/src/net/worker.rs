@@ -224,11 +224,15 @@ where
             return Ok(());
         }
         // Over TLS what was written may wait to be sent.
-        let Ok(sent) = time::timeout(connection.unread_limit(), stream.flush()).await else {
+        let mut flushing = pin!(stream.flush());
+        if let Some(sent) = at_once(flushing.as_mut()).await {
+            sent?;
+        } else if let Ok(sent) = time::timeout(connection.unread_limit(), flushing).await {
+            sent?;
+        } else {
             connection.give_up();
             return Ok(());
-        };
-        sent?;
+        }
         desk.note(looked.take());
         if connection.is_closed() {
             drop(connection);
@@ -301,8 +305,7 @@ where
         let count = output.chunks_vectored(&mut pieces);
         stream.poll_write_vectored(context, pieces.get(..count).unwrap_or_default())
     }));
-    let at_once = poll_fn(|context| Poll::Ready(writing.as_mut().poll(context)));
-    if let Poll::Ready(written) = at_once.await {
+    if let Some(written) = at_once(writing.as_mut()).await {
         return written.map(Some);
     }
     let wait = desk.means.shared.unread.wait(output.remaining());
@@ -326,6 +329,15 @@ async fn find_out(question: Question, desk: &Desk) -> bool {
     };
     let answer = task::spawn_blocking(move || question.answer());
     answer.await.unwrap_or(false)
+}
+
+/// What a future comes to, if that is there: then no timer is needed.
+async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// What a future comes to, unless another is done before.

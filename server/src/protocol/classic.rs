@@ -17,6 +17,9 @@ const BLOCK_LEN_MAX: usize = 2_147_483_645;
 /// What lines begin with that ask for keys.
 const GET: &[u8] = b"get ";
 
+/// What lines begin with that store under one.
+const SET: &[u8] = b"set ";
+
 /// Reads a line.
 ///
 /// # Errors
@@ -70,6 +73,35 @@ pub fn lone_get(input: &[u8]) -> Option<(&[u8], usize)> {
     let key = key.strip_suffix(b"\r").unwrap_or(key);
     let is_lone = behind.first() == Some(&b'\n') && !key.is_empty() && is_key(key);
     is_lone.then_some((key, GET.len() + end + 1))
+}
+
+/// A `set` whose words are one space apart, whose numbers are short and whose value is all there;
+/// the value, and how long both are with their ends. Most are such, and looked through but once.
+#[must_use]
+#[inline]
+pub fn plain_set(input: &[u8]) -> Option<(Storage<'_>, &[u8], usize)> {
+    let rest = input.strip_prefix(SET)?;
+    let end = scan::position_of_either(rest, b' ', b'\n')?;
+    let (key, rest) = rest.split_at_checked(end)?;
+    let (flags, rest) = number::short_behind_space(rest)?;
+    let (exptime, rest) = number::short_behind_space(rest)?;
+    let (length, rest) = number::short_behind_space(rest)?;
+    let length = usize::try_from(length).ok()?;
+    let (value, rest) = rest.strip_prefix(b"\r\n")?.split_at_checked(length)?;
+    let rest = rest.strip_prefix(b"\r\n")?;
+    if key.is_empty() || !is_key(key) {
+        return None;
+    }
+    let storage = Storage {
+        verb: Verb::Set,
+        key,
+        flags,
+        exptime: exptime.into(),
+        unique: 0,
+        length,
+        is_set: true,
+    };
+    Some((storage, value, input.len().saturating_sub(rest.len())))
 }
 
 fn storage(mut words: Tokens<'_>, verb: Verb) -> Result<Parsed<'_>, Refusal> {
@@ -314,7 +346,59 @@ pub fn unknown(words: Tokens<'_>) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::{Tokens, has_long_word, is_key};
+    use super::{Parsed, Request, Tokens, has_long_word, is_key, parse, plain_set};
+
+    /// What is taken for a plain `set` is what its line says when it is taken apart.
+    #[test]
+    fn a_plain_set_is_the_set_that_its_line_is() {
+        let words = |text: &'static str| text.split(',');
+        let numbers =
+            "0,7,00,12,999999999,1000000000,4294967295,000000007,0000000007,-1,+1,,1x, 3,3 ";
+        let lengths = "0,3,03,000000003,000000000003,3 noreply,-3,4,3 x,x,";
+        let (short, long) = ("k".repeat(250), "k".repeat(251));
+        let keys = words("k,, k,k ,key:0000000000000001,k\n,k\r,\t").chain([&*short, &*long]);
+        let mut plain = 0;
+        let mut judge = |line: &str, end| {
+            let input = format!("{line}{end}abc\r\nget k\r\n");
+            if let Some((storage, value, len)) = plain_set(input.as_bytes()) {
+                let (request, quiet) = (Request::Store(storage), false);
+                let parsed = Ok(Parsed { request, quiet });
+                assert_eq!(parse(line.as_bytes()), parsed, "{line}");
+                assert_eq!((value, &input[len..]), (&b"abc"[..], "get k\r\n"));
+                plain += 1;
+            }
+        };
+        for key in keys {
+            for flags in words(numbers) {
+                for exptime in words(numbers) {
+                    for length in words(lengths) {
+                        let line = format!("set {key} {flags} {exptime} {length}");
+                        for end in ["\r\n", "\n", " \r\n"] {
+                            judge(&line, end);
+                        }
+                    }
+                }
+            }
+        }
+        // Five keys, six numbers twice, three lengths.
+        assert_eq!(plain, 5 * 6 * 6 * 3);
+    }
+
+    #[test]
+    fn what_is_no_plain_set_is_left_to_be_taken_apart() {
+        for input in [
+            "set k 0 0 3\r\nabc\r",
+            "set k 0 0 3\r\nabcd\r\n",
+            "set k 0 0 3\r\nab\r\n\r\n",
+            "set k 0 0 999999999\r\nabc\r\n",
+            "sets k 0 0 3\r\nabc\r\n",
+            "set k 0 0 3",
+            "set k",
+            "set ",
+        ] {
+            assert_eq!(plain_set(input.as_bytes()), None, "{input}");
+        }
+    }
 
     #[test]
     fn a_word_is_too_long_wherever_it_stands() {

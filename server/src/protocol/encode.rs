@@ -19,14 +19,14 @@ pub fn reply(reply: &Reply, quiet: bool, output: &mut Output) {
     }
     output.reserve(REPLY_LEN);
     match reply {
-        Reply::Stored => line(b"STORED", output),
-        Reply::NotStored => line(b"NOT_STORED", output),
-        Reply::Exists => line(b"EXISTS", output),
-        Reply::NotFound => line(b"NOT_FOUND", output),
-        Reply::Deleted => line(b"DELETED", output),
-        Reply::Touched => line(b"TOUCHED", output),
-        Reply::Ok => line(b"OK", output),
-        Reply::Reset => line(b"RESET", output),
+        Reply::Stored => output.bytes(b"STORED\r\n"),
+        Reply::NotStored => output.bytes(b"NOT_STORED\r\n"),
+        Reply::Exists => output.bytes(b"EXISTS\r\n"),
+        Reply::NotFound => output.bytes(b"NOT_FOUND\r\n"),
+        Reply::Deleted => output.bytes(b"DELETED\r\n"),
+        Reply::Touched => output.bytes(b"TOUCHED\r\n"),
+        Reply::Ok => output.bytes(b"OK\r\n"),
+        Reply::Reset => output.bytes(b"RESET\r\n"),
         Reply::Version => {
             output.bytes(b"VERSION ");
             line(VERSION.as_bytes(), output);
@@ -89,7 +89,7 @@ pub fn value(
 
 /// Writes the end of a retrieval.
 pub fn end(output: &mut Output) {
-    line(b"END", output);
+    output.bytes(b"END\r\n");
 }
 
 /// Writes the reply to a meta command: the facts that its flags ask for, in their order, and the
@@ -185,7 +185,7 @@ fn fact(letter: u8, reply: &MetaReply, output: &mut Output) {
 /// Writes the reply to `me`.
 pub fn anatomy(key: &[u8], anatomy: Option<&Anatomy>, output: &mut Output) {
     let Some(anatomy) = anatomy else {
-        return line(b"EN", output);
+        return output.bytes(b"EN\r\n");
     };
     output.bytes(b"ME ");
     self::key(key, anatomy.key_is_encoded, output);
@@ -210,7 +210,7 @@ pub fn anatomy(key: &[u8], anatomy: Option<&Anatomy>, output: &mut Output) {
 
 /// Writes the reply to `mn`.
 pub fn noop(output: &mut Output) {
-    line(b"MN", output);
+    output.bytes(b"MN\r\n");
 }
 
 fn field(name: &str, number: u64, output: &mut Output) {

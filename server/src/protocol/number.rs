@@ -47,6 +47,23 @@ pub(super) fn exptime(token: &[u8]) -> Option<i32> {
 /// libmemcached writes -1 without its sign, as 2^32 - 1; what lies below this may be a date.
 const SIGNLESS_MIN: i32 = -60 * 60 * 24 * 30;
 
+/// Nine digits at most behind a space, which are a number wherever one may stand; and what is
+/// behind them.
+#[inline]
+pub(super) fn short_behind_space(text: &[u8]) -> Option<(u32, &[u8])> {
+    let text = text.strip_prefix(b" ")?;
+    let (mut number, mut rest) = (0_u32, text);
+    while let Some((&byte, behind)) = rest.split_first()
+        && let Some(digit) = digit(byte)
+    {
+        // It wraps only where there are too many.
+        number = number.wrapping_mul(10).wrapping_add(digit);
+        rest = behind;
+    }
+    let is_short = (1..=9).contains(&text.len().wrapping_sub(rest.len()));
+    is_short.then_some((number, rest))
+}
+
 fn with_any_sign(token: &[u8]) -> Option<i64> {
     match token.strip_prefix(b"+") {
         Some(digits) => signed(false, digits),
@@ -68,12 +85,13 @@ fn signed(minus: bool, text: &[u8]) -> Option<i64> {
 
 fn digits(text: &[u8]) -> Option<u64> {
     let (first, rest) = text.split_first()?;
-    rest.iter().try_fold(digit(*first)?, |number, byte| {
-        number.checked_mul(10)?.checked_add(digit(*byte)?)
-    })
+    rest.iter()
+        .try_fold(u64::from(digit(*first)?), |number, byte| {
+            number.checked_mul(10)?.checked_add(digit(*byte)?.into())
+        })
 }
 
-fn digit(byte: u8) -> Option<u64> {
-    byte.is_ascii_digit()
-        .then(|| u64::from(byte.wrapping_sub(b'0')))
+fn digit(byte: u8) -> Option<u32> {
+    let digit = byte.wrapping_sub(b'0');
+    (digit < 10).then_some(digit.into())
 }

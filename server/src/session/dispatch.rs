@@ -238,7 +238,7 @@ impl Connection {
 
     fn store(&mut self, storage: &Storage<'_>, block: Value<'_>, quiet: bool, sent: Time) {
         let reply = match block.before(BLOCK_END) {
-            Some(value) => storage::store(&self.context_since(sent), storage, value).0,
+            Some(value) => storage::store(&self.context_since(sent), storage, value, |_| ()).0,
             None => Error::BadDataChunk.into(),
         };
         encode::reply(&reply, quiet, &mut self.output);
@@ -304,7 +304,7 @@ impl Connection {
                 return true;
             }
             let mut outcome = Outcome::default();
-            for (key, trail, behind) in some.iter() {
+            for &(key, trail, behind) in some.iter() {
                 if output.queued_bytes() >= OUTPUT_HIGH_BYTES {
                     break;
                 }
@@ -327,7 +327,7 @@ impl Connection {
         let gets = Ahead::of_lines(input, &context.shared.store);
         let mut used = 0;
         let mut outcome = Outcome::default();
-        for (key, trail, end) in gets.iter() {
+        for &(key, trail, end) in gets.iter() {
             let hit = show(&context, (key, trail), (false, None), REPLY_END, output);
             if hit.is_none() {
                 encode::end(output);
@@ -339,6 +339,26 @@ impl Connection {
             }
         }
         outcome.count(&context, None);
+        used
+    }
+
+    /// Answers plain sets, while there is room. Tells how many bytes they are.
+    pub(super) fn answer_sets(&mut self, input: &[u8]) -> usize {
+        let (mut context, output) = self.context_and_output();
+        let sets = Ahead::of_sets(input, &context.shared.store);
+        let mut used = 0;
+        for (_, trail, (storage, value, end)) in sets.iter() {
+            context.trail = Some(*trail);
+            let reply = match storage::admit(&context, storage) {
+                Ok(()) => storage::store(&context, storage, (*value).into(), |_| ()).0,
+                Err(error) => error.into(),
+            };
+            encode::reply(&reply, false, output);
+            used = *end;
+            if output.queued_bytes() >= OUTPUT_HIGH_BYTES {
+                break;
+            }
+        }
         used
     }
 }

@@ -4,9 +4,11 @@
 //! while others are. It never answers a line: whoever does stops where the stream goes on otherwise
 //! than it seemed here, and the rest is read again.
 
+use std::array;
+
 use crate::protocol::frame::{self, Frame};
 use crate::protocol::meta::{Command, Meta};
-use crate::protocol::{Parsed, Recovery, Refusal, Request, Tokens, classic, meta};
+use crate::protocol::{Parsed, Recovery, Refusal, Request, Storage, Tokens, classic, meta};
 use crate::store::{Store, Trail};
 
 /// So many are read together.
@@ -54,10 +56,12 @@ impl<'a> Lines<'a> {
         most: usize,
         store: &Store,
     ) -> Self {
-        let mut lines = [const { None }; LINES_MAX];
+        let mut read = Self {
+            lines: array::from_fn(|_| None),
+        };
         let mut start = 0;
         let mut count = 0;
-        for place in lines.iter_mut().take(most) {
+        for place in read.lines.iter_mut().take(most) {
             let line = place.insert(Line {
                 text,
                 order: Order::read(text),
@@ -76,14 +80,12 @@ impl<'a> Lines<'a> {
             (text, end) = (more, next.saturating_add(len));
         }
         if count > 1 {
-            let known: &[_] = lines.get(..count).unwrap_or_default();
-            let trails = known.iter().flatten().filter_map(|line| line.trail);
-            store.approach(trails);
+            store.approach(read.iter().filter_map(|line| line.trail));
         }
-        Self { lines }
+        read
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Line<'a>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Line<'a>> + Clone {
         self.lines.iter().map_while(Option::as_ref)
     }
 }
@@ -144,26 +146,27 @@ pub(super) struct Keys<'a, T> {
 
 impl<'a, T: Copy> Keys<'a, T> {
     fn read(mut next: impl FnMut() -> Option<(&'a [u8], T)>, store: &Store) -> Self {
-        let mut keys = [None; LINES_MAX];
-        let mut count = 0;
-        for place in &mut keys {
+        let mut read = Self {
+            keys: array::from_fn(|_| None),
+            count: 0,
+        };
+        for place in &mut read.keys {
             let Some((key, behind)) = next() else { break };
             *place = Some((key, store.trail(key), behind));
-            count += 1;
+            read.count += 1;
         }
-        if count > 1 {
-            let trails = keys.iter().map_while(|key| key.map(|(_, trail, _)| trail));
-            store.approach(trails);
+        if read.count > 1 {
+            store.approach(read.iter().map(|&(_, trail, _)| trail));
         }
-        Self { keys, count }
+        read
     }
 
     pub(super) const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'a [u8], Trail, T)> {
-        self.keys.iter().map_while(|key| *key)
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(&'a [u8], Trail, T)> + Clone {
+        self.keys.iter().map_while(Option::as_ref)
     }
 }
 
@@ -182,6 +185,19 @@ impl<'a> Keys<'a, usize> {
             let (key, len) = classic::lone_get(input.get(end..)?)?;
             end = end.saturating_add(len);
             Some((key, end))
+        };
+        Self::read(next, store)
+    }
+}
+
+impl<'a> Keys<'a, (Storage<'a>, &'a [u8], usize)> {
+    /// The keys of plain sets, and what each stores and where it ends.
+    pub(super) fn of_sets(input: &'a [u8], store: &Store) -> Self {
+        let mut end: usize = 0;
+        let next = || {
+            let (storage, value, len) = classic::plain_set(input.get(end..)?)?;
+            end = end.saturating_add(len);
+            Some((storage.key, (storage, value, end)))
         };
         Self::read(next, store)
     }

@@ -453,7 +453,7 @@ impl Connection {
 
     /// Answers lines while there is room and the stream goes on as they were read. Tells how many
     /// bytes belonged to them.
-    fn answer_lines(&mut self, input: &[u8], lines: Lines<'_>) -> usize {
+    fn answer_lines(&mut self, input: &[u8], lines: &Lines<'_>) -> usize {
         let mut used = 0;
         for line in lines.iter() {
             let goes_on = matches!(self.state, State::Line) && used == line.start;
@@ -472,7 +472,11 @@ impl Connection {
     /// Cuts a line, and those behind it, and answers them. None when not all of the first is there.
     fn step_text(&mut self, input: &[u8], lines_max: usize) -> Option<usize> {
         if self.scanned == 0 && lines_max > 1 && self.shared.verbosity() < 2 {
-            let used = self.answer_gets(input);
+            let used = match input.first() {
+                Some(b'g') => self.answer_gets(input),
+                Some(b's') => self.answer_sets(input),
+                _ => 0,
+            };
             if used > 0 {
                 self.under_way = None;
                 return Some(used);
@@ -486,7 +490,7 @@ impl Connection {
                 }
                 self.under_way = None;
                 let lines = Lines::read(input, (line, used), lines_max, &self.shared.store);
-                Some(self.answer_lines(input, lines))
+                Some(self.answer_lines(input, &lines))
             }
             Frame::Incomplete => {
                 self.scanned = input.len();
