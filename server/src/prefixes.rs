@@ -55,10 +55,15 @@ impl Prefixes {
     }
 
     /// Counts a request for a key, if requests are counted.
+    #[inline]
     pub fn count(&self, key: &[u8], count: impl FnOnce(&mut Tally)) {
-        if !self.is_on() {
-            return;
+        if self.is_on() {
+            self.move_tally(key, count);
         }
+    }
+
+    #[cold]
+    fn move_tally(&self, key: &[u8], count: impl FnOnce(&mut Tally)) {
         let Some(prefix) = memchr(self.delimiter, key).and_then(|end| key.get(..end)) else {
             return;
         };

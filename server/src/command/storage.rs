@@ -19,16 +19,14 @@ use crate::watchers::Topic;
 /// # Errors
 ///
 /// The reply, when it is not: the block is to be skipped.
+#[inline]
 pub fn admit(context: &Context<'_>, storage: &Storage<'_>) -> Result<(), Error> {
     count_prefix(context, storage.key);
     let admitted = has_room(context, storage.key, storage.length, storage.flags);
-    if let Err(error) = admitted {
+    admitted.inspect_err(|&error| {
         tell_refused(context, storage, error);
-    }
-    if admitted.is_err() {
         clear(context, storage);
-    }
-    admitted
+    })
 }
 
 /// Removes what a refused `set` was to replace.
@@ -39,6 +37,7 @@ pub(super) fn clear(context: &Context<'_>, storage: &Storage<'_>) {
 }
 
 /// Tells watchers that a block was not let in.
+#[cold]
 pub(super) fn tell_refused(context: &Context<'_>, storage: &Storage<'_>, error: Error) {
     attempt(context, storage, storage.length).refused(context, error);
 }
@@ -65,6 +64,7 @@ const fn word(reply: &Result<Reply, NoMemory>) -> &'static str {
 }
 
 /// Counts a request by the prefix of its key.
+#[inline]
 pub(super) fn count_prefix(context: &Context<'_>, key: &[u8]) {
     let prefixes = &context.shared.prefixes;
     prefixes.count(key, |tally| tally.sets += 1);
@@ -80,29 +80,36 @@ pub fn abandon(context: &Context<'_>, storage: &Storage<'_>) {
 }
 
 /// Whether an item may be as large as it would be, and there is room for it. Counts either way.
+#[inline]
 pub(super) fn has_room(
     context: &Context<'_>,
     key: &[u8],
     length: usize,
     flags: u32,
 ) -> Result<(), Error> {
-    let outcome = fits(context, key, length, flags);
-    if outcome == Err(Error::TooLarge) && context.shared.verbosity() > 0 {
+    fits(context, key, length, flags)
+        .inspect(|()| context.count(Counter::CmdSet))
+        .inspect_err(|&error| note_refused(context, key, length, error))
+}
+
+/// Notes why there was no room for an item.
+#[cold]
+fn note_refused(context: &Context<'_>, key: &[u8], length: usize, error: Error) {
+    if error != Error::TooLarge {
+        return context.count(Counter::StoreNoMemory);
+    }
+    context.count(Counter::StoreTooLarge);
+    if context.shared.verbosity() > 0 {
         let line = format!(
             "too large to be stored: `{}`, {length} bytes",
             log::shown(key)
         );
         context.shared.log.say(log::Kind::Client, line);
     }
-    context.count(match outcome {
-        Ok(()) => Counter::CmdSet,
-        Err(Error::TooLarge) => Counter::StoreTooLarge,
-        Err(_) => Counter::StoreNoMemory,
-    });
-    outcome
 }
 
 /// Whether an item may be as large as it would be, and there is room for it.
+#[inline]
 pub(super) fn fits(
     context: &Context<'_>,
     key: &[u8],
@@ -162,6 +169,10 @@ fn decide(
     block: Value<'_>,
     entry: &mut Entry<'_>,
 ) -> Result<Reply, NoMemory> {
+    if storage.verb == Verb::Set {
+        // Most are, and what there is does not matter to them.
+        return put(context, storage, block, entry);
+    }
     let Some(item) = entry.item() else {
         return match storage.verb {
             // What wants an item and none cannot be had.

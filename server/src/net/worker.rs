@@ -281,7 +281,9 @@ where
                 }
             }
         }
-        connection.receive(&[], desk.clock.now());
+        if !connection.is_at_rest() {
+            connection.receive(&[], desk.clock.now());
+        }
         if connection.output().has_remaining() {
             // So much is owed, as by a dump, that others are served in between.
             task::yield_now().await;

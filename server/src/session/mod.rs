@@ -220,6 +220,12 @@ impl Connection {
         }
     }
 
+    /// Whether all that came has been carried out, so that there is nothing to go on with.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.input.is_empty() && matches!(self.state, State::Line)
+    }
+
     /// What is to be sent next, as far as it has been prepared.
     #[must_use]
     pub const fn output(&self) -> &Output {
