@@ -1,13 +1,12 @@
-//! A page for each failure: the shortest transcript, where it parts, and how to see it again.
+//! What did not go as written, on its rule's page: the shortest transcript, where it parts, and how
+//! to see it again. Each has an address of its own.
 
 use maud::{Markup, html};
-use spec::Requirement;
+use spec::{Kind, Requirement};
 
-use super::Page;
 use super::data::{Tried, rule_of};
-use super::frame::{page as framed, root, to_rule};
-use super::prose::sentence;
-use super::rule::level;
+use super::frame::to_rule;
+use super::rule::last_word;
 use crate::report::read::{Case, Failure};
 
 /// So many bytes of a reply are shown as it is written.
@@ -17,34 +16,38 @@ const OTHERS_MAX: usize = 5;
 /// So long is a script that is shown.
 const SCRIPT_MAX: usize = 400;
 
-/// One for each name of the law of which something did not go as written.
-pub(super) fn pages(tried: &Tried) -> impl Iterator<Item = Page> {
-    tried
-        .failing()
-        .filter_map(|named| Some(page(tried, named, tried.telling(named.name)?)))
+/// The way from the root to what failed of this name.
+pub(super) fn to_failure(tried: &Tried, named: &'static Requirement) -> String {
+    format!("{}#{}", to_rule(rule_of(named).name), place(tried, named))
 }
 
-fn page(tried: &Tried, named: &'static Requirement, case: &Case) -> Page {
-    let path = format!("at/{}/{}.html", tried.slug, named.name);
-    let root = root(&path);
-    let others = tried
-        .cases(named.name)
-        .filter(|other| other.mark().has_page());
-    let others: Vec<&Case> = others.filter(|other| other.case != case.case).collect();
-    let body = html! {
-        p.crumbs { a href={ "../" (tried.slug) ".html" } { (tried.name) } }
-        h1 { a href={ (root) (to_rule(rule_of(named).name)) } { code { (named.name) } } }
-        p.lead { (level(named)) " " (sentence(named.sentence)) }
-        p { (case.mark().shown()) @if let Some(reason) = &case.reason { " " (reason) } }
-        @if let Some(failure) = &case.failure { (parted(failure)) }
-        p.place { (case.case) }
-        @if !others.is_empty() {
-            p.place { "Likewise: "
-                @for other in others.iter().take(OTHERS_MAX) { (other.case) " " }
-                @if others.len() > OTHERS_MAX { "and " (others.len() - OTHERS_MAX) " more" } }
-        }
+/// Its place on the page of its rule.
+fn place(tried: &Tried, named: &Requirement) -> String {
+    match named.kind {
+        Kind::Rule => tried.slug.clone(),
+        _ => format!("{}:{}", tried.slug, last_word(named)),
+    }
+}
+
+/// What an implementation does with a rule, or a variant of one, where that is not as written.
+pub(super) fn section(tried: &Tried, named: &'static Requirement) -> Markup {
+    let Some(case) = tried.telling(named.name) else {
+        return html! {};
     };
-    framed(&path, &format!("{} · {}", named.name, tried.name), &body)
+    let all = tried.cases(named.name).count();
+    let failed = tried.cases(named.name);
+    let failed: Vec<&Case> = failed.filter(|case| case.mark().has_page()).collect();
+    let others = failed.iter().filter(|other| other.case != case.case);
+    html! { section id=(place(tried, named)) {
+        h3 { a href={ "../at/" (tried.slug) ".html" } { (tried.name) } " " (case.mark().shown())
+            @if named.kind != Kind::Rule { " " code { (last_word(named)) } } }
+        @if let Some(reason) = &case.reason { p { (reason) } }
+        @if let Some(failure) = &case.failure { (parted(failure)) }
+        p.place { (case.case)
+            @if all > 1 { "; " (failed.len()) " of " (all) " examples" }
+            @for other in others.take(OTHERS_MAX) { " " (other.case) }
+            @if failed.len() > OTHERS_MAX + 1 { " …" } }
+    } }
 }
 
 fn parted(failure: &Failure) -> Markup {
@@ -56,16 +59,9 @@ fn parted(failure: &Failure) -> Markup {
             @if said.sent { b { (client) "> " (said.bytes) } } @else { (client) "< " (said.bytes) }
             "\n"
         } } }
-        dl.diff {
-            dt { "expected" } dd { (expected) }
-            dt { "received" } dd { (received) }
-        }
-        @if !failure.again.is_empty() {
-            h2 { "Again" }
-            pre.copy { (failure.again) }
-        }
+        dl.diff { dt; "expected" dd; (expected) dt; "received" dd; (received) }
+        @if !failure.again.is_empty() { pre.copy { (failure.again) } }
         @if let Some(script) = failure.script.as_ref().filter(|it| it.len() <= SCRIPT_MAX) {
-            h2 { "With nc" }
             pre.copy { (script) }
         }
     }

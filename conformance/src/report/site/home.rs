@@ -47,13 +47,15 @@ pub(super) fn page(site: &Site) -> Page {
 
 fn card(tried: &Tried) -> Markup {
     let report = &tried.report;
+    // Of a dialect that is a file, the way to it stands on the implementation's own page.
+    let habits = report.dialect.rsplit('/').next().unwrap_or_default();
     html! {
         article.card {
             h3 { a href={ "at/" (tried.slug) ".html" } { (tried.name) } }
             p {
-                @if report.conforms { span."m p" { "✓ conforms to " (report.dialect) } }
+                @if report.conforms { span."m p" { "✓ conforms to " (habits) } }
                 @else if !report.complete { span."m c" { "† not tried to the end" } }
-                @else { span."m f" { "✗ does not conform to " (report.dialect) } }
+                @else { span."m f" { "✗ does not conform to " (habits) } }
             }
             dl { @for level in [Level::Must, Level::Should, Level::May] {
                 @let counts = tried.count(|rule| rule.level == level);

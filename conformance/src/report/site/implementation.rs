@@ -8,7 +8,8 @@ use spec::{CHAPTERS, Requirement};
 
 use super::Page;
 use super::data::{Tried, rules};
-use super::frame::{page as framed, to_chapter, to_rule};
+use super::failure::to_failure;
+use super::frame::{page as framed, to_chapter};
 use super::mark::Mark;
 use crate::report::read::Case;
 
@@ -40,26 +41,22 @@ pub(super) fn page(tried: &Tried) -> Page {
         (levels(tried))
         h2 { "What does not go as the law has it" }
         @for chapter in CHAPTERS { (failures(tried, chapter.name)) }
-        h2 { "What was not tried, and why" }
+        h2 id="untried" { "What was not tried, and why" }
         (untried(tried))
     };
     framed(&path, &tried.name, &body)
 }
 
-/// How many rules had an example that was played, and how many each chapter lacks.
+/// How many rules had an example that was played; the others are named below.
 fn reached(tried: &Tried) -> Markup {
     let is_reached = |rule: &&'static Requirement| {
         let (mark, _) = tried.gravest(rule);
         !matches!(mark, Mark::Skipped | Mark::Unsupported | Mark::Silent)
     };
-    let all = rules().count();
-    let missed: Vec<&Requirement> = rules().filter(|rule| !is_reached(rule)).collect();
+    let (all, some) = (rules().count(), rules().filter(is_reached).count());
     html! {
-        (all - missed.len()) " of " (all) " rules"
-        @if !missed.is_empty() { details {
-            summary { (missed.len()) " were not" }
-            p { @for rule in missed { a href={ "../" (to_rule(rule.name)) } { (rule.name) } " " } }
-        } }
+        (some) " of " (all) " rules"
+        @if some < all { "; " a href="#untried" { "the others" } }
     }
 }
 
@@ -87,9 +84,9 @@ fn failures(tried: &Tried, chapter: &str) -> Markup {
             a href={ "../" (to_chapter(chapter)) } { (chapter) } " " small { (failing.len()) }
         }
         ul.list { @for named in failing { @if let Some(case) = tried.telling(named.name) {
-            li { a href={ (tried.slug) "/" (named.name) ".html" } { (named.name) } " "
-                (case.mark().shown())
-                @if let Some(reason) = &case.reason { " " small { (reason) } } }
+            li; a href={ "../" (to_failure(tried, named)) } { (named.name) } " "
+            (case.mark().shown())
+            @if let Some(reason) = &case.reason { " " small { (reason) } }
         } } }
     } }
 }
@@ -105,14 +102,35 @@ fn untried(tried: &Tried) -> Markup {
     }
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, cases)| std::cmp::Reverse(cases.len()));
+    let silent = rules().filter(|rule| tried.gravest(rule).0 == Mark::Silent);
+    let silent: BTreeSet<&str> = silent.map(|rule| rule.name).collect();
     html! {
-        @if reasons.is_empty() { p { "Everything was tried." } }
+        @if reasons.is_empty() && silent.is_empty() { p { "Everything was tried." } }
         @for ((mark, reason), cases) in reasons {
             @let rules: BTreeSet<&str> = cases.iter().map(|case| case.rule.as_str()).collect();
             details {
                 summary { (mark.shown()) " " (cases.len()) ": " (reason) }
-                p { @for rule in rules { (rule) " " } }
+                p { (named(rules)) }
             }
         }
+        @if !silent.is_empty() { details {
+            summary { (Mark::Silent.shown()) " " (silent.len()) ": " (Mark::Silent.meaning()) }
+            p { (named(silent)) }
+        } }
     }
+}
+
+/// Names, each beginning that several have in common only once: `deletion.{deleted not-found}`.
+fn named(names: BTreeSet<&str>) -> String {
+    let mut below: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (above, last) in names.into_iter().filter_map(|name| name.rsplit_once('.')) {
+        below.entry(above).or_default().push(last);
+    }
+    let words = below
+        .into_iter()
+        .map(|(above, last)| match last.as_slice() {
+            [alone] => format!("{above}.{alone}"),
+            all => format!("{above}.{{{}}}", all.join(" ")),
+        });
+    words.collect::<Vec<_>>().join(" ")
 }

@@ -75,7 +75,6 @@ impl Site {
         for tried in &self.tried {
             pages.push(badge::page(tried));
             pages.push(implementation::page(tried));
-            pages.extend(failure::pages(tried));
         }
         pages.extend(changes::pages(self));
         pages.extend(history::page(&self.histories));

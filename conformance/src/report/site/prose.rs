@@ -55,10 +55,31 @@ pub(super) fn chapter(text: &str, chapter: &str) -> Markup {
                     id,
                 }));
             }
+            (Event::End(TagEnd::Heading(level)), _) => {
+                name_heading(&mut events);
+                events.push(Event::End(TagEnd::Heading(level)));
+            }
             (event, _) => events.push(tame(event)),
         }
     }
     rendered(events.into_iter())
+}
+
+/// Gives the heading that ends here the name by which links know it: its words, with dashes.
+fn name_heading(events: &mut [Event<'_>]) {
+    let is_start = |event: &Event<'_>| matches!(event, Event::Start(Tag::Heading { .. }));
+    let Some(place) = events.iter().rposition(is_start) else {
+        return;
+    };
+    let words: String = { events.iter().skip(place) }
+        .filter_map(|event| match event {
+            Event::Text(text) | Event::Code(text) => Some(&**text),
+            _ => None,
+        })
+        .collect();
+    if let Some(Event::Start(Tag::Heading { id, .. })) = events.get_mut(place) {
+        *id = Some(CowStr::from(super::data::slug(&words)));
+    }
 }
 
 /// The one place that takes markup for markup: what the library made of events without any.

@@ -1,10 +1,12 @@
-//! A page for each rule: its sentence, what each implementation does, and its examples.
+//! A page for each rule: its sentence, what each implementation does with it down to the bytes, and
+//! its examples.
 
 use maud::{Markup, html};
 use spec::exchange::Exchange;
 use spec::{Dialect, Kind, Requirement};
 
 use super::data::{Tried, family};
+use super::failure::{section, to_failure};
 use super::frame::{page as framed, root, to_chapter, to_rule};
 use super::mark::Mark;
 use super::prose::{dialogue, sentence};
@@ -21,8 +23,9 @@ pub(super) fn page(site: &Site, rule: &'static Requirement) -> Page {
         p.crumbs { a href=(chapter) { (rule.chapter) } }
         h1 { code { (rule.name) } }
         p.lead { (level(rule)) " " (sentence(rule.sentence)) }
-        p.place { "spec/" (rule.chapter) ".md:" (rule.line) " · " (witness(rule)) }
-        @if !site.tried.is_empty() { (verdicts(site, rule, &root)) }
+        p.place { "spec/" (rule.chapter) ".md:" (rule.line) (witness(rule)) }
+        (verdicts(site, rule))
+        (failures(site, rule))
         @for variant in family(rule).skip(1) { (variation(variant)) }
         (examples(site, rule))
     };
@@ -35,63 +38,49 @@ pub(super) fn level(rule: &Requirement) -> Markup {
     html! { b class={ "l " (word) } { (word) } }
 }
 
+/// How it is shown, where that is not by examples.
 fn witness(rule: &Requirement) -> &'static str {
     match rule.witness {
-        spec::Witness::Exchange => "shown by examples",
-        spec::Witness::History => "judged over histories of many clients",
-        spec::Witness::Process => "checked on a running process",
+        spec::Witness::Exchange => "",
+        spec::Witness::History => " · judged over histories of many clients",
+        spec::Witness::Process => " · checked on a running process",
     }
 }
 
-/// What was found: a line for each mark without more to tell, and one for each failure.
-fn verdicts(site: &Site, rule: &'static Requirement, root: &str) -> Markup {
-    let plain = Mark::ALL.into_iter().filter(|mark| !mark.has_page());
+/// Who got which mark, a line for each mark; who differs has a place further down.
+fn verdicts(site: &Site, rule: &'static Requirement) -> Markup {
     let of = |mark| {
-        let own = site
-            .tried
-            .iter()
-            .filter(|tried| tried.gravest(rule).0 == mark);
-        own.map(|tried| tried.name.as_str()).collect::<Vec<_>>()
+        let own = site.tried.iter().map(|tried| (tried, tried.gravest(rule)));
+        let own = own.filter(move |(_, (found, _))| *found == mark);
+        own.filter_map(|(tried, (_, name))| Some((tried, spec::find(name)?)))
+            .collect::<Vec<_>>()
     };
-    html! { div.wide { table.plain {
-        @for tried in &site.tried { @for named in family(rule) {
-            (verdict(tried, named, rule, root))
-        } }
-        @for mark in plain {
-            @let names = of(mark);
-            @if !names.is_empty() { tr { td { (mark.shown()) } td { (names.join(", ")) } } }
+    html! {
+        @for mark in Mark::ALL {
+            @let found = of(mark);
+            @if !found.is_empty() { p.who { (mark.shown())
+                @for (tried, named) in found { " · "
+                    @if mark.has_page() { a href=(here(tried, named)) { (tried.name) } }
+                    @else { (tried.name) } } } }
         }
-    } } }
+    }
 }
 
-/// A failure of a rule or of a variant of it.
-fn verdict(
-    tried: &Tried,
-    named: &'static Requirement,
-    rule: &'static Requirement,
-    root: &str,
-) -> Markup {
-    let mark = tried.mark(named.name);
-    if !mark.has_page() {
-        return html! {};
-    }
-    let (mut all, mut failed) = (0, 0);
-    for case in tried.cases(named.name) {
-        all += 1;
-        failed += usize::from(case.mark().has_page());
-    }
-    let reason = tried
-        .cases(named.name)
-        .find_map(|case| case.reason.as_deref());
-    html! { tr {
-        td { a href={ (root) "at/" (tried.slug) "/" (named.name) ".html" } { (mark.shown()) } }
-        td { (tried.name) @if named != rule { " " code { (last_word(named)) } }
-            @if all > 1 { ", " (failed) " of " (all) " examples" }
-            @if let Some(reason) = reason { ". " small { (reason) } } }
-    } }
+/// A failure's address on the page that it is on.
+fn here(tried: &Tried, named: &'static Requirement) -> String {
+    let whole = to_failure(tried, named);
+    whole
+        .split_once('#')
+        .map_or_else(String::new, |(_, place)| format!("#{place}"))
 }
 
-fn last_word(named: &Requirement) -> &str {
+/// Every failure of a rule or of a variant of it, one implementation after the other.
+fn failures(site: &Site, rule: &'static Requirement) -> Markup {
+    html! { @for tried in &site.tried { @for named in family(rule) { (section(tried, named)) } } }
+}
+
+/// The last part of its name.
+pub(super) fn last_word(named: &Requirement) -> &str {
     named.name.rsplit('.').next().unwrap_or(named.name)
 }
 

@@ -89,9 +89,10 @@
   const filter = document.querySelector(".filter");
   const rows = [...document.querySelectorAll(".matrix tbody tr:not(.chapter)")];
   const differs = "fnibdkc";
+  const markOf = (cell) => cell.className || "p";
   const sift = (tell) => {
     const { q, level, mark, at: column } = Object.fromEntries(new FormData(filter));
-    const wanted = (cell) => !mark || (mark === "x" ? differs.includes(cell.className) : cell.className === mark);
+    const wanted = (cell) => !mark || (mark === "x" ? differs.includes(markOf(cell)) : markOf(cell) === mark);
     const looked = (row) => (column === "" ? [...row.cells].slice(1) : [row.cells[Number(column) + 1]]);
     let count = 0;
     for (const row of rows) {
