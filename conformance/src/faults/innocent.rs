@@ -12,7 +12,7 @@ use spec::exchange::Fence;
 
 use super::client::Client;
 use super::stage::{INNOCENT_MAX, now, pause};
-use super::waits::Waits;
+use super::waits::{Echo, Waits};
 use super::{Trouble, hold};
 
 /// How often it asks.
@@ -112,13 +112,14 @@ impl Innocent {
         let mut asked = now();
         let ask_on = move || {
             let mut waits = Waits::default();
+            let mut echo = Echo::start().ok();
             let mut ended = Ok(());
             while !told.load(Ordering::Relaxed) && ended.is_ok() {
                 let silent = now().saturating_duration_since(asked);
                 asked = now();
                 ended = excused(manners.ask(&mut client), silent);
                 let waited = now().saturating_duration_since(asked);
-                waits.add(waited);
+                waits.add(waited, echo.as_mut().and_then(|echo| echo.hear().ok()));
                 if ended.is_ok() && waited > INNOCENT_MAX {
                     let waited = waited.as_millis();
                     ended = Err(Trouble::Late(format!("it waited {waited} ms")));

@@ -41,7 +41,7 @@ use crate::target::{Outcome, Target, played};
 pub use client::{Client, REPLY_MAX};
 pub use footprint::{Footprint, MEBIBYTE};
 pub use stage::{INNOCENT_MAX, Stage};
-pub use waits::{TARGET, Waits};
+pub use waits::{Spread, TARGET, Waits};
 
 /// Something that is done to a running server.
 #[derive(Clone, Copy, Debug)]

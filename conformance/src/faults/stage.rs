@@ -107,6 +107,12 @@ impl Stage {
         }
     }
 
+    /// Whether the server is reached by a file of this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self.process.address(), Address::Unix(_))
+    }
+
     fn connect_to(&self, address: &Address) -> Result<Client, Trouble> {
         let wire = address.connect();
         let wire = wire.map_err(|error| Trouble::Broken {

@@ -74,7 +74,9 @@ fn idle(stage: &mut Stage) -> Result<(), Trouble> {
     });
     let waited = now().saturating_duration_since(began);
     trouble?;
-    hold(closed, "a close after 2 s without a request", "none in 7 s")?;
+    // Over a UNIX socket it may stay.
+    let expected = "a close after 2 s without a request";
+    hold(closed || stage.is_local(), expected, "none in 7 s")?;
     hold(
         waited >= IDLE / 2,
         "no close before the timeout",

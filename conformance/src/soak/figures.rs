@@ -187,7 +187,7 @@ impl Display for Figures {
             sum(1),
             sum(2)
         )?;
-        writeln!(f, "                   n   median      p99      max")?;
+        writeln!(f, "             {}", shown::Figures::HEAD)?;
         writeln!(f, "waits in ms  {}", shown::Figures(&self.waits))?;
         self.memory(f)?;
         let troubles = self.troubles();

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Cell, Column, Finding, Matrix};
 use crate::faults::table::Row;
-use crate::faults::{TARGET, Waits};
+use crate::faults::{Spread, TARGET, Waits};
 
 /// How wide what a case says may be.
 const SAYS: usize = 56;
@@ -182,14 +182,11 @@ impl Matrix {
     fn waits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "\nhow long another client waited, in ms; * is above the target of {} ms for p99",
+            "\nhow long another client waited, in ms, and at the same time for an echo of its own: \
+             what the machine let it wait. * is above the target of {} ms for p99",
             TARGET.as_millis()
         )?;
-        writeln!(
-            f,
-            "{:<24}{:<24} {:>7} {:>8} {:>8} {:>8}",
-            "", "", "n", "median", "p99", "max"
-        )?;
+        writeln!(f, "{:<48} {}", "", Figures::HEAD)?;
         let mut shown: BTreeMap<&str, Vec<(String, Waits)>> = BTreeMap::new();
         for column in &self.columns {
             let place = format!("{} {}", column.subject.name, column.subject.over);
@@ -210,7 +207,7 @@ impl Matrix {
         }
         for (fault, places) in shown {
             let mut name = fault;
-            for (place, waits) in places.iter().filter(|(_, waits)| waits.count() > 0) {
+            for (place, waits) in places.iter().filter(|(_, waits)| waits.served().is_some()) {
                 writeln!(f, "{name:<24}{place:<24} {}", Figures(waits))?;
                 name = "";
             }
@@ -246,23 +243,29 @@ impl Matrix {
 /// Waits in one line.
 pub struct Figures<'a>(pub &'a Waits);
 
+impl Figures<'_> {
+    /// What stands above it.
+    pub const HEAD: &'static str = "      n   median      p99      max   echo p99      max";
+}
+
 impl Display for Figures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Figures(waits) = self;
-        let shown = |wait: Option<Duration>| match wait {
-            Some(wait) => format!("{:.2}", wait.as_secs_f64() * 1000.0),
-            None => "-".to_owned(),
+        let ms = |wait: Duration| format!("{:.2}", wait.as_secs_f64() * 1000.0);
+        let Some(Spread {
+            count,
+            median,
+            p99,
+            max,
+        }) = self.0.served()
+        else {
+            return write!(f, "{:>7}", 0);
         };
-        let p99 = waits.permille(990);
-        let mark = if p99 > Some(TARGET) { "*" } else { "" };
-        write!(
-            f,
-            "{:>7} {:>8} {:>8} {:>8}{mark}",
-            waits.count(),
-            shown(waits.permille(500)),
-            shown(p99),
-            shown(waits.longest()),
-        )
+        let (median, tail, max) = (ms(median), ms(p99), ms(max));
+        write!(f, "{count:>7} {median:>8} {tail:>8} {max:>8}")?;
+        if let Some(echo) = self.0.echoed() {
+            write!(f, "   {:>8} {:>8}", ms(echo.p99), ms(echo.max))?;
+        }
+        f.write_str(if p99 > TARGET { "*" } else { "" })
     }
 }
 
@@ -295,11 +298,30 @@ struct Found<'a> {
     place: &'a str,
     verdict: &'static str,
     why: &'a str,
-    /// How long the innocent client waited, in microseconds.
-    waits: usize,
-    median: Option<u128>,
-    p99: Option<u128>,
-    max: Option<u128>,
+    /// How long the innocent client waited for the server.
+    waits: Option<Micros>,
+    /// How long it waited for an echo of its own at the same time.
+    echo: Option<Micros>,
+}
+
+/// Waits, in microseconds.
+#[derive(Serialize)]
+struct Micros {
+    count: usize,
+    median: u128,
+    p99: u128,
+    max: u128,
+}
+
+impl From<Spread> for Micros {
+    fn from(spread: Spread) -> Micros {
+        Micros {
+            count: spread.count,
+            median: spread.median.as_micros(),
+            p99: spread.p99.as_micros(),
+            max: spread.max.as_micros(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -334,16 +356,13 @@ pub fn json(matrix: &Matrix) -> String {
 
 impl<'a> Server<'a> {
     fn of(column: &'a Column) -> Server<'a> {
-        let micros = |wait: Option<Duration>| wait.map(|wait| wait.as_micros());
         let found = |finding: &'a Finding| Found {
             shows: finding.shows,
             place: &finding.place,
             verdict: finding.verdict.word(),
             why: &finding.why,
-            waits: finding.waits.count(),
-            median: micros(finding.waits.permille(500)),
-            p99: micros(finding.waits.permille(990)),
-            max: micros(finding.waits.longest()),
+            waits: finding.waits.served().map(Micros::from),
+            echo: finding.waits.echoed().map(Micros::from),
         };
         Server {
             name: &column.subject.name,
