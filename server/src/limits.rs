@@ -41,6 +41,10 @@ pub const READ_BYTES: usize = 64 * 1024;
 /// While more than this waits to be sent, no further request is begun.
 pub const OUTPUT_HIGH_BYTES: usize = 128 * 1024;
 
+/// So much of a dump is written down before others are served: each of its lines costs more than a
+/// reply does, and there may be many dumps at once.
+pub const DUMPED_BYTES: usize = 16 * 1024;
+
 /// Unfinished blocks longer than this share a bounded part of the memory.
 pub const SMALL_BLOCK_BYTES: usize = 16 * 1024;
 

@@ -27,7 +27,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use crate::command::Context;
 use crate::command::dump::Dump;
 use crate::counters::Counter;
-use crate::limits::{BLOCK_TIME, BYTES_PER_SECOND, LINE_TIME, OUTPUT_HIGH_BYTES, UNREAD_TIME};
+use crate::limits::{
+    BLOCK_TIME, BYTES_PER_SECOND, DUMPED_BYTES, LINE_TIME, OUTPUT_HIGH_BYTES, UNREAD_TIME,
+};
 use crate::log::{self, Kind};
 use crate::protocol::Output;
 use crate::protocol::binary::MAGIC;
@@ -429,6 +431,7 @@ impl Connection {
                 Some(0)
             }
             State::Judging(..) | State::Line => None,
+            State::Dumping(_) if self.output.queued_bytes() >= DUMPED_BYTES => None,
             State::Dumping(dump) => {
                 let mut dump = *dump;
                 match dump.next(&self.context()) {
