@@ -72,7 +72,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "mg v, 64 at once",
         depth: 64,
-        most: 2355,
+        most: 2320,
         batch: |first, depth| {
             each(first, depth, |key| {
                 (
@@ -85,7 +85,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "set, 16 at once",
         depth: 16,
-        most: 1950,
+        most: 1835,
         batch: |first, depth| {
             each(first, depth, |key| {
                 (
@@ -109,7 +109,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "delete of nothing, 64 at once",
         depth: 64,
-        most: 1435,
+        most: 1380,
         batch: |first, depth| {
             each(first, depth, |key| {
                 (format!("delete no{key}\r\n"), "NOT_FOUND\r\n".to_owned())
