@@ -12,23 +12,61 @@ use crate::cases::Case;
 use crate::verdict::{Report, Verdict};
 
 /// What a baseline file holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
     /// The accepted failures.
-    #[serde(default, rename = "accept")]
     pub entries: Vec<Entry>,
 }
 
-/// One accepted failure.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// The file as it is written: there, several rules may share a reason. Each is an entry all the
+/// same, so that one which holds again is found out.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default, rename = "accept")]
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    #[serde(default)]
+    rules: Vec<String>,
+    rule: Option<String>,
+    case: Option<String>,
+    reason: String,
+    url: Option<String>,
+    expires: Option<toml::value::Datetime>,
+}
+
+impl Group {
+    /// An entry for each rule that it names, or for the case.
+    fn entries(self) -> Result<Vec<Entry>, String> {
+        let entry = |rule: String, case: String| Entry {
+            rule,
+            case,
+            reason: self.reason.clone(),
+            url: self.url.clone(),
+            expires: self.expires,
+        };
+        match (self.rules.is_empty(), &self.rule, &self.case) {
+            (false, None, None) => {
+                let entries = self.rules.iter().cloned();
+                Ok(entries.map(|rule| entry(rule, String::new())).collect())
+            }
+            (true, Some(rule), None) => Ok(vec![entry(rule.clone(), String::new())]),
+            (true, None, Some(case)) => Ok(vec![entry(String::new(), case.clone())]),
+            _ => Err("an entry names either a `rule` or a `case`, or `rules`".to_owned()),
+        }
+    }
+}
+
+/// One accepted failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The rule that is broken; or else
-    #[serde(default)]
     pub rule: String,
     /// the one case of it that fails, by its file and line.
-    #[serde(default)]
     pub case: String,
     /// Why that is accepted.
     pub reason: String,
@@ -59,14 +97,14 @@ impl Baseline {
     /// # Errors
     /// When it is not TOML of this shape, gives no reason, or names a rule the law does not have.
     pub fn parse(text: &str) -> Result<Baseline, String> {
-        let baseline: Baseline = toml::from_str(text).map_err(|error| told(&error, text))?;
+        let written: Written = toml::from_str(text).map_err(|error| told(&error, text))?;
+        let groups = written.groups.into_iter().map(Group::entries);
+        let entries = groups.collect::<Result<Vec<_>, _>>()?.concat();
+        let baseline = Baseline { entries };
         for Entry {
             rule, reason, case, ..
         } in &baseline.entries
         {
-            if rule.is_empty() == case.is_empty() {
-                return Err("an entry names either a `rule` or a `case`".to_owned());
-            }
             if case.is_empty() && spec::find(rule).is_none() {
                 return Err(format!(
                     "the law has no rule `{rule}`; `touchstone list` prints them"
@@ -140,16 +178,23 @@ fn is_over(entry: &Entry, report: &Report<'_>) -> bool {
 
 fn written(entries: &[Entry]) -> String {
     let mut text = String::from("# What this implementation breaks, and why that is accepted.\n");
-    for entry in entries {
-        let word = if entry.case.is_empty() {
-            "rule"
-        } else {
-            "case"
+    let alike = |one: &Entry, other: &Entry| {
+        let rules = one.case.is_empty() && other.case.is_empty() && !one.reason.is_empty();
+        let ends = (&one.url, one.expires) == (&other.url, other.expires);
+        rules && ends && one.reason == other.reason
+    };
+    for group in entries.chunk_by(alike) {
+        let [entry, rest @ ..] = group else { continue };
+        let subject = match (rest.is_empty(), entry.case.as_str()) {
+            (false, _) => {
+                let rules = group.iter().map(|entry| format!("    {:?},\n", entry.rule));
+                format!("rules = [\n{}]", rules.collect::<String>())
+            }
+            (true, "") => format!("rule = {:?}", entry.rule),
+            (true, case) => format!("case = {case:?}"),
         };
-        let (subject, reason) = (entry.subject(), &entry.reason);
-        text.push_str(&format!(
-            "\n[[accept]]\n{word} = {subject:?}\nreason = {reason:?}\n"
-        ));
+        let reason = &entry.reason;
+        text.push_str(&format!("\n[[accept]]\n{subject}\nreason = {reason:?}\n"));
         if let Some(url) = &entry.url {
             text.push_str(&format!("url = {url:?}\n"));
         }

@@ -162,3 +162,18 @@ fn a_bad_baseline_is_told_in_one_line() {
         assert!(said.contains(told), "{text}: {said}");
     }
 }
+
+#[test]
+fn rules_that_share_a_reason_stand_together_and_each_may_go_on_its_own() {
+    let group = "[[accept]]\nrules = [\n    \"deletion.deleted\",\n    \"meta.noop.reply\",\n    \
+                 \"meta.get.hit\",\n]\nreason = \"it is old\"\n";
+    let baseline = Baseline::of("shared", group);
+    baseline.check(&["--update-baseline", "deletion.deleted"]);
+    let text = baseline.text();
+    assert!(!text.contains("deletion.deleted"), "{text}");
+    assert_eq!(text.matches("it is old").count(), 1, "{text}");
+    assert!(
+        text.contains("meta.noop.reply") && text.contains("meta.get.hit"),
+        "{text}"
+    );
+}
