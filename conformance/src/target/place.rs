@@ -16,8 +16,10 @@ const PORT: &str = "{port}";
 const SOCKET: &str = "{socket}";
 const TLS_PORT: &str = "{tls-port}";
 
-/// A loopback address that no server uses by default.
+/// A loopback address that no server uses by default, and so far above a port stands its claim: a
+/// server may listen on the port itself, on every address and for datagrams as well.
 const ASIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+const ABOVE: u16 = 20_000;
 
 /// A place that nobody else has as long as this is kept.
 #[derive(Debug)]
@@ -135,9 +137,12 @@ pub fn claim_port() -> Result<(u16, UdpSocket), String> {
     for _ in 0..100 {
         let port = dealt().map_err(|error| format!("no free port: {error}"))?;
         let port = 10_000 + port % 20_000;
-        // Not the address that servers use, so that one may bind its own datagram socket.
-        if let Ok(claim) = UdpSocket::bind((ASIDE, port))
-            && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+        let is_free = || {
+            let all = (Ipv4Addr::UNSPECIFIED, port);
+            TcpListener::bind(all).is_ok() && UdpSocket::bind(all).is_ok()
+        };
+        if let Ok(claim) = UdpSocket::bind((ASIDE, port + ABOVE))
+            && is_free()
         {
             return Ok((port, claim));
         }
@@ -147,7 +152,15 @@ pub fn claim_port() -> Result<(u16, UdpSocket), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::*;
+
+    #[test]
+    fn a_server_may_listen_wherever_it_likes_on_a_port_that_is_claimed() {
+        let (port, claim) = claim_port().unwrap();
+        let all = (Ipv4Addr::UNSPECIFIED, port);
+        assert!(TcpListener::bind(all).is_ok() && UdpSocket::bind(all).is_ok());
+        assert!(UdpSocket::bind(claim.local_addr().unwrap()).is_err());
+    }
 
     #[test]
     fn quotes_keep_words_together() {

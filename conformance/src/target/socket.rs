@@ -82,7 +82,8 @@ impl Socket {
     }
 
     fn client(&mut self, client: u8) -> Option<&mut Box<dyn Wire>> {
-        if !self.clients.contains_key(&client) {
+        // Whose datagrams nobody takes says nothing over a connection instead.
+        if !self.clients.contains_key(&client) && !self.datagrams.contains(&client) {
             match self.address.connect() {
                 Ok(wire) => self.keep(client, wire),
                 Err(error) => self.unreachable = Some(format!("{}: {error}", self.address)),
@@ -139,7 +140,10 @@ impl Peer for Socket {
         if self.datagrams.insert(client) {
             match Datagrams::to(&self.address) {
                 Ok(wire) => self.keep(client, Box::new(wire)),
-                Err(error) => self.unreachable = Some(format!("{}: {error}", self.address)),
+                Err(error) => {
+                    self.clients.remove(&client);
+                    self.unreachable = Some(format!("{}: {error}", self.address));
+                }
             }
         }
         self.send(client, bytes);
@@ -168,5 +172,27 @@ impl std::fmt::Debug for Socket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let clients: Vec<&u8> = self.clients.keys().collect();
         write!(f, "clients {clients:?} of {}", self.address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::target::place::claim_port;
+
+    #[test]
+    fn a_datagram_that_nobody_takes_is_not_sent_over_a_connection() {
+        let (port, _claim) = claim_port().unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        let address = Address::Tcp(format!("127.0.0.1:{port}"));
+        let mut clients = Socket::new(address.clone());
+        clients.keep(1, address.connect().unwrap());
+        clients.datagram(1, b"version");
+        assert_eq!(clients.receive(1, true), Received::Closed);
+        assert!(clients.unreachable().is_some());
+        let (mut served, _) = listener.accept().unwrap();
+        assert_eq!(served.read(&mut [0; 8]).unwrap(), 0);
     }
 }
