@@ -192,6 +192,12 @@ fn an_option_that_the_server_refuses_is_unsupported_and_no_crash() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("what memcached-1.6.45 has"), "{said}");
     assert_eq!(output.status.code(), Some(1), "{said}");
+    // But for SASL, which it may have been built without.
+    let claim = ["--dialect", "memcached-1.6.45", "binary.sasl.list"];
+    let output = check(&[&["--spawn", &server], &claim[..]].concat());
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("1 unsupported"), "{said}");
+    assert_eq!(output.status.code(), Some(3), "{said}");
     let output = check(&["--spawn", "false {port}", "storage.cas.exists"]);
     assert_eq!(output.status.code(), Some(4));
 }

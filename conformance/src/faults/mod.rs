@@ -222,9 +222,7 @@ fn on_stage(
     };
     let outcome = match ended {
         Ok(()) => Outcome::Passed,
-        Err(Trouble::Died(_)) if refuses(command, header) => {
-            Outcome::Lacking(format!("it starts, but not with `{}`", header.options))
-        }
+        Err(Trouble::Died(_)) if refuses(command, header) => Outcome::refused(&header.options),
         Err(Trouble::Died(how)) => Outcome::Crashed(how),
         Err(Trouble::Unseen(reason)) => Outcome::Unsupported(reason),
         Err(Trouble::Broken { expected, received }) => failed(expected, received),

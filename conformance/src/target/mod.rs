@@ -73,6 +73,18 @@ pub enum Outcome {
     Crashed(String),
 }
 
+impl Outcome {
+    /// It starts, but not with these options. Whether a memcached has SASL was settled when it was
+    /// built, and to have none breaks nothing; it has all the others.
+    pub(crate) fn refused(options: &str) -> Outcome {
+        let what = format!("it starts, but not with `{options}`");
+        match options.split_whitespace().any(|option| option == "-S") {
+            true => Outcome::Unsupported(what),
+            false => Outcome::Lacking(what),
+        }
+    }
+}
+
 impl Target {
     /// Plays one exchange on a server of its own.
     #[must_use]
@@ -141,10 +153,7 @@ impl Target {
                 let outcome = played(&mut process);
                 process.died().map_or(outcome, Outcome::Crashed)
             }
-            Err(_) if self.refuses(header) => {
-                let options = &header.options;
-                Outcome::Lacking(format!("it starts, but not with `{options}`"))
-            }
+            Err(_) if self.refuses(header) => Outcome::refused(&header.options),
             Err(problem) => Outcome::Crashed(problem),
         };
         match once() {
