@@ -216,13 +216,14 @@ impl Trial {
         }
         let fence = self.target.fence();
         for judged in judged {
-            let Case::Exchange(exchange) = judged.case else {
-                continue;
+            let play = || match judged.case {
+                Case::Exchange(exchange) => self.target.play(exchange, self.shape, fence),
+                Case::Fault(fault) => faults::try_on(&self.target, fault, fence),
             };
             let excuses = self.excuses(&judged.case);
             let is_stale = excuses.iter().any(|excuse| stale.contains(excuse));
             if judged.verdict == Verdict::Pass && is_stale {
-                let again = (1..RACE_TRIES).map(|_| self.target.play(exchange, self.shape, fence));
+                let again = (1..RACE_TRIES).map(|_| play());
                 let failed = { again }.find(|outcome| matches!(outcome, Outcome::Failed(_)));
                 if let Some(outcome) = failed {
                     *judged = Judged::new(judged.case, outcome, self.excuse(&judged.case));
