@@ -29,7 +29,8 @@ pub(super) struct House {
     kept: Mutex<Vec<Vec<u8>>>,
     requests: AtomicUsize,
     has_refused: AtomicBool,
-    is_dumping: AtomicBool,
+    /// Whose dump is being sent has it.
+    dumping: Mutex<()>,
     was_stopped: AtomicBool,
     idle: Option<Duration>,
     is_verbose: bool,
@@ -67,27 +68,6 @@ const NO_FILE_PAUSE: Duration = Duration::from_millis(20);
 const DUMP: &[u8] = b"lru_crawler metadump";
 const BUSY: &[u8] = b"BUSY currently processing crawler request\r\n";
 
-/// A dump that is being sent.
-struct Dump<'a>(Option<&'a House>);
-
-impl<'a> Dump<'a> {
-    fn of(house: &'a House, reply: &[u8]) -> Dump<'a> {
-        let begins = reply != BUSY;
-        if begins {
-            house.is_dumping.store(true, Ordering::SeqCst);
-        }
-        Dump(begins.then_some(house))
-    }
-}
-
-impl Drop for Dump<'_> {
-    fn drop(&mut self) {
-        if let Some(house) = self.0 {
-            house.is_dumping.store(false, Ordering::SeqCst);
-        }
-    }
-}
-
 impl House {
     pub(super) fn new(care: Option<Care>, options: &[String]) -> io::Result<Arc<House>> {
         let after = |option: &str| {
@@ -124,7 +104,7 @@ impl House {
             kept: Mutex::default(),
             requests: AtomicUsize::new(0),
             has_refused: AtomicBool::new(false),
-            is_dumping: AtomicBool::new(false),
+            dumping: Mutex::default(),
             was_stopped: AtomicBool::new(false),
         }))
     }
@@ -228,10 +208,10 @@ impl House {
                     continue;
                 };
                 let mut model = self.lock();
-                let is_dump = heard.starts_with(DUMP);
-                let (reply, closes) = match is_dump && self.is_dumping.load(Ordering::SeqCst) {
-                    true => (BUSY.to_vec(), false),
-                    false => self.answer(&mut model, &mut session, &heard, &mut kept),
+                let dumping = heard.starts_with(DUMP).then(|| self.dumping.try_lock());
+                let (reply, closes) = match &dumping {
+                    Some(Err(_)) => (BUSY.to_vec(), false),
+                    _ => self.answer(&mut model, &mut session, &heard, &mut kept),
                 };
                 if self.is(Care::Watchers) && heard.starts_with(b"watch") {
                     self.watchers().push(stream.try_clone()?);
@@ -239,7 +219,6 @@ impl House {
                 if self.is(Care::Slots) && number >= SLOTS {
                     continue;
                 }
-                let _dump = is_dump.then(|| Dump::of(self, &reply));
                 match &queue {
                     // The writer ends when the client does.
                     Some(queue) => drop(queue.send(reply)),

@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 use spec::{CHAPTERS, Chapter, Kind, Requirement, find};
 
-use super::data::Tried;
 use super::failure::to_failure;
 use super::frame::{page as framed, root, to_chapter, to_rule};
 use super::mark::Mark;
@@ -107,11 +106,6 @@ fn marker(site: &Site, named: &'static Requirement, root: &str) -> Markup {
     } }
 }
 
-/// The way from the root to what failed of this name.
-fn address(tried: &Tried, name: &'static str) -> String {
-    find(name).map_or_else(String::new, |named| to_failure(tried, named))
-}
-
 /// For how many it holds, and a mark for each for whom it does not.
 fn marks(site: &Site, rule: &'static Requirement, root: &str) -> Markup {
     let marks = site.tried.iter().map(|tried| (tried, tried.gravest(rule)));
@@ -121,9 +115,9 @@ fn marks(site: &Site, rule: &'static Requirement, root: &str) -> Markup {
         .filter(|(_, (mark, _))| *mark == Mark::Pass)
         .count();
     html! { span.marks {
-        @for (tried, (mark, name)) in marks { @if mark.has_page() {
+        @for (tried, (mark, named)) in marks { @if mark.has_page() {
             a class=(mark.class()) title=(tried.name)
-                href={ (root) (address(tried, name)) } { (mark.glyph()) }
+                href={ (root) (to_failure(tried, named)) } { (mark.glyph()) }
         } }
         @if holds > 0 { span.p { "✓" (holds) } }
     } }

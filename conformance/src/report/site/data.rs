@@ -59,11 +59,11 @@ impl Tried {
     }
 
     /// The gravest of a rule and what stands below it, and whose that is.
-    pub(super) fn gravest(&self, rule: &'static Requirement) -> (Mark, &'static str) {
-        let names = family(rule).map(|named| (self.mark(named.name), named.name));
-        names
+    pub(super) fn gravest(&self, rule: &'static Requirement) -> (Mark, &'static Requirement) {
+        let marked = family(rule).map(|named| (self.mark(named.name), named));
+        marked
             .min_by_key(|(mark, _)| *mark)
-            .unwrap_or((Mark::Silent, rule.name))
+            .unwrap_or((Mark::Silent, rule))
     }
 
     /// How many rules of those that are wanted have each mark.

@@ -22,7 +22,7 @@ pub(super) fn to_failure(tried: &Tried, named: &'static Requirement) -> String {
 }
 
 /// Its place on the page of its rule.
-fn place(tried: &Tried, named: &Requirement) -> String {
+pub(super) fn place(tried: &Tried, named: &Requirement) -> String {
     match named.kind {
         Kind::Rule => tried.slug.clone(),
         _ => format!("{}:{}", tried.slug, last_word(named)),

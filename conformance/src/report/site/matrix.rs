@@ -79,11 +79,11 @@ fn letter(rule: &Requirement) -> &'static str {
 }
 
 fn cell(tried: &Tried, rule: &'static Requirement) -> Markup {
-    let (mark, name) = tried.gravest(rule);
+    let (mark, named) = tried.gravest(rule);
     // End tags that may be left out are: there are thousands of cells. Without a class it holds.
-    match (mark, spec::find(name)) {
-        (Mark::Pass, _) => html! { td; (mark.glyph()) },
-        (mark, Some(named)) if mark.has_page() => {
+    match mark {
+        Mark::Pass => html! { td; (mark.glyph()) },
+        _ if mark.has_page() => {
             html! { td class=(mark.class()); a href=(to_failure(tried, named)) { (mark.glyph()) } }
         }
         _ => html! { td class=(mark.class()); (mark.glyph()) },

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use spec::exchange::Exchange;
 use spec::{Dialect, Kind, Requirement};
 
-use super::data::{Tried, family};
-use super::failure::{section, to_failure};
+use super::data::family;
+use super::failure::{place, section};
 use super::frame::{page as framed, root, to_chapter, to_rule};
 use super::mark::Mark;
 use super::prose::{dialogue, sentence};
@@ -52,7 +52,7 @@ fn verdicts(site: &Site, rule: &'static Requirement) -> Markup {
     let of = |mark| {
         let own = site.tried.iter().map(|tried| (tried, tried.gravest(rule)));
         let own = own.filter(move |(_, (found, _))| *found == mark);
-        own.filter_map(|(tried, (_, name))| Some((tried, spec::find(name)?)))
+        own.map(|(tried, (_, named))| (tried, named))
             .collect::<Vec<_>>()
     };
     html! {
@@ -60,18 +60,10 @@ fn verdicts(site: &Site, rule: &'static Requirement) -> Markup {
             @let found = of(mark);
             @if !found.is_empty() { p.who { (mark.shown())
                 @for (tried, named) in found { " · "
-                    @if mark.has_page() { a href=(here(tried, named)) { (tried.name) } }
+                    @if mark.has_page() { a href={ "#" (place(tried, named)) } { (tried.name) } }
                     @else { (tried.name) } } } }
         }
     }
-}
-
-/// A failure's address on the page that it is on.
-fn here(tried: &Tried, named: &'static Requirement) -> String {
-    let whole = to_failure(tried, named);
-    whole
-        .split_once('#')
-        .map_or_else(String::new, |(_, place)| format!("#{place}"))
 }
 
 /// Every failure of a rule or of a variant of it, one implementation after the other.
