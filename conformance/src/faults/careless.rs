@@ -35,6 +35,7 @@ enum Care {
     Counting,
     Echo,
     Files,
+    Growth,
     Hangups,
     Idleness,
     Keeping,
@@ -50,6 +51,7 @@ enum Care {
     Prefixes,
     Queue,
     Readers,
+    Rounds,
     Shutdown,
     Slots,
     Spinning,
@@ -75,7 +77,7 @@ const fn careless(
 }
 
 /// All of them, the careful one first.
-pub static CARELESS: [Careless; 32] = [
+pub static CARELESS: [Careless; 34] = [
     Careless {
         name: "careful",
         does: "It is careless about nothing.",
@@ -135,6 +137,18 @@ pub static CARELESS: [Careless; 32] = [
         Care::Torn,
         &["items-in-use", "slow-reader"],
         "It shows values with their first half from elsewhere.",
+    ),
+    careless(
+        "outgrows",
+        Care::Growth,
+        &["many-items"],
+        "It loses what it has when it has been given 100,000 items.",
+    ),
+    careless(
+        "remembers-too-well",
+        Care::Rounds,
+        &["overfull"],
+        "Once it was given 20,000 items, it takes one of seven for stored, and stores nothing.",
     ),
     careless(
         "waits-for-readers",

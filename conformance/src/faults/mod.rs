@@ -15,6 +15,7 @@ mod connections;
 mod crowds;
 mod disclosure;
 mod footprint;
+mod fullness;
 mod innocent;
 mod lines;
 pub mod matrix;
@@ -77,12 +78,13 @@ pub enum Trouble {
 }
 
 /// The faults, by subject.
-const SUBJECTS: [&[Fault]; 11] = [
+const SUBJECTS: [&[Fault]; 12] = [
     statistics::FAULTS,
     lines::FAULTS,
     blocks::FAULTS,
     replies::FAULTS,
     references::FAULTS,
+    fullness::FAULTS,
     time::FAULTS,
     connections::FAULTS,
     crowds::FAULTS,

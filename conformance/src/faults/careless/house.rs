@@ -28,6 +28,7 @@ pub(super) struct House {
     /// What is kept of those who were here.
     kept: Mutex<Vec<Vec<u8>>>,
     requests: AtomicUsize,
+    sets: AtomicUsize,
     has_refused: AtomicBool,
     /// Whose dump is being sent has it.
     dumping: Mutex<()>,
@@ -53,6 +54,10 @@ const TOLD_BYTES: usize = 1_000;
 
 /// So many requests that came together are answered where they share slots.
 const SLOTS: usize = 100;
+
+/// So many items are more than it was made for, and so many more than it has room for.
+const GROWN: usize = 100_000;
+const FILLED: usize = 20_000;
 
 /// Of so many requests one is refused in a mood.
 const MOOD: usize = 2_000;
@@ -103,6 +108,7 @@ impl House {
             watchers: Mutex::default(),
             kept: Mutex::default(),
             requests: AtomicUsize::new(0),
+            sets: AtomicUsize::new(0),
             has_refused: AtomicBool::new(false),
             dumping: Mutex::default(),
             was_stopped: AtomicBool::new(false),
@@ -272,36 +278,8 @@ impl House {
     ) -> (Vec<u8>, bool) {
         let text = String::from_utf8_lossy(piece);
         let words: Vec<&str> = text.split_whitespace().collect();
-        match words.as_slice() {
-            ["shutdown"] | ["shutdown", "graceful"] if !self.is(Care::Shutdown) => {
-                std::process::exit(0);
-            }
-            ["shutdown", ..] => return (Vec::new(), true),
-            ["stats"] => return (self.statistics(), false),
-            ["stats", "settings"] if self.is(Care::Addresses) => {
-                return (format!("STAT at {self:p}\r\nEND\r\n").into_bytes(), false);
-            }
-            ["stats", "settings"] if self.is(Care::Paths) => {
-                let path = std::env::current_exe().unwrap_or_default();
-                let line = format!("STAT path {}\r\nEND\r\n", path.display());
-                return (line.into_bytes(), false);
-            }
-            ["mg", ..] if self.is(Care::Torn) => {
-                let torn = "?".repeat(100) + &"x".repeat(100);
-                return (format!("VA 200\r\n{torn}\r\n").into_bytes(), false);
-            }
-            ["set", _, _, _, length] if self.is(Care::Others) => {
-                if length.parse().unwrap_or(0) >= LARGE_BYTES {
-                    self.has_large.store(true, Ordering::SeqCst);
-                } else if self.has_large.load(Ordering::SeqCst) {
-                    return (b"SERVER_ERROR busy\r\n".to_vec(), false);
-                }
-            }
-            ["set", _, _, _, length] if self.is(Care::Lengths) => {
-                // What there is no room for is not made.
-                let _ = kept.try_reserve_exact(length.parse().unwrap_or(0));
-            }
-            _ => {}
+        if let Some(reply) = self.instead(model, session, &words, kept) {
+            return reply;
         }
         let prepared = if self.is(Care::Misses) {
             words.len()
@@ -309,7 +287,9 @@ impl House {
             0
         };
         let prepared: Vec<Vec<u8>> = (0..prepared).map(|_| vec![1; PREPARED_BYTES]).collect();
-        let rulings = session.receive(model, piece, now());
+        let elsewhere = self.elsewhere(&words);
+        let heard = elsewhere.as_deref().map_or(piece, str::as_bytes);
+        let rulings = session.receive(model, heard, now());
         drop(prepared);
         let replies: Vec<&[u8]> = rulings.iter().map(Ruling::bytes).collect();
         let closes = rulings.iter().any(Ruling::closes);
@@ -322,6 +302,61 @@ impl House {
             true => (piece.to_vec(), closes),
             false => (reply, closes),
         }
+    }
+
+    /// What is answered instead of what the model would, or done before.
+    fn instead(
+        &self,
+        model: &mut Model,
+        session: &mut Session,
+        words: &[&str],
+        kept: &mut Vec<u8>,
+    ) -> Option<(Vec<u8>, bool)> {
+        match words {
+            ["shutdown"] | ["shutdown", "graceful"] if !self.is(Care::Shutdown) => {
+                std::process::exit(0);
+            }
+            ["shutdown", ..] => return Some((Vec::new(), true)),
+            ["stats"] => return Some((self.statistics(), false)),
+            ["stats", "settings"] if self.is(Care::Addresses) => {
+                return Some((format!("STAT at {self:p}\r\nEND\r\n").into_bytes(), false));
+            }
+            ["stats", "settings"] if self.is(Care::Paths) => {
+                let path = std::env::current_exe().unwrap_or_default();
+                let line = format!("STAT path {}\r\nEND\r\n", path.display());
+                return Some((line.into_bytes(), false));
+            }
+            ["mg", ..] if self.is(Care::Torn) => {
+                let torn = "?".repeat(100) + &"x".repeat(100);
+                return Some((format!("VA 200\r\n{torn}\r\n").into_bytes(), false));
+            }
+            ["set", _, _, _, length] if self.is(Care::Others) => {
+                if length.parse().unwrap_or(0) >= LARGE_BYTES {
+                    self.has_large.store(true, Ordering::SeqCst);
+                } else if self.has_large.load(Ordering::SeqCst) {
+                    return Some((b"SERVER_ERROR busy\r\n".to_vec(), false));
+                }
+            }
+            ["set", _, _, _, length] if self.is(Care::Lengths) => {
+                // What there is no room for is not made.
+                let _ = kept.try_reserve_exact(length.parse().unwrap_or(0));
+            }
+            ["set", ..] if self.is(Care::Growth) && self.sets.load(Ordering::SeqCst) == GROWN => {
+                session.receive(model, b"flush_all\r\n", now());
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Where a line that stores is put instead, by who forgets to.
+    fn elsewhere(&self, words: &[&str]) -> Option<String> {
+        let ["set", _, rest @ ..] = words else {
+            return None;
+        };
+        let sets = self.sets.fetch_add(1, Ordering::SeqCst);
+        let forgets = self.is(Care::Rounds) && sets > FILLED && sets.is_multiple_of(7);
+        forgets.then(|| format!("set elsewhere {}\r\n", rest.join(" ")))
     }
 
     fn statistics(&self) -> Vec<u8> {
