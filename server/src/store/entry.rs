@@ -112,9 +112,13 @@ impl<'a> Entry<'a> {
         }
         self.is_stirred = true;
         let unique = self.unique(draft.unique);
-        let inserted =
-            self.shard
-                .insert(self.terms, (self.hash, self.key), self.here, draft, unique);
+        let inserted = self.shard.insert(
+            self.terms,
+            (self.hash, self.key),
+            self.here.as_ref(),
+            draft,
+            unique,
+        );
         if inserted.is_err() {
             // To make room may have moved the item, or given it up.
             self.here = self.shard.look_up(self.hash, self.key);

@@ -60,6 +60,7 @@ impl Rare {
     }
 
     /// Lets what a record keeps here go.
+    #[inline]
     pub(super) fn let_go(&mut self, record: &Record) {
         self.let_unique_go(record);
         self.let_expiry_go(record);

@@ -124,6 +124,12 @@ impl Record {
         self.body_start() + self.body_len()
     }
 
+    /// Whether all of it lies in the record, and each part where that of another record does.
+    pub(super) const fn lies_like(&self, other: &Self) -> bool {
+        const PLACES: u64 = u64::from_le_bytes([FLAGGED | ASIDE, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+        (self.first ^ other.first) & PLACES == 0 && !self.is_aside()
+    }
+
     /// Where its key begins.
     pub(super) const fn key_start(&self) -> usize {
         key_start(self.bits())
@@ -245,9 +251,11 @@ impl Record {
 
     /// Writes all of the record but its key and value. They stay where they are.
     pub(super) fn write(&self, bytes: &mut [u8]) {
-        put(bytes, 0, &self.first.to_le_bytes());
-        put(bytes, 8, &self.second.to_le_bytes());
-        put(bytes, 16, &self.third.to_le_bytes());
+        if let Some(header) = bytes.first_chunk_mut::<HEADER_LEN>() {
+            put(header, 0, &self.first.to_le_bytes());
+            put(header, 8, &self.second.to_le_bytes());
+            put(header, 16, &self.third.to_le_bytes());
+        }
         if self.bits() & FLAGGED != 0 {
             put(bytes, HEADER_LEN, &self.flags.to_le_bytes());
         }

@@ -239,12 +239,13 @@ impl Shard {
         })
     }
 
-    /// Asks for the records that a hash may mean, which are soon to be read.
+    /// Asks for the first record that a hash may mean, which is soon to be read: hardly ever is it
+    /// another that is meant.
     #[inline(always)]
     pub(super) fn approach(&self, hash: u64) {
         self.table.find(hash, |location| {
             ahead::ask_for_bytes(self.bytes_at(location));
-            None::<()>
+            Some(())
         });
     }
 
@@ -336,25 +337,22 @@ impl Shard {
         &mut self,
         terms: Terms<'_>,
         (hash, key): (u64, &[u8]),
-        old: Option<(Location, Record)>,
+        old: Option<&(Location, Record)>,
         draft: Draft<'_>,
         unique: u64,
     ) -> Result<(Location, Record), NoMemory> {
         let before = old.map(|(_, record)| record);
-        let record = self.draft(terms, key, draft, unique, before.as_ref());
+        let record = self.draft(terms, key, draft, unique, before);
         self.census.items_ever += 1;
         self.census.set_bytes += wide(record.len());
-        if let Some((location, before)) = old
-            && !before.is_aside()
-            && !record.is_aside()
-            && before.len() == record.len()
-            && before.key_start() == record.key_start()
+        if let Some(&(location, ref before)) = old
+            && before.lies_like(&record)
         {
-            self.rare.let_go(&before);
+            self.rare.let_go(before);
             self.rewrite(location, &record, &draft.value);
             return Ok((location, record));
         }
-        let log = match old.and_then(|(location, _)| self.log_of(location)) {
+        let log = match old.and_then(|&(location, _)| self.log_of(location)) {
             Some(log) => log,
             None if self.ghost.recalls(hash) => Log::Main,
             None => Log::Small,
@@ -363,7 +361,11 @@ impl Shard {
         let made = self.make_room(terms, stream, record.len());
         let made = made.inspect_err(|NoMemory| self.rare.let_go(&record))?;
         // To make room may have moved the old record, or given it up.
-        let old = if made { self.look_up(hash, key) } else { old };
+        let old = if made {
+            self.look_up(hash, key)
+        } else {
+            old.copied()
+        };
         let location = self.write(terms, stream, &record, key, draft.value);
         let Some(location) = location else {
             self.rare.let_go(&record);
