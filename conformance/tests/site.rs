@@ -9,14 +9,14 @@ use conformance::report::site::data::Tried;
 use conformance::report::site::{History, Page, Site};
 use conformance::{cases, report};
 
-/// So large may the site of ten implementations be that conform.
+/// So large may the site of ten implementations be, half of which break much of the law.
 const BYTES_MAX: usize = 3_000_000;
 /// So much may the law take, before anybody is tried.
-const LAW_BYTES_MAX: usize = 2_000_000;
+const LAW_BYTES_MAX: usize = 1_900_000;
 /// So much may an implementation add that conforms,
-const EACH_BYTES_MAX: usize = 45_000;
+const EACH_BYTES_MAX: usize = 30_000;
 /// and so much each of its failures.
-const FAILURE_BYTES_MAX: usize = 1_150;
+const FAILURE_BYTES_MAX: usize = 900;
 /// Of so many rules the strangest of those tried here breaks one.
 const BROKEN_OF_ALL: usize = 4;
 
@@ -177,5 +177,5 @@ fn ten_implementations_fit_into_three_megabytes_and_none_takes_more_than_its_sha
     assert!(each < EACH_BYTES_MAX, "{each}");
     assert!(failure < FAILURE_BYTES_MAX, "{failure}");
     assert!(broken > 100, "{broken}");
-    assert!(law + 10 * each < BYTES_MAX, "{law} and {each}");
+    assert!(mixed < BYTES_MAX, "{mixed}");
 }

@@ -6,6 +6,7 @@ use spec::{Kind, Requirement};
 
 use super::data::{Tried, rule_of};
 use super::frame::to_rule;
+use super::prose::SENT;
 use super::rule::last_word;
 use crate::report::read::{Case, Failure};
 
@@ -22,7 +23,7 @@ pub(super) fn to_failure(tried: &Tried, named: &'static Requirement) -> String {
 }
 
 /// Its place on the page of its rule.
-pub(super) fn place(tried: &Tried, named: &Requirement) -> String {
+fn place(tried: &Tried, named: &Requirement) -> String {
     match named.kind {
         Kind::Rule => tried.slug.clone(),
         _ => format!("{}:{}", tried.slug, last_word(named)),
@@ -30,10 +31,7 @@ pub(super) fn place(tried: &Tried, named: &Requirement) -> String {
 }
 
 /// What an implementation does with a rule, or a variant of one, where that is not as written.
-pub(super) fn section(tried: &Tried, named: &'static Requirement) -> Markup {
-    let Some(case) = tried.telling(named.name) else {
-        return html! {};
-    };
+pub(super) fn section(tried: &Tried, named: &'static Requirement, case: &Case) -> Markup {
     let all = tried.cases(named.name).count();
     let failed = tried.cases(named.name);
     let failed: Vec<&Case> = failed.filter(|case| case.mark().has_page()).collect();
@@ -50,20 +48,23 @@ pub(super) fn section(tried: &Tried, named: &'static Requirement) -> Markup {
     } }
 }
 
+/// What a shell sends to see it.
+pub(super) fn script(case: &Case) -> Option<&str> {
+    let script = case.failure.as_ref()?.script.as_deref();
+    script.filter(|script| script.len() <= SCRIPT_MAX)
+}
+
 fn parted(failure: &Failure) -> Markup {
     let (expected, received) = difference(failure);
     let alone = failure.transcript.iter().all(|said| said.client == 1);
     html! {
         @if !failure.transcript.is_empty() { pre.x { @for said in &failure.transcript {
             @let client = if alone { String::new() } else { said.client.to_string() };
-            @if said.sent { b { (client) "> " (said.bytes) } } @else { (client) "< " (said.bytes) }
+            @if said.sent { b { (client) (SENT) (said.bytes) } } @else { (client) "< " (said.bytes) }
             "\n"
         } } }
-        dl.diff { dt; "expected" dd; (expected) dt; "received" dd; (received) }
+        dl { dt; "expected" dd; (expected) dt; "received" dd; (received) }
         @if !failure.again.is_empty() { pre.copy { (failure.again) } }
-        @if let Some(script) = failure.script.as_ref().filter(|it| it.len() <= SCRIPT_MAX) {
-            pre.copy { (script) }
-        }
     }
 }
 
@@ -86,7 +87,7 @@ fn difference(failure: &Failure) -> (Markup, Markup) {
     let received = html! {
         code { (same) mark { (cut) } }
         @if other.len() > cut.len() { " … and " (other.len() - cut.len()) " letters more" }
-        @if let Some(agreed) = failure.agreed { small { "differs from byte " (agreed) } }
+        @if let Some(agreed) = failure.agreed.filter(|agreed| *agreed > 0) { small { "differs from byte " (agreed) } }
     };
     (expected, received)
 }

@@ -107,12 +107,18 @@ fn block_of(fence: &str, block: &str) -> Markup {
     }
 }
 
+/// What stands before what is sent: markup lets it be, and it stands there ten thousand times.
+pub(super) const SENT: PreEscaped<&str> = PreEscaped("> ");
+
 /// An exchange: what is sent stands out from what is expected.
 pub(super) fn dialogue<'a>(steps: impl Iterator<Item = &'a str>) -> Markup {
     html! { pre.x { @for step in steps {
-        @match step.trim_start_matches(|letter: char| letter.is_ascii_digit()).chars().next() {
-            Some('>') => b { (step) },
-            Some('#' | '~' | '=') => i { (step) },
+        @let client_end = step.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(0);
+        @let (client, said) = step.split_at(client_end);
+        @match (said.strip_prefix("> "), said.chars().next()) {
+            (Some(sent), _) => b { (client) (SENT) (sent) },
+            (_, Some('>')) => b { (step) },
+            (_, Some('#' | '~' | '=')) => i { (step) },
             _ => (step),
         }
         "\n"

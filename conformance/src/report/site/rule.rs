@@ -1,29 +1,33 @@
 //! A page for each rule: its sentence, what each implementation does with it down to the bytes, and
 //! its examples.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 use spec::exchange::Exchange;
 use spec::{Dialect, Kind, Requirement};
 
-use super::data::family;
-use super::failure::{place, section};
+use super::data::{Tried, family};
+use super::failure::{script, section};
 use super::frame::{page as framed, root, to_chapter, to_rule};
 use super::mark::Mark;
 use super::prose::{dialogue, sentence};
 use super::{Page, Site};
+use crate::report::read::Case;
 
-/// So many examples of the suite's own are shown; the others are named.
+/// Up to so many examples the suite's own are shown beside the law's; the others are named.
 const CASES_MAX: usize = 2;
+/// So many for whom a rule holds are named beside those for whom it does not.
+const NAMED_MAX: usize = 2;
 
 pub(super) fn page(site: &Site, rule: &'static Requirement) -> Page {
     let path = to_rule(rule.name);
     let root = root(&path);
     let chapter = format!("{root}{}#{}", to_chapter(rule.chapter), rule.name);
     let body = html! {
-        p.crumbs { a href=(chapter) { (rule.chapter) } }
         h1 { code { (rule.name) } }
         p.lead { (level(rule)) " " (sentence(rule.sentence)) }
-        p.place { "spec/" (rule.chapter) ".md:" (rule.line) (witness(rule)) }
+        p.place { a href=(chapter) { "spec/" (rule.chapter) ".md" } ":" (rule.line) (witness(rule)) }
         (verdicts(site, rule))
         (failures(site, rule))
         @for variant in family(rule).skip(1) { (variation(variant)) }
@@ -47,28 +51,38 @@ fn witness(rule: &Requirement) -> &'static str {
     }
 }
 
-/// Who got which mark, a line for each mark; who differs has a place further down.
+/// Who got which mark, a line for each mark. Who differs is further down, under a heading that has
+/// the mark; of the others, most are seldom told by name.
 fn verdicts(site: &Site, rule: &'static Requirement) -> Markup {
+    let all = site.tried.len();
     let of = |mark| {
-        let own = site.tried.iter().map(|tried| (tried, tried.gravest(rule)));
-        let own = own.filter(move |(_, (found, _))| *found == mark);
-        own.map(|(tried, (_, named))| (tried, named))
-            .collect::<Vec<_>>()
+        let own = { site.tried.iter() }.filter(|tried| tried.gravest(rule).0 == mark);
+        own.map(|tried| tried.name.as_str()).collect::<Vec<_>>()
     };
-    html! {
-        @for mark in Mark::ALL {
-            @let found = of(mark);
-            @if !found.is_empty() { p.who { (mark.shown())
-                @for (tried, named) in found { " · "
-                    @if mark.has_page() { a href={ "#" (place(tried, named)) } { (tried.name) } }
-                    @else { (tried.name) } } } }
-        }
-    }
+    html! { @for mark in Mark::ALL { @if !mark.has_page() {
+        @let found = of(mark);
+        @if !found.is_empty() { p.who { (mark.shown()) " · " @match found.len() {
+            some if some > 1 && some == all => { "all " (all) },
+            some if mark == Mark::Pass && some > NAMED_MAX => { "the other " (some) },
+            _ => (found.join(" · ")),
+        } } }
+    } } }
 }
 
-/// Every failure of a rule or of a variant of it, one implementation after the other.
+/// Every failure of a rule or of a variant of it, one implementation after the other, and how to
+/// see them by hand: they often come of the same bytes.
 fn failures(site: &Site, rule: &'static Requirement) -> Markup {
-    html! { @for tried in &site.tried { @for named in family(rule) { (section(tried, named)) } } }
+    let all = { site.tried.iter() }.flat_map(|tried| family(rule).map(move |named| (tried, named)));
+    let told: Vec<(&Tried, &'static Requirement, &Case)> = all
+        .filter_map(|(tried, named)| Some((tried, named, tried.telling(named.name)?)))
+        .collect();
+    let scripts: BTreeSet<&str> = { told.iter() }
+        .filter_map(|(.., case)| script(case))
+        .collect();
+    html! {
+        @for (tried, named, case) in told { (section(tried, named, case)) }
+        @if !scripts.is_empty() { h2 { "By hand" } @for script in scripts { pre.copy { (script) } } }
+    }
 }
 
 /// The last part of its name.
@@ -100,13 +114,14 @@ fn examples(site: &Site, rule: &'static Requirement) -> Markup {
         .iter()
         .filter(of)
         .partition(|exchange| exchange.file.starts_with("spec/"));
-    let more = own.len().saturating_sub(CASES_MAX);
+    let shown = CASES_MAX.saturating_sub(law.len()).min(own.len());
+    let (shown, named) = own.split_at(shown);
     html! { @if !(law.is_empty() && own.is_empty()) {
         h2 { "Examples" }
-        @for exchange in law.iter().chain(own.iter().take(CASES_MAX)) { (example(exchange)) }
-        @if more > 0 {
-            p { "And in " code { (own.last().map_or("", |exchange| &exchange.file)) } " lines"
-                @for exchange in own.iter().skip(CASES_MAX) { " " (exchange.line) } "." }
+        @for exchange in law.iter().chain(shown) { (example(exchange)) }
+        @if let Some(last) = named.last() {
+            p { "And in " code { (last.file) } " lines"
+                @for exchange in named { " " (exchange.line) } "." }
         }
     } }
 }
