@@ -60,7 +60,8 @@ fn parted(failure: &Failure) -> Markup {
     html! {
         @if !failure.transcript.is_empty() { pre.x { @for said in &failure.transcript {
             @let client = if alone { String::new() } else { said.client.to_string() };
-            @if said.sent { b { (client) (SENT) (said.bytes) } } @else { (client) "< " (said.bytes) }
+            @if said.sent { b { (client) (SENT) (said.bytes) } }
+            @else { (client) "< " (said.bytes) }
             "\n"
         } } }
         dl { dt; "expected" dd; (expected) dt; "received" dd; (received) }
@@ -87,7 +88,9 @@ fn difference(failure: &Failure) -> (Markup, Markup) {
     let received = html! {
         code { (same) mark { (cut) } }
         @if other.len() > cut.len() { " … and " (other.len() - cut.len()) " letters more" }
-        @if let Some(agreed) = failure.agreed.filter(|agreed| *agreed > 0) { small { "differs from byte " (agreed) } }
+        @if let Some(agreed) = failure.agreed.filter(|agreed| *agreed > 0) {
+            small { "differs from byte " (agreed) }
+        }
     };
     (expected, received)
 }

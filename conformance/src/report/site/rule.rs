@@ -27,7 +27,9 @@ pub(super) fn page(site: &Site, rule: &'static Requirement) -> Page {
     let body = html! {
         h1 { code { (rule.name) } }
         p.lead { (level(rule)) " " (sentence(rule.sentence)) }
-        p.place { a href=(chapter) { "spec/" (rule.chapter) ".md" } ":" (rule.line) (witness(rule)) }
+        p.place {
+            a href=(chapter) { "spec/" (rule.chapter) ".md" } ":" (rule.line) (witness(rule))
+        }
         (verdicts(site, rule))
         (failures(site, rule))
         @for variant in family(rule).skip(1) { (variation(variant)) }
@@ -81,7 +83,10 @@ fn failures(site: &Site, rule: &'static Requirement) -> Markup {
         .collect();
     html! {
         @for (tried, named, case) in told { (section(tried, named, case)) }
-        @if !scripts.is_empty() { h2 { "By hand" } @for script in scripts { pre.copy { (script) } } }
+        @if !scripts.is_empty() {
+            h2 { "By hand" }
+            @for script in scripts { pre.copy { (script) } }
+        }
     }
 }
 
