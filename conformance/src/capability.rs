@@ -251,9 +251,11 @@ fn needs(exchange: &Exchange, name: &str) -> bool {
 fn command(line: &str) -> &str {
     let mut words = line.trim_start_matches(['r', 'n']).split_whitespace();
     let first = words.next().unwrap_or_default();
-    if first.ends_with('>') {
+    let word = if first.ends_with('>') {
         words.next().unwrap_or_default()
     } else {
         first
-    }
+    };
+    // So begins what is sent many times.
+    word.trim_start_matches('{')
 }

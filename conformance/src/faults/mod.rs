@@ -75,6 +75,8 @@ pub enum Trouble {
     Died(String),
     /// It cannot be seen here whether it did.
     Unseen(String),
+    /// The server does not know what it would be asked.
+    Lacking(String),
 }
 
 /// The faults, by subject.
@@ -227,6 +229,7 @@ fn on_stage(
         Err(Trouble::Died(_)) if refuses(command, header) => Outcome::refused(&header.options),
         Err(Trouble::Died(how)) => Outcome::Crashed(how),
         Err(Trouble::Unseen(reason)) => Outcome::Unsupported(reason),
+        Err(Trouble::Lacking(reason)) => Outcome::Lacking(reason),
         Err(Trouble::Broken { expected, received }) => failed(expected, received),
         Err(Trouble::Late(waited)) => failed(
             "another client is answered within a second".to_owned(),

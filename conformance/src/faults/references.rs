@@ -53,7 +53,7 @@ fn items_in_use(stage: &mut Stage) -> Result<(), Trouble> {
     const TIMES: usize = 70_000;
     let (mut reader, mut other) = (stage.connect()?, stage.connect()?);
     store(&mut other, "x")?;
-    let requests = "mg k v\r\n".repeat(TIMES);
+    let requests = "get k\r\n".repeat(TIMES);
     reader.wait_for(STALLED);
     let sent = reader.push(requests.as_bytes());
     store(&mut other, "y")?;
@@ -66,15 +66,16 @@ fn items_in_use(stage: &mut Stage) -> Result<(), Trouble> {
         let writing = scope.spawn(move || writer.send(rest));
         for _ in 0..TIMES {
             let head = reader.line()?;
-            if head == "EN" {
+            if head == "END" {
                 continue;
             }
-            hold(head == format!("VA {VALUE_BYTES}"), "a value", head)?;
+            hold(head == format!("VALUE k 0 {VALUE_BYTES}"), "a value", head)?;
             let value = reader.line()?;
             let is_whole = ["x", "y", "z"]
                 .iter()
                 .any(|letter| value == letter.repeat(VALUE_BYTES));
             hold(is_whole, "a value that was stored, whole", value)?;
+            reader.hear(b"END\r\n")?;
         }
         writing.join().expect("no client panics")
     })?;
@@ -86,10 +87,10 @@ fn items_in_use(stage: &mut Stage) -> Result<(), Trouble> {
 fn slow_reader(stage: &mut Stage) -> Result<(), Trouble> {
     const TIMES: usize = 24;
     let value: String = (0..125_000).map(|number| format!("{number:08}")).collect();
-    let head = format!("VA {}", value.len());
+    let head = format!("VALUE k 0 {}", value.len());
     let mut reader = stage.connect()?;
     reader.expect(&format!("set k 0 0 {}\r\n{value}", value.len()), "STORED")?;
-    reader.send("mg k v\r\n".repeat(TIMES).as_bytes())?;
+    reader.send("get k\r\n".repeat(TIMES).as_bytes())?;
     for _ in 0..TIMES {
         until(Duration::from_millis(20), || false);
         let said = reader.line()?;
@@ -103,6 +104,7 @@ fn slow_reader(stage: &mut Stage) -> Result<(), Trouble> {
             "the value as it was stored, whole",
             format!("{} bytes, of which {same} are", shown.len()),
         )?;
+        reader.hear(b"END\r\n")?;
     }
     reader.fence()
 }
@@ -111,7 +113,7 @@ fn slow_reader(stage: &mut Stage) -> Result<(), Trouble> {
 /// a server and its client.
 fn store_many(client: &mut Client, items: usize) -> Result<(), Trouble> {
     let filler = "x".repeat(200);
-    let set = |number| format!("ms {filler}{number} 1 q\r\na\r\n");
+    let set = |number| format!("set {filler}{number} 0 0 1 noreply\r\na\r\n");
     for thousand in 0..items / 1000 {
         let sets: String = (thousand * 1000..(thousand + 1) * 1000).map(set).collect();
         client.send(sets.as_bytes())?;
@@ -121,8 +123,10 @@ fn store_many(client: &mut Client, items: usize) -> Result<(), Trouble> {
 }
 
 const DUMP: &[u8] = b"lru_crawler metadump all\r\n";
+const WATCH: &[u8] = b"watch fetchers\r\n";
 
 fn unread_dumps(stage: &mut Stage) -> Result<(), Trouble> {
+    stage.needs(DUMP)?;
     let mut other = stage.connect()?;
     store_many(&mut other, 70_000)?;
     let (mut first, mut readers) = (stage.connect()?, stage.connect_all(8)?);
@@ -157,16 +161,14 @@ fn is_dump(line: &str) -> bool {
 }
 
 fn vanishing_operators(stage: &mut Stage) -> Result<(), Trouble> {
+    stage.needs(DUMP)?;
+    stage.needs(WATCH)?;
     let mut keeper = stage.connect()?;
     store_many(&mut keeper, 20_000)?;
     let before = stage.footprint()?.descriptors;
     for number in 0..60 {
         let mut client = stage.connect()?;
-        client.send(if number % 2 == 0 {
-            DUMP
-        } else {
-            b"watch fetchers\r\n"
-        })?;
+        client.send(if number % 2 == 0 { DUMP } else { WATCH })?;
         client.line()?;
         // What is unread makes the system end the connection with a reset.
     }

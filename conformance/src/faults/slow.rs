@@ -169,9 +169,12 @@ fn strangers(stage: &mut Stage) -> Result<(), Trouble> {
 const WATCHES_LIMIT_BYTES: u64 = 32 * MEBIBYTE;
 
 fn unread_watches(stage: &mut Stage) -> Result<(), Trouble> {
+    const WATCH: &[u8] = b"watch fetchers mutations\r\n";
+    stage.needs(WATCH)?;
     let mut watchers = stage.connect_all(8)?;
     for watcher in &mut watchers {
-        watcher.expect("watch fetchers mutations", "OK")?;
+        watcher.send(WATCH)?;
+        watcher.hear(b"OK\r\n")?;
     }
     let mut other = stage.connect()?;
     let before = stage.footprint()?;

@@ -107,6 +107,22 @@ impl Stage {
         }
     }
 
+    /// Goes on only where the server knows this request.
+    ///
+    /// # Errors
+    /// When it does not, or does not answer.
+    pub fn needs(&self, request: &[u8]) -> Result<(), Trouble> {
+        let mut client = self.connect()?;
+        client.send(request)?;
+        let said = client.line()?;
+        if said == "ERROR" {
+            let request = request.trim_ascii().escape_ascii();
+            let lack = format!("`{request}` was answered `ERROR`");
+            return Err(Trouble::Lacking(lack));
+        }
+        Ok(())
+    }
+
     /// Whether the server is reached by a file of this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {

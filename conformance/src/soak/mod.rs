@@ -412,6 +412,7 @@ fn told(trouble: &Trouble) -> String {
         Trouble::Late(waited) => format!("another client is not answered in a second: {waited}"),
         Trouble::Died(how) => how.clone(),
         Trouble::Unseen(reason) => format!("it cannot be seen: {reason}"),
+        Trouble::Lacking(reason) => format!("it cannot be done: {reason}"),
     }
 }
 

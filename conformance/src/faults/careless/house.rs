@@ -326,9 +326,10 @@ impl House {
                 let line = format!("STAT path {}\r\nEND\r\n", path.display());
                 return Some((line.into_bytes(), false));
             }
-            ["mg", ..] if self.is(Care::Torn) => {
+            ["get", "k"] if self.is(Care::Torn) => {
                 let torn = "?".repeat(100) + &"x".repeat(100);
-                return Some((format!("VA 200\r\n{torn}\r\n").into_bytes(), false));
+                let reply = format!("VALUE k 0 200\r\n{torn}\r\nEND\r\n");
+                return Some((reply.into_bytes(), false));
             }
             ["set", _, _, _, length] if self.is(Care::Others) => {
                 if length.parse().unwrap_or(0) >= LARGE_BYTES {
