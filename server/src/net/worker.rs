@@ -220,7 +220,8 @@ where
         if desk.is_stopping.get() {
             connection.finish();
         }
-        if !say(&mut stream, &mut connection, desk).await? {
+        let said = say(&mut stream, &mut connection, desk).await;
+        if !said.inspect_err(|_| connection.break_off())? {
             return Ok(());
         }
         // Over TLS what was written may wait to be sent.
@@ -248,16 +249,21 @@ where
             listen(&mut stream, &mut connection, desk, &mut looked),
             stopping.as_mut(),
         );
-        match deadline {
-            None => listening.await.unwrap_or(Ok(()))?,
+        let heard = match deadline {
+            None => listening.await,
             Some(deadline) => {
                 let wait = desk.clock.now().until(deadline);
                 match time::timeout(wait, listening).await {
-                    Ok(read) => read.unwrap_or(Ok(()))?,
-                    Err(_) => connection.tick(desk.clock.now()),
+                    Ok(heard) => heard,
+                    Err(_) => {
+                        connection.tick(desk.clock.now());
+                        None
+                    }
                 }
             }
-        }
+        };
+        let heard = heard.unwrap_or(Ok(()));
+        heard.inspect_err(|_| connection.break_off())?;
     }
 }
 

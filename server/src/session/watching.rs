@@ -74,6 +74,11 @@ impl Connection {
         self.context().tell(&Event::TlsFailed(why));
     }
 
+    /// Notes that the way to the client broke: nobody said goodbye.
+    pub fn break_off(&mut self) {
+        self.reason = Reason::Error;
+    }
+
     /// Closes it, once what is queued has been sent.
     pub(super) fn close(&mut self, reason: Reason) {
         self.reason = reason;

@@ -180,7 +180,7 @@ fn a_watcher_is_told_who_comes_and_who_goes_and_why() {
     over("tcp:127.0.0.1:1234", b"quit\r\n");
     note("quits", heard(&mut watcher));
     over("tcp:[::1]:1234", b"get k\r\n");
-    note("breaks off", heard(&mut watcher));
+    note("leaves", heard(&mut watcher));
     over("/run/socket", b"GET / HTTP/1.1\r\n");
     note("is a browser", heard(&mut watcher));
     over("tcp:127.0.0.1:1234", &[b'x'; 5000]);
@@ -195,6 +195,10 @@ fn a_watcher_is_told_who_comes_and_who_goes_and_why() {
     plain.fail_tls("no TLS,\nbut \u{7}");
     drop(plain);
     note("has no TLS", heard(&mut watcher));
+    let mut reset = client(&shared, "tcp:127.0.0.1:1234");
+    reset.break_off();
+    drop(reset);
+    note("is cut off", heard(&mut watcher));
     transcript!(transcript);
 }
 
