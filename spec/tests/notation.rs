@@ -111,6 +111,15 @@ fn digits_end_only_where_another_byte_follows() {
 }
 
 #[test]
+fn a_word_ends_at_a_space_or_at_the_line() {
+    assert_eq!(compared("{word}", b"a"), Match::Part);
+    assert_eq!(compared("{word} b", b"a.1 b\r\n"), Match::Whole(5));
+    assert_eq!(compared("{word}", b"a\n"), Match::Whole(1));
+    assert_eq!(compared("{word}", b" a"), Match::No(0));
+    assert_eq!(compared("{word}", b"\r\n"), Match::No(0));
+}
+
+#[test]
 fn any_ends_at_the_line() {
     assert_eq!(compared("{any}", b"a b\r\n"), Match::Whole(3));
     assert_eq!(compared("x{any}", b"x\r\n"), Match::Whole(1));

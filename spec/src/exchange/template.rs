@@ -34,6 +34,8 @@ enum Part {
     Digits(Option<String>),
     /// `{any}`: whatever stands before the end of the line.
     Any,
+    /// `{word}`: whatever stands before a space or the end of the line, a byte at least.
+    Word,
     /// `{u}`: what the name was bound to.
     Bound(String),
     /// `{now+100}`: the time, moved by so many seconds.
@@ -109,7 +111,9 @@ impl Template {
                         .get(name)
                         .ok_or_else(|| format!("nothing bound `{name}` before"))?,
                 ),
-                Part::Digits(_) | Part::Any => return Err("only an expectation has holes".into()),
+                Part::Digits(_) | Part::Any | Part::Word => {
+                    return Err("only an expectation has holes".into());
+                }
             }
         }
         Ok(bytes)
@@ -127,6 +131,7 @@ impl Template {
                 Part::Repeated(piece, count) => literally(rest, &piece.repeat(*count)),
                 Part::Now(offset) => literally(rest, moved(now, *offset).as_bytes()),
                 Part::Any => span(rest, |byte| byte != b'\r' && byte != b'\n', 0),
+                Part::Word => span(rest, |byte| !b" \r\n".contains(&byte), 1),
                 Part::Bound(name) => match found.get(name).or(bindings.get(name)) {
                     Some(bound) => literally(rest, bound),
                     None => Match::No(0),
@@ -206,6 +211,7 @@ impl Parts {
             ("number" | "unique", "") => Part::Digits(None),
             ("number" | "unique", name) => Part::Digits(Some(name.to_owned())),
             ("any", "") => Part::Any,
+            ("word", "") => Part::Word,
             ("now", "") => Part::Now(0),
             (now, "") if now.starts_with("now") => Part::Now(
                 now.trim_start_matches("now")
