@@ -43,7 +43,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "get, 64 at once",
         depth: 64,
-        most: 1070,
+        most: 1035,
         batch: |first, depth| {
             each(first, depth, |key| {
                 let value = value();
@@ -85,7 +85,7 @@ const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "set, 16 at once",
         depth: 16,
-        most: 1835,
+        most: 1760,
         batch: |first, depth| {
             each(first, depth, |key| {
                 (
