@@ -65,6 +65,7 @@ fn counted_clients(stage: &mut Stage) -> Result<(), Trouble> {
 fn many_prefixes(stage: &mut Stage) -> Result<(), Trouble> {
     stage.needs(b"stats detail on\r\n")?;
     let mut client = stage.connect()?;
+    client.expect("stats detail on", "OK")?;
     let before = stage.footprint()?;
     for thousand in 0..100 {
         let requests: String = (0..1_000)
