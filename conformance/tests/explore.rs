@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "only tests are here")]
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use conformance::explore::history::{Ask, Request, Step};
 use conformance::explore::part::{Merged, Part};
@@ -191,6 +193,34 @@ fn the_same_seed_finds_the_same_and_another_part_something_else() {
     };
     assert_eq!(run((0, 1)), run((0, 1)));
     assert_ne!(run((0, 2)).0, run((1, 2)).0);
+}
+
+/// It lies once in its life, which outlives every server.
+static LIES_ONCE: Liar = mutant(
+    "lies-once",
+    "One value in its life is not stored.",
+    Lie::Says(|_, ruling| {
+        static LIED: AtomicBool = AtomicBool::new(false);
+        if matches!(ruling.reply, Reply::Stored) && !LIED.swap(true, Ordering::Relaxed) {
+            ruling.reply = Reply::NotStored;
+        }
+    }),
+);
+
+#[test]
+fn what_is_seen_once_and_never_again_is_neither_a_failure_nor_a_pass() {
+    let exploration = exploration(Target::Liar(&LIES_ONCE), 100);
+    let found = exploration.run();
+    assert!(found.failures.is_empty(), "{:?}", found.failures);
+    assert_eq!(found.unrepeated.len(), 1);
+    assert_eq!(found.histories, 100, "it goes on");
+    assert_eq!(found.exit_code(), 3);
+    let part = Part::new(&exploration, None, &found, &[], Duration::ZERO);
+    let merged = Merged::new(vec![Part::read(&part.text()).unwrap()]).unwrap();
+    assert_eq!(merged.exit_code(), 3);
+    assert!(!merged.to_string().contains("all was answered"));
+    let once: Vec<&str> = merged.unrepeated().collect();
+    assert!(matches!(once.as_slice(), [told] if told.contains("NOT_STORED")));
 }
 
 #[test]

@@ -37,7 +37,7 @@ Exit codes, the first that applies:
   2  the command line makes no sense
   1  something was answered otherwise than the law rules
   4  the target cannot be reached, or died
-  3  nothing was played
+  3  nothing was played, or something was answered otherwise once and never again
   0  all was answered as the law rules";
 
 #[derive(Args)]
@@ -119,6 +119,9 @@ impl Explore {
             keep(folder, &report)?;
         }
         let part = Part::new(&exploration, depth, &found, &told, took);
+        for once in &part.unrepeated {
+            say!("\n{once}");
+        }
         if let Some(file) = &self.save {
             let written = fs::write(file, part.text());
             written.map_err(|error| format!("{}: {error}", file.display()))?;

@@ -26,6 +26,9 @@ impl Merge {
         for told in merged.failures().values() {
             say!("\n{told}");
         }
+        for once in merged.unrepeated() {
+            say!("\n{once}");
+        }
         say::text(&merged);
         if self.unreached {
             say!("not reached: {}", merged.unreached().join(", "));

@@ -175,13 +175,9 @@ impl<'a> All<'a> {
             }
         }
         let (at, difference) = parted;
-        let history = waiting.into_iter().nth(at).map(|(_, sequence)| sequence);
-        self.found.add(Failed {
-            history: history.unwrap_or_default(),
-            difference,
-            minimal: false,
-            exchange: None,
-        });
+        let history = waiting.get(at).map(|(_, sequence)| sequence.as_slice());
+        let history = history.unwrap_or_default();
+        self.found.add(Failed::unreduced(history, difference));
         match self.found.failures.len() >= self.exploration.failures_max {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
@@ -209,13 +205,15 @@ impl<'a> All<'a> {
         let difference = player.steps(sequence);
         self.found.reached.append(&mut player.rules);
         let before = std::mem::replace(&mut self.before, sequence.to_vec());
-        if difference.is_none() {
+        let Some(difference) = difference else {
             self.single = Some((player, served + 1));
             return ControlFlow::Continue(());
-        }
+        };
         self.differing += 1;
         let histories = [before, sequence.to_vec()];
-        match self.exploration.is_enough(&mut self.found, &histories) {
+        match self
+            .exploration
+            .is_enough(&mut self.found, &histories, difference) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }

@@ -4,6 +4,7 @@
 //! judged here.
 
 use super::history::Step;
+use super::play::Difference;
 use super::{Exploration, Failed, Found};
 use crate::cases::Case;
 use crate::report::describe;
@@ -49,6 +50,7 @@ impl Found {
         for failed in other.failures {
             self.add(failed);
         }
+        self.unrepeated.extend(other.unrepeated);
         self.problem = self.problem.take().or(other.problem);
     }
 
@@ -70,6 +72,8 @@ impl Found {
             Conclusion::Crashed
         } else if self.requests == 0 {
             Conclusion::NothingTried
+        } else if !self.unrepeated.is_empty() {
+            Conclusion::TooLittle
         } else {
             Conclusion::Conforms
         };
@@ -78,6 +82,34 @@ impl Found {
 }
 
 impl Failed {
+    /// A history as it was played, and where it parted.
+    pub(super) fn unreduced(history: &[Step], difference: Difference) -> Failed {
+        Failed {
+            history: history.to_vec(),
+            difference,
+            minimal: false,
+            exchange: None,
+        }
+    }
+
+    /// What was seen once, in few words.
+    #[must_use]
+    pub fn seen_once(&self) -> String {
+        format!(
+            "unsure  {}\n    it was answered otherwise once, and not when the same was played \
+             again\n{}",
+            self.name(),
+            self.difference.told()
+        )
+    }
+
+    /// The name of the rule that decided what was owed.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        let rule = self.difference.rule();
+        rule.map_or("no rule", |rule| rule.name)
+    }
+
     /// The failure in full, as the report has it; in few words where it is none of its exchanges.
     #[must_use]
     pub fn told(&self, report: &Report<'_>) -> String {
@@ -115,14 +147,19 @@ impl Failed {
     }
 
     fn in_few_words(&self) -> String {
-        let rule = self.difference.rule();
-        let rule = rule.map_or("no rule, when played again", |rule| rule.name);
         format!(
-            "fail  {rule}\n    it is answered otherwise in a history that no exchange shows:\n    \
-             {:?}\n    expected {}\n    received {}\n",
+            "fail  {}\n    it is answered otherwise in a history that no exchange shows:\n    \
+             {:?}\n{}",
+            self.name(),
             self.history,
-            self.difference.ruled.escape_ascii(),
-            self.difference.seen.escape_ascii()
+            self.difference.told()
         )
+    }
+}
+
+impl Difference {
+    fn told(&self) -> String {
+        let (ruled, seen) = (self.ruled.escape_ascii(), self.seen.escape_ascii());
+        format!("    expected {ruled}\n    received {seen}\n")
     }
 }

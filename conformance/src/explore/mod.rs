@@ -69,6 +69,8 @@ pub struct Found {
     pub reached: BTreeSet<&'static str>,
     /// The histories that were answered otherwise.
     pub failures: Vec<Failed>,
+    /// Those that were so once, and not when they were played again: nobody knows who is to blame.
+    pub unrepeated: Vec<Failed>,
     /// Why there is no more, where the target is to blame.
     pub problem: Option<String>,
 }
@@ -88,6 +90,10 @@ pub struct Failed {
 
 /// So many histories are made before it is looked again at what was not reached.
 const STEERED_EVERY: u64 = 32;
+/// A history is played again so often until it is answered otherwise once more.
+const AGAIN: usize = 3;
+/// After so many that were not, this is no machine to explore on.
+const UNREPEATED_MAX: usize = 20;
 /// A history of a real server is played again so long to make it small.
 const REDUCING_MAX: Duration = Duration::from_secs(60);
 
@@ -116,7 +122,10 @@ impl Exploration {
             };
             let difference = player.play(&history);
             found.reached.extend(&player.rules);
-            if difference.is_some() && self.is_enough(&mut found, &[Vec::new(), history]) {
+            let Some(difference) = difference else {
+                continue;
+            };
+            if self.is_enough(&mut found, &[Vec::new(), history], difference) {
                 return found;
             }
         }
@@ -125,15 +134,26 @@ impl Exploration {
 
     /// Takes down a history that failed, behind another if not by itself; true where that is
     /// enough of them.
-    fn is_enough(&self, found: &mut Found, histories: &[Vec<Step>; 2]) -> bool {
-        let [before, history] = histories;
-        let alone = self.reduced(history);
-        let failed = match alone.difference.because.is_empty() && !before.is_empty() {
-            true => self.reduced(&[before.as_slice(), history].concat()),
-            false => alone,
-        };
-        found.add(failed);
-        found.failures.len() >= self.failures_max
+    fn is_enough(&self, found: &mut Found, all: &[Vec<Step>; 2], seen: Difference) -> bool {
+        let [before, history] = all;
+        let failed = self.failed(history).or_else(|| match before.is_empty() {
+            true => None,
+            false => self.failed(&all.concat()),
+        });
+        match failed {
+            Some(failed) => found.add(failed),
+            None => found.unrepeated.push(Failed::unreduced(history, seen)),
+        }
+        found.failures.len() >= self.failures_max || found.unrepeated.len() >= UNREPEATED_MAX
+    }
+
+    /// The history made small, if it is answered otherwise again.
+    fn failed(&self, history: &[Step]) -> Option<Failed> {
+        let again = || self.player(u64::MAX).ok()?.play(history);
+        let difference = (0..AGAIN).find_map(|_| again())?;
+        let small = self.reduced(history);
+        // What fails at times may have been made too small.
+        Some(small.unwrap_or_else(|| Failed::unreduced(history, difference)))
     }
 
     /// A player on a server of its own.
@@ -151,8 +171,8 @@ impl Exploration {
         Model::new(Options::default(), self.dialect.clone())
     }
 
-    /// The history made small, and where it parts then.
-    fn reduced(&self, history: &[Step]) -> Failed {
+    /// The history made small, and where it parts then, if it does.
+    fn reduced(&self, history: &[Step]) -> Option<Failed> {
         let out_of_time = self.clock(self.target.is_real().then_some(REDUCING_MAX));
         let mut fails = |steps: &[Step]| {
             let player = || self.player(u64::MAX).ok();
@@ -160,14 +180,9 @@ impl Exploration {
         };
         let history = reduce::reduce(history, &mut fails);
         let minimal = reduce::is_minimal(&history, &mut fails);
-        let mut said = Vec::new();
-        let mut difference = None;
-        if let Ok(player) = self.player(u64::MAX) {
-            let mut player = player.writing();
-            difference = player.play(&history);
-            said = player.said.take().unwrap_or_default();
-        }
-        let difference = difference.unwrap_or_default();
+        let mut player = self.player(u64::MAX).ok()?.writing();
+        let difference = player.play(&history)?;
+        let said = player.said.take().unwrap_or_default();
         let exchange = difference.rule().and_then(|rule| {
             let file = format!("seed {}", self.seed);
             let exchange = transcript::exchange(&said, rule, &file, !self.target.is_real())?;
@@ -177,12 +192,12 @@ impl Exploration {
                 _ => None,
             }
         });
-        Failed {
+        Some(Failed {
             history,
             difference,
             minimal,
             exchange,
-        }
+        })
     }
 
     /// Says whether so much time has passed from now on.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exhaust::alphabet;
 use super::peer::Server;
-use super::{Exploration, Found, reachable};
+use super::{Exploration, Failed, Found, reachable};
 use crate::verdict::Conclusion;
 
 /// What was explored, in words: parts of the same can be merged.
@@ -54,6 +54,8 @@ pub struct Part {
     pub reached: BTreeSet<String>,
     /// The failures, by their rules, as they were told.
     pub failures: BTreeMap<String, String>,
+    /// What was answered otherwise once, and not again, as it was told.
+    pub unrepeated: Vec<String>,
     /// Why it was cut short, where the target is to blame.
     pub problem: Option<String>,
 }
@@ -77,10 +79,7 @@ impl Part {
         took: Duration,
     ) -> Part {
         let letters = || alphabet(Server::bounds(&exploration.target)).len();
-        let rules = found.failures.iter().map(|failed| {
-            let rule = failed.difference.rule();
-            rule.map_or("no rule, when played again", |rule| rule.name)
-        });
+        let rules = found.failures.iter().map(Failed::name);
         let (part, parts) = exploration.shard;
         Part {
             of: Subject {
@@ -103,6 +102,7 @@ impl Part {
                 .map(|rule| (*rule).to_owned())
                 .collect(),
             failures: rules.map(str::to_owned).zip(told.iter().cloned()).collect(),
+            unrepeated: found.unrepeated.iter().map(Failed::seen_once).collect(),
             problem: found.problem.clone(),
         }
     }
@@ -176,6 +176,12 @@ impl Merged {
         failures.collect()
     }
 
+    /// What was answered otherwise once in any part, and not again.
+    pub fn unrepeated(&self) -> impl Iterator<Item = &str> {
+        let all = self.parts.values().flat_map(|part| &part.unrepeated);
+        all.map(String::as_str)
+    }
+
     /// The exit code that says what it means.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -185,7 +191,7 @@ impl Merged {
             Conclusion::Crashed
         } else if self.sum(|part| part.requests) == 0 {
             Conclusion::NothingTried
-        } else if !self.missing().is_empty() {
+        } else if !self.missing().is_empty() || self.unrepeated().next().is_some() {
             Conclusion::TooLittle
         } else {
             Conclusion::Conforms
@@ -259,8 +265,16 @@ impl fmt::Display for Merged {
         for problem in self.parts.values().filter_map(|part| part.problem.as_ref()) {
             writeln!(f, "stopped: {problem}")?;
         }
+        let once = self.unrepeated().count();
+        if once > 0 {
+            writeln!(
+                f,
+                "{once} answered otherwise once, and not when played again: that is no pass"
+            )?;
+        }
         match self.failures().len() {
             0 if self.sum(|part| part.requests) == 0 => writeln!(f, "nothing was played"),
+            0 if once > 0 => Ok(()),
             0 => writeln!(f, "all was answered as the law rules"),
             1 => writeln!(f, "1 was answered otherwise than the law rules"),
             more => writeln!(f, "{more} were answered otherwise than the law rules"),
@@ -290,6 +304,7 @@ mod tests {
             seconds: 1.5,
             reached: BTreeSet::new(),
             failures: BTreeMap::new(),
+            unrepeated: Vec::new(),
             problem: None,
         }
     }

@@ -220,18 +220,8 @@ where
         if desk.is_stopping.get() {
             connection.finish();
         }
-        let said = say(&mut stream, &mut connection, desk).await;
-        if !said.inspect_err(|_| connection.break_off())? {
-            return Ok(());
-        }
-        // Over TLS what was written may wait to be sent.
-        let mut flushing = pin!(stream.flush());
-        if let Some(sent) = at_once(flushing.as_mut()).await {
-            sent?;
-        } else if let Ok(sent) = time::timeout(connection.unread_limit(), flushing).await {
-            sent?;
-        } else {
-            connection.give_up();
+        let told = deliver(&mut stream, &mut connection, desk).await;
+        if !told.inspect_err(|_| connection.break_off())? {
             return Ok(());
         }
         desk.note(looked.take());
@@ -264,6 +254,28 @@ where
         };
         let heard = heard.unwrap_or(Ok(()));
         heard.inspect_err(|_| connection.break_off())?;
+    }
+}
+
+/// Says all that there is to say, and sees it off. Tells whether the client took it.
+async fn deliver<S>(stream: &mut S, connection: &mut Connection, desk: &Desk) -> io::Result<bool>
+where
+    S: AsyncWrite + Unpin,
+{
+    if !say(stream, connection, desk).await? {
+        return Ok(false);
+    }
+    // Over TLS what was written may wait to be sent.
+    let mut flushing = pin!(stream.flush());
+    if let Some(sent) = at_once(flushing.as_mut()).await {
+        return sent.map(|()| true);
+    }
+    match time::timeout(connection.unread_limit(), flushing).await {
+        Ok(sent) => sent.map(|()| true),
+        Err(_) => {
+            connection.give_up();
+            Ok(false)
+        }
     }
 }
 
