@@ -12,7 +12,7 @@ use std::time::Instant;
 use std::{env, hint, thread};
 
 use server::Time;
-use server::store::{Configuration, Draft, Entry, Expiry, Store};
+use server::store::{Configuration, Draft, Entry, Expiry, Store, Trail};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
 const ITEMS: usize = 200_000;
@@ -23,41 +23,72 @@ const COUNTED_ITEMS: usize = 20_000;
 
 type Key = [u8; 20];
 
-/// An operation: its name, and what it does with which key in which round.
-type Operation = (&'static str, fn(&Store, &Key, usize));
+/// So many keys are asked for at once, as of a batch of requests.
+const BATCH: usize = 64;
 
-const OPERATIONS: [Operation; 8] = [
-    ("get, a hit", |store, key, _| {
-        let sum = store.serve((key, store.trail(key)), NOW, |item| checksum(item.value()));
-        let _ = hint::black_box(sum);
+/// An operation: its name, and what it does with some keys in which round.
+type Operation = (&'static str, fn(&Store, &[Key], usize));
+
+const OPERATIONS: [Operation; 9] = [
+    ("get, a hit", |store, keys, _| {
+        for key in keys {
+            get(store, key, store.trail(key));
+        }
     }),
-    ("get, a hit, value copied out", |store, key, _| {
-        let _ =
-            hint::black_box(store.serve((key, store.trail(key)), NOW, |item| item.share_value()));
+    ("get, a hit, 64 at once", |store, keys, _| {
+        let mut trails = [store.trail(b""); BATCH];
+        for (trail, key) in trails.iter_mut().zip(keys) {
+            *trail = store.trail(key);
+        }
+        store.approach(trails.into_iter().take(keys.len()));
+        for (key, trail) in keys.iter().zip(trails) {
+            get(store, key, trail);
+        }
     }),
-    ("get, a miss", |store, key, _| {
-        hint::black_box(store.serve((key, store.trail(key)), NOW, |_| ()).is_ok());
+    ("get, a hit, value copied out", |store, keys, _| {
+        for key in keys {
+            let value = store.serve((key, store.trail(key)), NOW, |item| item.share_value());
+            let _ = hint::black_box(value);
+        }
     }),
-    ("set, of the same length", |store, key, _| {
-        store.entry(key, NOW, |entry| put(entry, 100));
+    ("get, a miss", |store, keys, _| {
+        for key in keys {
+            hint::black_box(store.serve((key, store.trail(key)), NOW, |_| ()).is_ok());
+        }
     }),
-    ("set, of another length", |store, key, round| {
-        store.entry(key, NOW, |entry| put(entry, 90 + round % 2 * 10));
+    ("set, of the same length", |store, keys, _| {
+        each(store, keys, |entry| put(entry, 100));
     }),
-    ("delete and add", |store, key, _| {
-        store.entry(key, NOW, |entry| {
+    ("set, of another length", |store, keys, round| {
+        each(store, keys, |entry| put(entry, 90 + round % 2 * 10));
+    }),
+    ("delete and add", |store, keys, _| {
+        each(store, keys, |entry| {
             entry.remove();
             put(entry, 100);
         });
     }),
-    ("incr", |store, key, _| {
-        store.entry(key, NOW, |entry| entry.overwrite(&[b'1'; 100], None));
+    ("incr", |store, keys, _| {
+        each(store, keys, |entry| entry.overwrite(&[b'1'; 100], None));
     }),
-    ("touch", |store, key, round| {
+    ("touch", |store, keys, round| {
         let second = NOW.seconds() + 1000 + round as u64;
-        store.entry(key, NOW, |entry| entry.set_expiry(Expiry::at(second)));
+        each(store, keys, |entry| entry.set_expiry(Expiry::at(second)));
     }),
 ];
+
+#[inline(always)]
+fn get(store: &Store, key: &Key, trail: Trail) {
+    let sum = store.serve((key, trail), NOW, |item| checksum(item.value()));
+    let _ = hint::black_box(sum);
+}
+
+#[inline(always)]
+fn each<R>(store: &Store, keys: &[Key], act: impl Fn(&mut Entry<'_>) -> R) {
+    for key in keys {
+        store.entry(key, NOW, &act);
+    }
+}
 
 /// Reads a value as cheaply as it can be read whole.
 fn checksum(value: &[u8]) -> u64 {
@@ -130,8 +161,8 @@ impl Load {
         };
         for round in rounds {
             let (before, after) = self.keys.split_at(skip);
-            for key in after.iter().chain(before) {
-                act(&self.store, key, round);
+            for keys in after.chunks(BATCH).chain(before.chunks(BATCH)) {
+                act(&self.store, keys, round);
             }
         }
     }

@@ -213,7 +213,8 @@ impl<'a> All<'a> {
         let histories = [before, sequence.to_vec()];
         match self
             .exploration
-            .is_enough(&mut self.found, &histories, difference) {
+            .is_enough(&mut self.found, &histories, difference)
+        {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
