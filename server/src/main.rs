@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         Purpose::Help => print!("{}\n{}", version(), Settings::help()),
         Purpose::License => print!("{}\n{LICENSE}", version()),
         Purpose::Manual => print!("{}", Settings::manual()),
-        Purpose::Completions => print!("{}", Settings::completions()),
+        Purpose::Completions(shell) => print!("{}", Settings::completions(shell)),
         Purpose::Serve => return serve(settings),
     }
     ExitCode::SUCCESS
@@ -216,13 +216,7 @@ fn heed_manager(settings: &mut Settings) {
         let warning = "-d: has no effect: the service manager keeps us in the background";
         settings.warnings.push(warning.to_owned());
     }
-    if let Some(path) = &settings.socket_path
-        && (path.starts_with("/tmp/") || path.starts_with("/var/tmp/"))
-    {
-        let warning =
-            format!("-s {path}: a service may have a /tmp of its own, where nobody else sees it");
-        settings.warnings.push(warning);
-    }
+    settings.warn_of_hidden_socket();
 }
 
 /// Listens, or takes what the service manager listens on already.

@@ -202,13 +202,24 @@ impl<'a> CommandLine<'a> {
         taken
     }
 
-    /// Takes the lines of a file.
-    fn take_file(&mut self, shown: &str, path: &str) -> Result<(), Problem> {
+    /// Takes the lines of a file: of several with commas, the first that is there.
+    fn take_file(&mut self, shown: &str, paths: &str) -> Result<(), Problem> {
         if !self.place.is_empty() {
             return Err(Problem::plain(format!("{shown}: a file names no other")));
         }
-        let text = (self.read)(path)
-            .map_err(|error| Problem::usage(format!("{shown}: {path}: {error}")))?;
+        let is_missing = |read: &io::Result<String>| {
+            let kind = read.as_ref().map_err(io::Error::kind);
+            kind.is_err_and(|kind| kind == io::ErrorKind::NotFound)
+        };
+        let (mut path, mut read) = (paths, Err(io::ErrorKind::NotFound.into()));
+        for tried in paths.split(',') {
+            read = (self.read)(tried);
+            if !is_missing(&read) {
+                path = tried;
+                break;
+            }
+        }
+        let text = read.map_err(|error| Problem::usage(format!("{shown}: {path}: {error}")))?;
         self.settings.config_path = Some(path.to_owned());
         for (number, line) in (1_usize..).zip(text.lines()) {
             self.place = format!("{path}:{number}: ");

@@ -1,4 +1,4 @@
-//! The table of options as people and shells read it: the help, the manual page, the completions.
+//! The table of options as people read it: the help and the manual page.
 //!
 //! It never says anything of an option that the table does not.
 
@@ -26,8 +26,9 @@ Long names may be shortened as long as they are one option's only.
 /// What stands in it behind them.
 const MANUAL_FOOT: &str = r#".SH FILES
 .TP
-.I /etc/memcached.conf
-Options, one on a line, with # before what is no more than a comment; read by the service.
+.I /etc/touchstoned.conf, /etc/memcached.conf
+Options, one on a line, with # before what is no more than a comment; the service reads the first
+of these that is there.
 .SH SIGNALS
 .TP
 .B SIGTERM, SIGINT, SIGUSR1
@@ -57,14 +58,14 @@ The system refuses an address, a thread or a right.
 
 impl Choice {
     /// Its names, as they are written.
-    fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         let short = self.short.map(|letter| format!("-{letter}"));
         let long = (!self.long.is_empty()).then(|| format!("--{}", self.long));
         short.into_iter().chain(long).collect()
     }
 
     /// What it is for.
-    fn purpose(&self) -> String {
+    pub(super) fn purpose(&self) -> String {
         match self.kind {
             Kind::Refused(_) => format!("refused: {}", self.about),
             _ => self.about.to_owned(),
@@ -127,21 +128,4 @@ pub(super) fn page() -> String {
 /// Text that stands for itself in a manual page.
 fn plain(text: &str) -> String {
     text.replace('\\', "\\e").replace('-', "\\-")
-}
-
-/// What bash completes: options by their names, the words of `-o` by theirs, files elsewhere.
-pub(super) fn completions() -> String {
-    let options: Vec<String> = OPTIONS.iter().flat_map(Choice::names).collect();
-    let words: Vec<&str> = extended::words().map(|word| word.name).collect();
-    let (options, words) = (options.join(" "), words.join(" "));
-    format!(
-        "_touchstoned() {{\n    \
-             local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}}\n    \
-             case $before in\n    \
-             -o | --extended) COMPREPLY=($(compgen -W '{words}' -- \"$word\")) ;;\n    \
-             *) COMPREPLY=($(compgen -f -W '{options}' -- \"$word\")) ;;\n    \
-             esac\n\
-         }}\n\
-         complete -F _touchstoned touchstoned\n"
-    )
 }

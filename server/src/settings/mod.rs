@@ -4,6 +4,7 @@
 //! refused with one line that names it. `options.rs` holds the table of all options.
 
 mod command_line;
+mod completions;
 mod config;
 mod extended;
 mod listener;
@@ -16,6 +17,7 @@ use std::{fmt, io};
 
 use command_line::CommandLine;
 pub use command_line::Read;
+pub use completions::Shell;
 pub use listener::{Listener, Security};
 pub use tls::{Clients, Tls};
 
@@ -37,7 +39,7 @@ pub enum Purpose {
     /// Say its manual page.
     Manual,
     /// Say what a shell needs to complete its options.
-    Completions,
+    Completions(Shell),
 }
 
 /// What is wrong with a command line.
@@ -281,6 +283,7 @@ impl Settings {
         let before = line.settings.warnings.len();
         let concluded = taken.and_then(|()| line.settings.conclude());
         let _ = line.endure(concluded);
+        line.settings.warn_of_hidden_socket();
         let warnings = line.settings.warnings.iter().skip(before).cloned();
         line.effects.extend(warnings);
         line.effects.push(match line.wrong {
@@ -320,6 +323,18 @@ impl Settings {
         {
             let text = &listener.text;
             let warning = format!("-l {text}: whoever reaches it is served: see -S, -Y and -Z");
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Whoever starts it as a service may look for its socket file in vain, and is told.
+    pub fn warn_of_hidden_socket(&mut self) {
+        if let Some(path) = &self.socket_path
+            && (path.starts_with("/tmp/") || path.starts_with("/var/tmp/"))
+        {
+            let warning = format!(
+                "-s {path}: a service may have a /tmp of its own, where nobody else sees it"
+            );
             self.warnings.push(warning);
         }
     }
@@ -405,8 +420,8 @@ impl Settings {
 
     /// What a shell is told so that it can complete options.
     #[must_use]
-    pub fn completions() -> String {
-        manual::completions()
+    pub fn completions(shell: Shell) -> String {
+        completions::script(shell)
     }
 }
 

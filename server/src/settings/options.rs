@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Listener, MEBIBYTE, Protocol, Purpose, Settings};
+use super::{Listener, MEBIBYTE, Protocol, Purpose, Settings, Shell};
 
 /// An option.
 pub(super) struct Option {
@@ -411,9 +411,10 @@ pub(super) const OPTIONS: &[Option] = &[
     ),
     own(
         "config",
-        "a path",
-        "read options from a file first, one on a line as in /etc/memcached.conf; what stands \
-         behind it on the command line goes before what stands there",
+        "a path, or several with commas",
+        "read options from a file first, the first of these that is there: one on a line as in \
+         /etc/memcached.conf; what stands behind it on the command line goes before what stands \
+         there",
         Kind::Config,
     ),
     own(
@@ -445,9 +446,12 @@ pub(super) const OPTIONS: &[Option] = &[
     ),
     own(
         "completions",
-        "",
-        "say what bash needs to complete options and end",
-        Kind::Flag(|settings| settings.purpose = Purpose::Completions),
+        "bash, zsh or fish",
+        "say what this shell needs to complete options and end",
+        Kind::Value(|settings, text| {
+            settings.purpose = Purpose::Completions(Shell::named(text)?);
+            Some(())
+        }),
     ),
 ];
 

@@ -1,6 +1,7 @@
 //! Options in a file: what it may say, and how it is told what is wrong with it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -125,6 +126,34 @@ fn a_bad_line_is_told_by_file_number_option_value_and_range() {
     );
 }
 
+#[test]
+fn of_several_files_the_first_that_is_there_is_read_and_no_other() {
+    let both = ["--config", "/etc/own.conf,/etc/memcached.conf"];
+    let read = |own: Result<&str, ErrorKind>, other: Result<&str, ErrorKind>| {
+        let (own, other) = (own.map(str::to_owned), other.map(str::to_owned));
+        let read = |path: &str| match path {
+            "/etc/own.conf" => own.clone().map_err(Into::into),
+            "/etc/memcached.conf" => other.clone().map_err(Into::into),
+            _ => panic!("{path}"),
+        };
+        let settings = Settings::parse_with(both, &read)?;
+        let path = settings.config_path.expect("one was read");
+        Ok::<_, String>((path, settings.port, settings.threads))
+    };
+    let gone = Err(ErrorKind::NotFound);
+    let own = "/etc/own.conf".to_owned();
+    assert_eq!(read(Ok("-p 1"), Ok("-p 2\n-t 9")), Ok((own.clone(), 1, 4)));
+    assert_eq!(read(Ok("-p 1"), gone), Ok((own, 1, 4)));
+    let other = "/etc/memcached.conf".to_owned();
+    assert_eq!(read(gone, Ok("-p 2\n-t 9")), Ok((other, 2, 9)));
+    let neither = format!("--config: {}: entity not found", both[1]);
+    assert_eq!(read(gone, gone), Err(neither));
+    // One that is there and cannot be read was meant.
+    let denied = read(Err(ErrorKind::PermissionDenied), Ok("-p 2"));
+    let problem = "--config: /etc/own.conf: permission denied";
+    assert_eq!(denied, Err(problem.to_owned()));
+}
+
 /// A file that goes with the test.
 struct File(PathBuf);
 
@@ -241,6 +270,13 @@ fn options_are_checked_without_a_server_and_all_of_them() {
             "good",
         ]
     );
+    // What a service would hide.
+    let output = run(&["--check-config", "--", "-s", "/tmp/a.sock"]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let hidden =
+        "-s /tmp/a.sock: a service may have a /tmp of its own, where nobody else sees it\n";
+    assert!(said.contains(hidden), "{said}");
     // What is wrong only together.
     let output = run(&["--check-config", "--", "-m", "1"]);
     assert_eq!(output.status.code(), Some(64));

@@ -11,6 +11,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use server::Settings;
+use server::settings::Shell;
 
 /// A process that ends with the test.
 struct Daemon(Child);
@@ -120,6 +121,26 @@ fn the_manager_is_told_when_it_is_ready_and_keeps_it_in_the_foreground() {
     assert_eq!(said, format!("touchstoned: {ignored}\n"));
 }
 
+/// A service has a folder of its own in the place of these, where clients do not find the file.
+#[test]
+fn a_socket_file_that_only_the_service_would_see_is_told() {
+    for (folder, is_told) in [("/tmp", true), ("/var/tmp", true), (".", false)] {
+        let path = format!("{folder}/touchstoned-{}.sock", std::process::id());
+        let mut managed = Managed::start("hidden", &["-s", &path]);
+        assert_eq!(managed.told(), "READY=1");
+        managed.daemon.signal(Signal::SIGTERM);
+        let process = &mut managed.daemon.0;
+        assert!(process.wait().expect("it is our child").success());
+        let mut said = String::new();
+        let mut log = process.stderr.take().expect("piped");
+        log.read_to_string(&mut said).expect("it says lines");
+        let _ = std::fs::remove_file(&path);
+        let warning = "a service may have a /tmp of its own, where nobody else sees it";
+        let warning = format!("touchstoned: -s {path}: {warning}\n");
+        assert_eq!(said.contains(&warning), is_told, "{said}");
+    }
+}
+
 #[test]
 fn the_manager_is_told_of_the_end_before_what_is_owed_is_sent() {
     const ITEM: usize = 1_000_000;
@@ -177,31 +198,41 @@ fn a_socket_file_that_the_manager_made_stays_when_the_server_goes() {
 
 #[test]
 fn the_manual_and_the_completions_know_every_option_of_the_help() {
-    let (help, manual, completions) = (
-        Settings::help(),
-        Settings::manual(),
-        Settings::completions(),
-    );
+    let (help, manual) = (Settings::help(), Settings::manual());
+    let scripts = [Shell::Bash, Shell::Zsh].map(Settings::completions);
+    let fish = Settings::completions(Shell::Fish);
     let long = help
         .split_whitespace()
         .filter(|word| word.starts_with("--"));
     let mut count = 0;
     for name in long.map(|word| word.trim_end_matches([',', ';', '.'])) {
+        if name == "--" {
+            continue;
+        }
         count += 1;
         assert!(manual.contains(&name.replace('-', "\\-")), "{name}");
-        let mut words = completions.split([' ', '\'']);
-        assert!(name == "--" || words.any(|word| word == name), "{name}");
+        for script in &scripts {
+            let mut words = script.split([' ', '\'', '*', '=', '[']);
+            assert!(words.any(|word| word == name), "{name}: {script}");
+        }
+        let mut words = fish.split([' ', '\'']);
+        let bare = name.trim_start_matches('-');
+        assert!(words.any(|word| word == bare), "{name}: {fish}");
     }
     assert!(count > 30, "{count}");
     assert!(manual.contains("idle_timeout=<"));
-    assert!(completions.contains("idle_timeout "));
+    for script in scripts.iter().chain([&fish]) {
+        assert!(script.contains("idle_timeout "), "{script}");
+    }
+    // The other two are asked in the test of the package.
     let mut bash = Command::new("bash")
         .arg("-n")
         .stdin(Stdio::piped())
         .spawn()
         .expect("it starts");
     let mut input = bash.stdin.take().expect("piped");
-    input.write_all(completions.as_bytes()).expect("it reads");
+    let script = scripts[0].as_bytes();
+    input.write_all(script).expect("it reads");
     drop(input);
     assert!(bash.wait().expect("it ends").success());
 }
