@@ -4,7 +4,10 @@
 //! each keeps the holes that values leave in it: one thread stores what another frees, and more
 //! is resident than `-m` says and the rest explains.
 
-#![expect(unsafe_code, reason = "the C library has no other way to be told")]
+#![cfg_attr(
+    all(target_os = "linux", target_env = "gnu"),
+    expect(unsafe_code, reason = "the C library has no other way to be told")
+)]
 
 /// Has all threads share one heap. It does so for what is asked for afterwards: call it before
 /// there are threads.

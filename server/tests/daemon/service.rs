@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -61,6 +61,12 @@ struct Managed {
 
 impl Managed {
     fn start(test: &str, options: &[&str]) -> Managed {
+        let command = Command::new(env!("CARGO_BIN_EXE_touchstoned"));
+        Managed::start_by(test, command, options)
+    }
+
+    /// Starts what a command starts, with these options behind it.
+    fn start_by(test: &str, mut command: Command, options: &[&str]) -> Managed {
         let path = path_for(test);
         let manager = UnixDatagram::bind(&path).expect("a socket is bound");
         let timeout = Some(Duration::from_secs(20));
@@ -68,7 +74,7 @@ impl Managed {
         let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let port = free.local_addr().expect("bound").port();
         drop(free);
-        let daemon = Command::new(env!("CARGO_BIN_EXE_touchstoned"))
+        let daemon = command
             .args(["-u", "root", "-p", &port.to_string()])
             .args(options)
             .env("NOTIFY_SOCKET", &path)
@@ -194,6 +200,46 @@ fn a_socket_file_that_the_manager_made_stays_when_the_server_goes() {
     daemon.signal(Signal::SIGTERM);
     assert!(daemon.0.wait().expect("it is our child").success());
     std::fs::remove_file(&path).expect("it is still there");
+}
+
+/// What a container begins with, and where its server is in the path.
+fn entrypoint(command: &[&str]) -> Command {
+    let program = Path::new(env!("CARGO_BIN_EXE_touchstoned"));
+    let folder = program.parent().expect("it is in a folder");
+    let mut entrypoint = Command::new("sh");
+    entrypoint
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/package/entrypoint"))
+        .args(command)
+        .env("PATH", format!("{}:/usr/bin:/bin", folder.display()));
+    entrypoint
+}
+
+#[test]
+fn a_container_listens_on_all_addresses_unless_it_is_told_where() {
+    for (command, options, is_open) in [
+        (&[][..], &[][..], true),
+        (&["touchstoned"], &["-v"], true),
+        (&["memcached"], &["-m", "32"], true),
+        (&[], &["-vl", "127.0.0.1"], false),
+        (&["memcached"], &["--listen=127.0.0.1"], false),
+    ] {
+        let mut managed = Managed::start_by("entrypoint", entrypoint(command), options);
+        assert_eq!(managed.told(), "READY=1");
+        managed.connect();
+        // An address that nobody listens on who listens on 127.0.0.1.
+        let other = TcpStream::connect(("127.0.0.2", managed.port));
+        assert_eq!(other.is_ok(), is_open, "{command:?} {options:?}");
+        // It is the daemon that is told to end, not a shell in front of it.
+        managed.daemon.signal(Signal::SIGTERM);
+        let process = &mut managed.daemon.0;
+        assert!(process.wait().expect("it is our child").success());
+    }
+    let run = |command: &[&str]| {
+        let output = entrypoint(command).output().expect("it starts");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(run(&["-V"]).starts_with("memcached "));
+    assert_eq!(run(&["echo", "-n", "-p"]), "-p");
 }
 
 #[test]
