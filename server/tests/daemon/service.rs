@@ -270,7 +270,7 @@ fn the_manual_and_the_completions_know_every_option_of_the_help() {
     for script in scripts.iter().chain([&fish]) {
         assert!(script.contains("idle_timeout "), "{script}");
     }
-    // The other two are asked in the test of the package.
+    // `.ci/package` asks zsh as well, and the scheduled jobs ask fish.
     let mut bash = Command::new("bash")
         .arg("-n")
         .stdin(Stdio::piped())
