@@ -18,7 +18,7 @@ def free_port():
 class Daemon:
     """One daemon. `place` is a port of 127.0.0.1, or the path of a socket file."""
 
-    def __init__(self, program, place=None):
+    def __init__(self, program, place=None, options=()):
         self.place = free_port() if place is None else place
         self.unix = isinstance(self.place, str)
         self.address = self.place if self.unix else f"127.0.0.1:{self.place}"
@@ -26,7 +26,7 @@ class Daemon:
             raise RuntimeError(f"somebody listens on {self.address} already")
         where = ["-s", self.place] if self.unix else ["-l", "127.0.0.1", "-p", str(self.place)]
         self.process = subprocess.Popen(
-            [program, *as_root(), *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [program, *as_root(), *where, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         for _ in range(600):
             if self._answers():

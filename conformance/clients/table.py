@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Published clients and their own suites, on our daemon and on memcached: one table.
 
-    conformance/clients/table.py [--slow] [NAME…]
+    conformance/clients/table.py [--slow] [--none-skipped] [NAME…]
 
 DAEMON names ours; a NAME picks the rows that contain it. A test that ends otherwise on the two fails
-this, and so does a suite without tests. What cannot be fetched is SKIPPED, with the reason.
+this, and so do a suite without tests, and a table without rows. What cannot be fetched is SKIPPED, with
+the reason; that fails only where `--none-skipped` says that everything can be had.
 """
 
+import argparse
 import collections
 import concurrent.futures
 import contextlib
@@ -144,27 +146,34 @@ def rows(folder, slow):
 
 
 def main(words):
-    slow, wanted = "--slow" in words, [word for word in words if word != "--slow"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--slow", action="store_true")
+    parser.add_argument("--none-skipped", action="store_true")
+    parser.add_argument("names", nargs="*")
+    asked = parser.parse_intermixed_args(words)
     daemon = str(pathlib.Path(os.environ.get("DAEMON", "target/release/touchstoned")).resolve())
     memcached = shutil.which(os.environ.get("MEMCACHED", "memcached"))
     version = subprocess.run([memcached, "-V"], capture_output=True, text=True).stdout.strip()
-    red, skipped, began = [], [], time.monotonic()
+    red, skipped, count, began = [], [], 0, time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         folder.chmod(0o755)
         sides = [Side("ours", daemon, folder), Side("memcached", memcached, folder)]
         print(f"{'passed, failed, skipped':34} {'ours':15}   {version}")
-        for row, reason in rows(folder, slow):
+        for row, reason in rows(folder, asked.slow):
             if reason:
                 skipped.append(row)
                 print(f"SKIPPED {row}: {reason}")
-            elif not wanted or any(word in row.name for word in wanted):
+            elif not asked.names or any(name in row.name for name in asked.names):
+                count += 1
                 red += [] if tried(row, sides, folder) else [row.name]
     took = time.monotonic() - began
-    print(f"{len(red)} rows red, {len(skipped)} suites SKIPPED, in {took:.0f} s")
+    print(f"{count} rows, {len(red)} of them red, {len(skipped)} suites SKIPPED, in {took:.0f} s")
     for name in red:
         print(f"RED {name}")
-    return 1 if red else 0
+    if count == 0:
+        print("RED nothing was run")
+    return 1 if red or count == 0 or (asked.none_skipped and skipped) else 0
 
 
 if __name__ == "__main__":

@@ -21,6 +21,12 @@ def daemon():
 
 
 @pytest.fixture
+def sizing():
+    with Daemon(PROGRAM, options=["-o", "track_sizes"]) as daemon:
+        yield daemon
+
+
+@pytest.fixture
 def three():
     with Daemon(PROGRAM) as first, Daemon(PROGRAM) as second, Daemon(PROGRAM) as third:
         yield [first, second, third]

@@ -1,6 +1,7 @@
 """Django as its manual shows it: CACHES three ways, per-view caching, a cached fragment; and DRF."""
 
 import sys
+import time
 import types
 
 import django
@@ -112,6 +113,15 @@ def test_a_timeout_of_zero_keeps_nothing():
     assert cache.get("key") is None
     cache.set("key", "value", timeout=None)
     assert cache.get("key") == "value"
+
+
+def test_a_timeout_runs_out():
+    cache.set("key", "value", timeout=1)
+    cache.set("longer", "value", timeout=100)
+    assert cache.add("key", "another") is False
+    time.sleep(2.1)
+    assert cache.get("key") is None and cache.get("longer") == "value"
+    assert cache.add("key", "another") is True
 
 
 def test_many_counters_and_versions():

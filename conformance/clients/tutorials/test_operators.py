@@ -87,10 +87,12 @@ def tool(daemon, *mode):
     return run("perl", TOOL, daemon.address, *mode).stdout.splitlines()
 
 
+TWO = b"set small 3 0 5\r\nhello\r\nset large 0 1000 300\r\n" + b"x" * 300 + b"\r\n"
+
+
 @pytest.fixture
 def filled(daemon):
-    stored = b"set small 3 0 5\r\nhello\r\nset large 0 1000 300\r\n" + b"x" * 300 + b"\r\n"
-    assert daemon.says(stored, b"STORED\r\nSTORED\r\n") == b"STORED\r\n" * 2
+    assert daemon.says(TWO, b"STORED\r\nSTORED\r\n") == b"STORED\r\n" * 2
     return daemon
 
 
@@ -123,6 +125,18 @@ def test_memcached_tool_sizes(filled):
     head, *rows = tool(filled, "sizes")
     assert re.fullmatch(rf"#{filled.address} +Size +Count", head)
     assert [row.split() for row in rows] == [["sizes_status", "disabled"]]
+
+
+def test_memcached_tool_sizes_that_are_tracked(sizing):
+    """Both lay items out in steps of 32 bytes, and call each step by its end."""
+    third = TWO + TWO.replace(b"large", b"third").split(b"hello\r\n")[1]
+    assert sizing.says(third, b"STORED\r\n" * 3) == b"STORED\r\n" * 3
+    head, *rows = tool(sizing, "sizes")
+    assert re.fullmatch(rf"#{sizing.address} +Size +Count", head)
+    assert all(re.fullmatch(r" {10,}\d+ {5,}\d+", row) for row in rows), rows
+    assert sorted(tuple(map(int, row.split())) for row in rows) == [(96, 1), (384, 2)]
+    assert sizing.says(b"delete third\r\n", b"DELETED\r\n") == b"DELETED\r\n"
+    assert {tuple(row.split()) for row in tool(sizing, "sizes")[1:]} == {("96", "1"), ("384", "1")}
 
 
 def test_memcached_tool_dump(filled):
