@@ -105,11 +105,14 @@ impl Desk {
             return None;
         }
         self.unlooked.set(SAMPLE - 1);
-        let (command, key) = observed::first(bytes);
-        if let Some(key) = key.filter(|key| key.len() <= KEY_LEN_MAX) {
-            self.means.shared.observed.hot.see(key);
+        let first = observed::first(bytes);
+        if let Some(key) = first.key.filter(|key| key.len() <= KEY_LEN_MAX) {
+            let Shared {
+                observed, store, ..
+            } = &*self.means.shared;
+            observed.see(key, first.value_len, store, self.clock.now());
         }
-        Some((command, Clock::instant()))
+        Some((first.command, Clock::instant()))
     }
 
     /// What was read has been answered.

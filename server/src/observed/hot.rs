@@ -7,8 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// So many keys are kept.
-const KEYS_MAX: usize = 128;
+use super::KEYS_MAX;
 
 /// Keys, and how often each was seen.
 #[derive(Debug, Default)]

@@ -429,7 +429,8 @@ pub(super) const OPTIONS: &[Option] = &[
         "a port, or an address and a port",
         "where to serve figures for Prometheus (/metrics), a page of plots (/) and whether the \
          server serves (/healthz), all by HTTP; a port alone is one of loopback. `stats hotkeys` \
-         then lists the keys seen most, of one wake in 64",
+         then lists the keys seen most, of one wake in 64, and `stats bigkeys` those with the \
+         largest values",
         Kind::Value(|settings, text| {
             let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
             let port = text.strip_prefix("localhost:").unwrap_or(text);

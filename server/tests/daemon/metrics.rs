@@ -7,6 +7,7 @@ use std::time::Duration;
 use server::Settings;
 use server::limits::{METRICS_CLIENTS_MAX, METRICS_HEAD_LEN_MAX};
 use server::net::Clock;
+use server::observed::SAMPLE;
 
 use crate::common;
 
@@ -144,6 +145,34 @@ fn the_time_of_a_command_is_measured_and_its_key_is_seen() {
 }
 
 #[test]
+fn the_keys_with_the_largest_values_are_told_with_their_lengths() {
+    let server = Server::start("-t 1 -I 1k");
+    // Only the first wake of 64 is looked at: each of these is, whoever's connection it is.
+    let see = |request: &str| {
+        server.ask(request);
+        (1..SAMPLE).for_each(|_| _ = server.ask("mn\r\n"));
+    };
+    let set = |key: &str, len: usize| format!("set {key} 0 0 {len}\r\n{}\r\n", "x".repeat(len));
+    see(&set("small", 1));
+    see(&set("large", 900));
+    see(&format!("ms meta 500\r\n{}\r\n", "x".repeat(500)));
+    see(&set("refused", 5000));
+    // Its value is stored unseen, and seen when it is asked for.
+    server.ask(&format!("mn\r\n{}", set("asked", 700)));
+    (1..SAMPLE).for_each(|_| _ = server.ask("mn\r\n"));
+    let told = "STAT large 900\r\nSTAT meta 500\r\nSTAT small 1\r\nEND\r\n";
+    assert_eq!(server.ask("stats bigkeys\r\n"), told);
+    (1..SAMPLE).for_each(|_| _ = server.ask("mn\r\n"));
+    see("get asked\r\n");
+    // They are as long as they are now.
+    server.ask("delete large\r\nappend small 0 0 1\r\nx\r\n");
+    let told = "STAT asked 700\r\nSTAT meta 500\r\nSTAT small 2\r\nEND\r\n";
+    assert_eq!(server.ask("stats bigkeys\r\n"), told);
+    server.ask("stats reset\r\n");
+    assert_eq!(server.ask("stats bigkeys\r\n"), "END\r\n");
+}
+
+#[test]
 fn there_are_a_page_and_a_word_and_nothing_else() {
     let server = Server::start("");
     let page = server.fetch("/");
@@ -209,8 +238,9 @@ fn who_sends_half_a_request_holds_nobody_up_for_long() {
 }
 
 #[test]
-fn without_metrics_there_are_no_hot_keys() {
+fn without_metrics_there_are_no_hot_keys_and_no_big_ones() {
     let server = crate::common::Server::start("");
+    assert_eq!(server.play("stats bigkeys"), "> stats bigkeys\n< ERROR\n");
     assert_eq!(server.play("stats hotkeys"), "> stats hotkeys\n< ERROR\n");
 }
 

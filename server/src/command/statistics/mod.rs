@@ -8,6 +8,7 @@ mod general;
 mod settings;
 
 use super::Context;
+use crate::observed::value_len;
 use crate::protocol::{Error, Reply, Tokens, escape};
 
 /// Answers `stats`.
@@ -20,6 +21,7 @@ pub(super) fn stats(context: &Context<'_>, mut words: Tokens<'_>) -> Reply {
         Some(b"sizes") => classes::sizes(context),
         Some(b"conns") => connections(context),
         Some(b"hotkeys") if context.shared.settings.metrics.is_some() => hot_keys(context),
+        Some(b"bigkeys") if context.shared.settings.metrics.is_some() => big_keys(context),
         Some(b"extstore") => Lines::default(),
         Some(b"detail") => return detail::detail(context, words.next()),
         Some(b"cachedump") => return classes::cachedump(context, words),
@@ -38,8 +40,18 @@ fn hot_keys(context: &Context<'_>) -> Lines {
     lines
 }
 
+/// The keys with the largest values, of those that were looked at, and how long those are now.
+fn big_keys(context: &Context<'_>) -> Lines {
+    let mut lines = Lines::default();
+    let measure = |key: &[u8]| value_len(&context.shared.store, key, context.now);
+    for (key, len) in context.shared.observed.big.largest(measure) {
+        lines.add(&escape(&key), len);
+    }
+    lines
+}
+
 fn reset(context: &Context<'_>) -> Reply {
-    context.shared.observed.hot.reset();
+    context.shared.observed.reset();
     context.shared.ledger.reset();
     context.shared.store.reset_tally();
     context.shared.watchers.reset();
