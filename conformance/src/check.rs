@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use spec::exchange::{Exchange, Failure, Fence};
-use spec::{Dialect, Kind, Requirement, Standing};
+use spec::{Dialect, Kind, Level, Requirement, Standing};
 
 use crate::baseline::Baseline;
 use crate::capability::Capabilities;
@@ -85,7 +86,7 @@ impl Trial {
             })
             .collect();
         self.look_again(&mut judged);
-        let cut_short = [OUT_OF_TIME, INTERRUPTED].map(Some);
+        let cut_short = [OUT_OF_TIME, BROKEN_ALREADY, INTERRUPTED].map(Some);
         let is_cut = |judged: &Judged<'_>| cut_short.contains(&judged.reason.as_deref());
         Report {
             target: self.target.to_string(),
@@ -111,7 +112,7 @@ impl Trial {
         let shared = matches!(target, Target::Foreign(_));
         let among = self.among_neighbours(cases, &capabilities);
         let among = |case: &Case<'_>| among.get(&case.name()).cloned();
-        let play = |case: &Case<'_>| match case {
+        let played = |case: &Case<'_>| match case {
             Case::Exchange(exchange) => match capabilities.lack(exchange) {
                 Some(lack) => watch.untried(lack),
                 None => watch.over(|| {
@@ -127,6 +128,13 @@ impl Trial {
                 watch.untried(Outcome::Skipped(reason.to_owned()))
             }
             Case::Fault(fault) => watch.over(|| faults::try_on(target, fault, capabilities.fence)),
+        };
+        let play = |case: &Case<'_>| {
+            let outcome = played(case);
+            if self.terms.fail_fast && self.is_broken(case, &outcome) {
+                watch.is_enough.store(true, Relaxed);
+            }
+            outcome
         };
         let turn = |case: &Case<'_>| match case {
             Case::Exchange(exchange) if target.is_real() => {
@@ -204,6 +212,12 @@ impl Trial {
             }
             outcome => outcome,
         }
+    }
+
+    /// Whether nothing excuses what came of a case that must hold.
+    fn is_broken(&self, case: &Case<'_>, outcome: &Outcome) -> bool {
+        let must = self.terms.strict || case.requirement().level == Level::Must;
+        must && matches!(outcome, Outcome::Failed(_)) && self.excuse(case).is_none()
     }
 
     /// Looks again for what is excused and did not show: before an excuse is called stale, it must
@@ -320,6 +334,7 @@ const RACE_TRIES: usize = 4;
 const SHORTENING_MAX: Duration = Duration::from_secs(5);
 
 const OUT_OF_TIME: &str = "the time that was given ran out (--budget)";
+const BROKEN_ALREADY: &str = "something was broken before (--fail-fast)";
 const INTERRUPTED: &str = "somebody interrupted the trial";
 
 /// What comes of cases whose target is not there.
@@ -342,6 +357,7 @@ fn spoken(dialect: &Dialect) -> &str {
 struct Watch<'a> {
     target: &'a Target,
     deadline: Option<Instant>,
+    is_enough: AtomicBool,
     death: Mutex<Option<String>>,
     progress: Progress,
 }
@@ -354,6 +370,7 @@ impl<'a> Watch<'a> {
             deadline: terms
                 .budget
                 .and_then(|budget| Instant::now().checked_add(budget)),
+            is_enough: AtomicBool::new(false),
             death: Mutex::new(None),
             progress: Progress::new(cases, terms.watched),
         }
@@ -374,6 +391,9 @@ impl<'a> Watch<'a> {
             .is_some_and(|deadline| Instant::now() >= deadline)
         {
             return Outcome::Skipped(OUT_OF_TIME.to_owned());
+        }
+        if self.is_enough.load(Relaxed) {
+            return Outcome::Skipped(BROKEN_ALREADY.to_owned());
         }
         if let Some(death) = self.death.lock().expect("nobody panics").as_ref() {
             return Outcome::Skipped(format!("the target had died before: {death}"));

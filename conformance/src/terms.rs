@@ -18,6 +18,8 @@ pub struct Terms {
     pub seed: u64,
     /// How long it may take.
     pub budget: Option<Duration>,
+    /// Whether it is over when something is broken.
+    pub fail_fast: bool,
     /// Whether every case must be tried.
     pub certify: bool,
     /// Whether a SHOULD or a MAY that does not hold is a violation too.
@@ -33,6 +35,7 @@ impl Default for Terms {
             without: Vec::new(),
             seed: 0,
             budget: None,
+            fail_fast: false,
             certify: false,
             strict: false,
             watched: false,

@@ -9,7 +9,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use conformance::explore::history::{Frame, Request, Step};
+use conformance::explore::history::{Frame, Request, Step, Word};
 use conformance::explore::make::histories;
 use conformance::explore::peer::Server;
 use conformance::explore::play::Player;
@@ -52,6 +52,70 @@ fn our_server_answers_any_history_as_the_model_rules() {
 fn the_memcached_in_path_answers_any_history_as_its_dialect_is_ruled() {
     if let Some((memcached, dialect)) = common::memcached_and_dialect() {
         answers_as_ruled(&memcached, &dialect, 60);
+    }
+}
+
+/// The flags that the law's chapter has a table of.
+fn flags_of(chapter: &str) -> BTreeSet<u8> {
+    let file = format!("{}/../spec/meta/{chapter}.md", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(file).unwrap();
+    let rows = text
+        .lines()
+        .skip_while(|line| !line.starts_with("| flag |"));
+    let rows = rows.skip(2).take_while(|line| line.starts_with('|'));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    let words = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    words.filter_map(|word| word.bytes().next()).collect()
+}
+
+/// A flag, and whether nothing stands behind its letter.
+fn flag(word: &Word) -> Option<(u8, bool)> {
+    match word {
+        Word::Text(text) => Some((*text.first()?, text.len() == 1)),
+        Word::Date(letters, _) | Word::Unique(letters, ..) => {
+            Some((*letters.as_bytes().first()?, false))
+        }
+        Word::Key(_) | Word::Encoded(_) | Word::Length => None,
+    }
+}
+
+#[test]
+fn histories_have_every_flag_of_the_law_and_some_that_lack_their_argument() {
+    let bounds = Server::bounds(&Target::Embedded);
+    let seen = std::cell::RefCell::new(BTreeSet::new());
+    let outcome = runner(2_000).run(&histories(bounds, &BTreeSet::new()), |history| {
+        let asks = history.iter().filter_map(|step| match step {
+            Step::Ask(ask) => Some(&ask.request),
+            Step::Pass(_) => None,
+        });
+        for request in asks {
+            if let Request::Line(words, _) = request
+                && let Some(Word::Text(verb)) = words.first()
+            {
+                let flags = words.iter().skip(2).filter_map(flag);
+                let flags = flags.map(|flag| (verb.clone(), flag));
+                seen.borrow_mut().extend(flags);
+            }
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+    let seen = seen.into_inner();
+    for (verb, chapter) in [
+        ("mg", "get"),
+        ("ms", "set"),
+        ("md", "delete"),
+        ("ma", "arithmetic"),
+    ] {
+        let flags = flags_of(chapter);
+        assert!(flags.len() >= 10, "{verb}: {flags:?}");
+        for letter in flags {
+            let was = |bare| seen.contains(&(verb.as_bytes().to_vec(), (letter, bare)));
+            let name = char::from(letter);
+            assert!(was(true), "{verb} never has a bare {name}");
+            let takes = b"CDEFJMNORT".contains(&letter);
+            assert_eq!(was(false), takes, "{verb} {name} with something behind it");
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 
 use conformance::linear::history::{History, NEVER, Op, Reply, Request, Values};
 use conformance::linear::step::{Freedom, State, step};
-use conformance::linear::{Verdict, explain, judge};
+use conformance::linear::{Verdict, explain, judge, judge_within};
 use model::{Model, Options, Session, Time};
 use spec::Dialect;
 
@@ -202,7 +202,7 @@ fn replies(
 #[test]
 fn it_agrees_with_trying_every_order() {
     let mut chance = Chance(7);
-    let (mut yes, mut no) = (0, 0);
+    let (mut yes, mut no, mut unknown) = (0, 0, 0);
     for round in 0..10_000 {
         let free = Freedom {
             forgets: round % 4 == 0,
@@ -217,10 +217,12 @@ fn it_agrees_with_trying_every_order() {
             Request::Flush if free.walks => 3,
             _ => 1,
         };
-        let ops: Vec<Op> = ops
-            .iter()
-            .flat_map(|op| std::iter::repeat_n(*op, times(op)))
-            .collect();
+        let often = |ops: &[Op]| -> Vec<Op> {
+            let ops = ops.iter();
+            ops.flat_map(|op| std::iter::repeat_n(*op, times(op)))
+                .collect()
+        };
+        let ops = often(&ops);
         let expected = brute_force(&ops, &mut history.values, free);
         let verdict = judge(&mut history);
         let agrees = match &verdict {
@@ -235,11 +237,23 @@ fn it_agrees_with_trying_every_order() {
         if let Verdict::Not(refutation) = verdict {
             let witness = explain(&mut history, refutation);
             assert!(witness.ops.len() <= ops.len());
+            let is_refuted = !brute_force(&often(&witness.ops), &mut history.values, free);
+            assert!(is_refuted, "round {round}: {witness:?} shows nothing");
+        }
+        // Who may not search to the end may not know, but is never wrong.
+        match judge_within(&mut history, Some(2)) {
+            Verdict::Linearizable => assert!(expected, "round {round}"),
+            Verdict::Not(_) => assert!(!expected, "round {round}"),
+            Verdict::Unknown(keys) => {
+                assert!(!keys.is_empty());
+                unknown += 1;
+            }
         }
         *(if expected { &mut yes } else { &mut no }) += 1;
     }
-    println!("{yes} linearizable, {no} not");
+    println!("{yes} linearizable, {no} not, {unknown} unknown in two steps");
     assert!(yes > 2_000 && no > 2_000, "{yes} and {no}");
+    assert!(unknown > 2_000, "{unknown}");
 }
 
 /// One reply of the model, as the checker sees it.

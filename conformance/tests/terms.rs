@@ -53,6 +53,37 @@ fn what_is_declared_to_be_missing_is_no_reason_to_say_nothing_but_it_is_told() {
 }
 
 #[test]
+fn who_wants_to_know_of_the_first_failure_waits_for_no_other() {
+    let exchanges = cases::all().unwrap();
+    let trial = |fail_fast| {
+        let trial = Trial {
+            target: Target::Liar(liars::named("append-as-set").unwrap()),
+            terms: Terms {
+                fail_fast,
+                ..Terms::default()
+            },
+            ..Trial::default()
+        };
+        trial.run(&exchanges, &[])
+    };
+    let (whole, fast) = (trial(false), trial(true));
+    assert!(whole.count(Verdict::Fail) > 1 && !whole.cut_short);
+    assert_eq!(fast.count(Verdict::Fail), 1);
+    assert!(fast.cut_short && fast.count(Verdict::Pass) < whole.count(Verdict::Pass));
+    assert_eq!(fast.conclusion(), Conclusion::Violates);
+    let honest = Trial {
+        target: Target::Honest,
+        terms: Terms {
+            fail_fast: true,
+            ..Terms::default()
+        },
+        ..Trial::default()
+    };
+    let honest = honest.run(&exchanges, &[]);
+    assert!(!honest.cut_short && honest.count(Verdict::Pass) > 1000);
+}
+
+#[test]
 fn a_target_that_is_not_there_is_told_in_one_line() {
     let exchanges = cases::all().unwrap();
     let trial = Trial {

@@ -51,7 +51,7 @@ Exit codes, the first that applies:
   0  it conforms, as far as the last line says it was tried
 
 Too little is less than half of what was asked for (--without says what is not), and all that is
-cut short: by --budget or by Ctrl-C, which cleans up first; a second Ctrl-C ends it at once.";
+cut short: by --budget, --fail-fast or Ctrl-C, which cleans up first; a second Ctrl-C ends it at once.";
 
 #[derive(Args)]
 #[command(after_help = LESSON)]
@@ -96,6 +96,9 @@ pub(super) struct Check {
     /// Stop after so long: `60s`, `5m`; what was not tried by then is skipped
     #[arg(long, value_name = "TIME", value_parser = budget)]
     budget: Option<Duration>,
+    /// Stop when a MUST is broken, or anything with --strict; what was not tried by then is skipped
+    #[arg(long)]
+    fail_fast: bool,
     /// Allow no skip: what is not tried or not supported is no success
     #[arg(long)]
     certify: bool,
@@ -157,6 +160,7 @@ impl Check {
             without: self.without.clone(),
             seed,
             budget: self.budget,
+            fail_fast: self.fail_fast,
             certify: self.certify,
             strict: self.strict,
             watched: progress::is_watched(),

@@ -30,7 +30,7 @@ Examples:
                                                  and then, one at a time:
   touchstone replay failures/storage.set.stored.exchange --spawn './mine {port}'
 
-A history is some sixty requests of four clients, two of which speak binary, about three keys. Where
+A history is up to 200 requests of four clients, two of which speak binary, about three keys. Where
 the clock is ours, time passes. What differs is cut down until nothing of it can go.
 
 Exit codes, the first that applies:

@@ -7,7 +7,7 @@ use super::super::history::{Request, Word};
 use super::words::{age, exptime, key, length, number, value};
 
 pub(super) fn get() -> BoxedStrategy<Request> {
-    flagged("mg", "bcfhklqstvvvEINNORT", None, None)
+    flagged("mg", "bcfhklqstuvvvCEINNORT", None, None)
 }
 
 pub(super) fn set() -> BoxedStrategy<Request> {
@@ -21,7 +21,7 @@ pub(super) fn set() -> BoxedStrategy<Request> {
 }
 
 pub(super) fn delete() -> BoxedStrategy<Request> {
-    flagged("md", "bfkqstxCEIIIOT", None, None)
+    flagged("md", "bfkqstxCEFIIIOT", None, None)
 }
 
 pub(super) fn arithmetic() -> BoxedStrategy<Request> {

@@ -258,3 +258,36 @@ fn tame(request: &mut Request) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of the requests of some histories begin with this word.
+    fn count(maker: &Maker, verb: &str) -> usize {
+        let steps = (0..300).flat_map(|number| maker.history(1, number));
+        let asks = steps.filter(|step| {
+            matches!(step, Step::Ask(Ask { request: Request::Line(words, _), .. })
+                if words.first() == Some(&Word::text(verb)))
+        });
+        asks.count()
+    }
+
+    #[test]
+    fn it_leans_towards_what_was_not_reached() {
+        let bounds = Bounds {
+            ours: true,
+            paced: true,
+            shared: true,
+            strange: true,
+            meta: true,
+            binary: true,
+        };
+        let mut maker = Maker::new(bounds);
+        let before = count(&maker, "touch");
+        let others = reachable().filter(|rule| rule.chapter != "touch");
+        maker.steer(&others.map(|rule| rule.name).collect());
+        let after = count(&maker, "touch");
+        assert!(before > 100 && after > 3 * before, "{before}, {after}");
+    }
+}
