@@ -46,6 +46,16 @@ fn nothing_stands_at_the_top_but_the_argument() {
 }
 
 #[test]
+fn numbers_that_overflow_are_noticed_in_a_release_too() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("it is there");
+    let release = manifest
+        .split("[profile.")
+        .find(|part| part.starts_with("release]"));
+    let is_held = release.is_some_and(|part| part.contains("\noverflow-checks = true\n"));
+    assert!(is_held, "[profile.release] has no `overflow-checks = true`");
+}
+
+#[test]
 fn the_crates_know_only_whom_they_may() {
     let may: [(&str, &[&str]); 5] = [
         ("spec", &[]),

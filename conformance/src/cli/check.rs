@@ -51,7 +51,8 @@ Exit codes, the first that applies:
   0  it conforms, as far as the last line says it was tried
 
 Too little is less than half of what was asked for (--without says what is not), and all that is
-cut short: by --budget, --fail-fast or Ctrl-C, which cleans up first; a second Ctrl-C ends it at once.";
+cut short: by --budget, --fail-fast or Ctrl-C, which cleans up first; a second Ctrl-C ends it at
+once.";
 
 #[derive(Args)]
 #[command(after_help = LESSON)]

@@ -26,6 +26,8 @@ const ABREAST: usize = 256;
 /// A clock may tick while they are: so often they are tried again, when each of them alone is
 /// answered as it is ruled.
 const TRIES: u8 = 4;
+/// Fewer than that are not parted any further: they are under way for hardly any time.
+const FEW: usize = 8;
 
 impl Exploration {
     /// Plays every sequence of up to so many commands, on each core a part of them, until the time
@@ -103,12 +105,16 @@ struct All<'a> {
     before: Vec<Step>,
     /// How many were answered otherwise when they were.
     differing: u64,
+    /// It tells apart the keys of those that are played at once again.
+    turn: u8,
 }
 
 /// Who plays, and how many it has played.
 type Served = (Player, u64);
 /// Whether all that were under way at once were answered as ruled, or else which was not.
-type Played = Result<(), (usize, Difference)>;
+type Played = Result<(), Parted>;
+/// Which of them was not, and how.
+type Parted = (usize, Difference);
 
 /// Where sequences are played.
 #[derive(Clone, Copy)]
@@ -127,6 +133,7 @@ impl<'a> All<'a> {
             single: None,
             before: Vec::new(),
             differing: 0,
+            turn: 0,
         }
     }
 
@@ -150,14 +157,14 @@ impl<'a> All<'a> {
     }
 
     /// Plays those that wait, level by level. Where one is not answered as it is ruled, each is
-    /// played alone; where none of them differs then, all must agree when they are played at once
+    /// played alone; where none of them differs then, they must agree when they are played at once
     /// again: a clock may have ticked meanwhile.
     fn abreast(&mut self) -> ControlFlow<()> {
         let waiting = std::mem::take(&mut self.waiting);
         for (_, sequence) in &waiting {
             self.count(sequence);
         }
-        let Err(mut parted) = self.at_once(&waiting, 0)? else {
+        let Err(parted) = self.at_once(&waiting)? else {
             return ControlFlow::Continue(());
         };
         let differing = self.differing;
@@ -167,26 +174,55 @@ impl<'a> All<'a> {
         if self.differing > differing {
             return ControlFlow::Continue(());
         }
-        let ticks = self.exploration.target.is_real();
-        for turn in 1..if ticks { TRIES } else { 1 } {
-            match self.at_once(&waiting, turn)? {
-                Ok(()) => return ControlFlow::Continue(()),
-                Err(again) => parted = again,
-            }
+        if let Some(failed) = self.doubted(&waiting, parted)? {
+            self.found.add(failed);
         }
-        let (at, difference) = parted;
-        let history = waiting.get(at).map(|(_, sequence)| sequence.as_slice());
-        let history = history.unwrap_or_default();
-        self.found.add(Failed::unreduced(history, difference));
-        match self.found.failures.len() >= self.exploration.failures_max {
+        match self.exploration.has_enough(&self.found) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
     }
 
+    /// Plays those again that differ when they are under way at once, and alone do not; at last
+    /// fewer of them: the less time it takes, the rarer a clock ticks meanwhile.
+    fn doubted(
+        &mut self,
+        all: &[(u64, Vec<Step>)],
+        mut parted: Parted,
+    ) -> ControlFlow<(), Option<Failed>> {
+        for _ in 0..if self.exploration.target.is_real() {
+            TRIES
+        } else {
+            0
+        } {
+            self.turn = self.turn.wrapping_add(1);
+            match self.at_once(all)? {
+                Ok(()) => return ControlFlow::Continue(None),
+                Err(again) => parted = again,
+            }
+        }
+        let (at, difference) = parted;
+        if all.len() <= FEW || !self.exploration.target.is_real() {
+            let differing = all.get(at).map(|(_, sequence)| sequence.as_slice());
+            let failed = Failed::unreduced(differing.unwrap_or_default(), difference);
+            return ControlFlow::Continue(Some(failed));
+        }
+        let (first, second) = all.split_at(all.len() / 2);
+        for half in [first, second] {
+            self.turn = self.turn.wrapping_add(1);
+            if let Err(parted) = self.at_once(half)?
+                && let Some(failed) = self.doubted(half, parted)?
+            {
+                return ControlFlow::Continue(Some(failed));
+            }
+        }
+        ControlFlow::Continue(None)
+    }
+
     /// Plays these at once, on keys that tell the turns apart.
-    fn at_once(&mut self, all: &[(u64, Vec<Step>)], turn: u8) -> ControlFlow<(), Played> {
+    fn at_once(&mut self, all: &[(u64, Vec<Step>)]) -> ControlFlow<(), Played> {
         let (mut player, served) = self.player(At::Crowd)?;
+        let turn = self.turn;
         let name =
             |(number, steps): &(u64, Vec<Step>)| (format!("{number:x}.{turn}-"), steps.clone());
         let named: Vec<(String, Vec<Step>)> = all.iter().map(name).collect();

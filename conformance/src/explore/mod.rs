@@ -144,6 +144,11 @@ impl Exploration {
             Some(failed) => found.add(failed),
             None => found.unrepeated.push(Failed::unreduced(history, seen)),
         }
+        self.has_enough(found)
+    }
+
+    /// Whether so much was found that there is no need to go on, or no sense.
+    fn has_enough(&self, found: &Found) -> bool {
         found.failures.len() >= self.failures_max || found.unrepeated.len() >= UNREPEATED_MAX
     }
 
