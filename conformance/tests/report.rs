@@ -88,6 +88,23 @@ fn a_single_violation_is_told_in_full() {
 }
 
 #[test]
+fn a_pull_request_is_told_what_broke_and_what_was_not_tried() {
+    let examples = examples();
+    let trial = Trial {
+        target: Target::Liar(liars::named("append-as-set").expect("there is one")),
+        terms: Terms {
+            without: vec!["cas".to_owned()],
+            ..Terms::default()
+        },
+        ..Trial::default()
+    };
+    let summary = report::markdown(&trial.run(&examples, &[]));
+    insta::assert_snapshot!("summary_for_a_pull_request", summary);
+    let honest = report::markdown(&tried(Target::Honest, &examples));
+    insta::assert_snapshot!("summary_where_all_passes", honest);
+}
+
+#[test]
 fn a_server_that_dies_is_said_to_have_died() {
     let examples = examples();
     let report = tried(target(Tiny::Dies), &examples);

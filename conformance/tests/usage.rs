@@ -201,3 +201,30 @@ fn an_option_that_the_server_refuses_is_unsupported_and_no_crash() {
     let output = check(&["--spawn", "false {port}", "storage.cas.exists"]);
     assert_eq!(output.status.code(), Some(4));
 }
+
+#[test]
+fn a_report_as_html_is_a_site_of_what_was_tried() {
+    let folder = std::env::temp_dir().join(format!("touchstone-site-{}", std::process::id()));
+    let report = format!("html={}", folder.display());
+    let output = check(&[
+        "--liar",
+        "append-as-set",
+        "storage.append",
+        "--report",
+        &report,
+    ]);
+    let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap_or_default();
+    let (index, rule) = (read("index.html"), read("rules/storage.append.stored.html"));
+    let _ = std::fs::remove_dir_all(&folder);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains(&*folder.join("index.html").to_string_lossy()),
+        "{said}"
+    );
+    assert!(index.contains("✗ does not conform"), "{index}");
+    assert!(
+        rule.contains("touchstone check --liar append-as-set"),
+        "{rule}"
+    );
+}
