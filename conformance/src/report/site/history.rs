@@ -117,6 +117,8 @@ impl History {
 const STEP: usize = 44;
 /// So high is a lane.
 const LANE: usize = 34;
+/// So wide is a letter of what stands above a lane, at most.
+const LETTER: usize = 8;
 /// Where the lanes begin, behind the clients' numbers.
 const LEFT: usize = 40;
 
@@ -147,7 +149,11 @@ fn lanes(refuted: &Refuted) -> Markup {
         .max()
         .unwrap_or(0)
         + 1;
-    let (width, height) = (LEFT + last * STEP + 10, refuted.lanes.len() * LANE);
+    // What is said of the last is longer than its lane, and is what one came to read.
+    let said = { refuted.lanes.iter() }
+        .map(|lane| LEFT + lane.from * STEP + words(lane).chars().count() * LETTER);
+    let width = said.max().unwrap_or(0).max(LEFT + last * STEP) + 10;
+    let height = refuted.lanes.len() * LANE;
     html! {
         p { a href=(to_rule(&refuted.rule)) { (refuted.rule) } ", key " code { (refuted.key) } ": "
             (refuted.before) " no order explains these, time to the right. Marked: the answer that "
@@ -162,11 +168,17 @@ fn lanes(refuted: &Refuted) -> Markup {
                     (false, Some(_)) => "done",
                 };
                 text.who x="0" y=(top + 26) { (lane.client) }
-                text x=(left) y=(top + 13) { (lane.said)
-                    @if lane.to.is_none() { " (perhaps)" } @if lane.witness { " ◀" } }
+                text x=(left) y=(top + 13) { (words(lane)) }
                 rect class=(class) x=(left) y=(top + 18) height="10" rx="3"
                     width=((end.saturating_sub(lane.from) * STEP).max(6)) {}
             }
         } }
     }
+}
+
+/// What stands above a lane.
+fn words(lane: &Lane) -> String {
+    let perhaps = if lane.to.is_none() { " (perhaps)" } else { "" };
+    let witness = if lane.witness { " ◀" } else { "" };
+    format!("{}{perhaps}{witness}", lane.said)
 }
