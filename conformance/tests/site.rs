@@ -1,7 +1,8 @@
 //! The site of reports: that nothing hostile becomes markup, that no link leads nowhere, and that
-//! ten implementations fit that conform, and that a failure takes no more than its share. Whether it
-//! says what the reports say is in `site/shown.rs`; the implementations that are tried for ours, in
-//! `site/targets.rs`.
+//! ten implementations fit that conform, and that a failure takes no more than its share.
+//!
+//! Whether it says what the reports say is in `site/shown.rs`; the implementations that are tried
+//! for our own, in `site/targets.rs`.
 
 #![allow(clippy::indexing_slicing, reason = "only tests are here")]
 
