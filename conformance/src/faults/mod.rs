@@ -221,6 +221,7 @@ fn on_stage(
             expected,
             received: received.into_bytes(),
             agreed: None,
+            closed: false,
             events: Vec::new(),
         }))
     };

@@ -109,6 +109,8 @@ pub struct Failure {
     pub received: Vec<u8>,
     /// How many of its first bytes are as expected, where a byte differs.
     pub agreed: Option<usize>,
+    /// Whether the server had closed; where it had not, and nothing came, that was waited for.
+    pub closed: bool,
     /// All that happened.
     pub events: Vec<Event>,
 }
@@ -349,7 +351,8 @@ impl<P: Peer + ?Sized> Player<'_, P> {
 
     fn failure(&mut self, line: u32, client: u8, expected: &str) -> Box<Failure> {
         let protocol = self.header.protocol(client);
-        let unread = &self.client(client).unread;
+        let Client { unread, closed, .. } = self.client(client);
+        let closed = *closed;
         let received = match protocol {
             Protocol::Text | Protocol::Binary => unread.clone(),
             Protocol::Udp => datagram::bare(unread),
@@ -360,6 +363,7 @@ impl<P: Peer + ?Sized> Player<'_, P> {
             expected: expected.to_owned(),
             received,
             agreed: None,
+            closed,
             events,
         })
     }
