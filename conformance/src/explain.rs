@@ -15,9 +15,11 @@ pub fn explain(name: &str, exchanges: &[Exchange]) -> Option<String> {
         chapter,
         line,
         sentence,
+        class,
         ..
     } = requirement;
-    let mut text = format!("{name}  ({level}, {kind:?}, spec/{chapter}.md:{line})\n\n");
+    let class = class.map_or(String::new(), |class| format!(" ({class})"));
+    let mut text = format!("{name}  ({level}, {kind:?}{class}, spec/{chapter}.md:{line})\n\n");
     for line in sentence.trim().lines() {
         let _ = writeln!(text, "    {line}");
     }
@@ -31,7 +33,11 @@ pub fn explain(name: &str, exchanges: &[Exchange]) -> Option<String> {
     }
     for variant in variants(requirement) {
         let what = variant.sentence.trim().replace('\n', " ");
-        let _ = writeln!(text, "\n{:?} {}\n    {what}", variant.kind, variant.name);
+        let kind = variant.class.map_or_else(
+            || format!("{:?}", variant.kind),
+            |class| format!("{:?} ({class})", variant.kind),
+        );
+        let _ = writeln!(text, "\n{kind} {}\n    {what}", variant.name);
     }
     for exchange in exchanges
         .iter()

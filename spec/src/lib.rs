@@ -21,7 +21,7 @@ mod scan;
 
 pub use chapters::{CHAPTERS, Chapter, REQUIREMENTS, find, named};
 pub use dialect::{Dialect, DialectError, Standing};
-pub use requirement::{Kind, Level, Requirement, Witness};
+pub use requirement::{Class, Kind, Level, Requirement, Witness};
 
 /// Cites a rule, an alternative or a deviation of the law: `req!("storage.cas.exists")`.
 ///

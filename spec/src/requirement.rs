@@ -16,6 +16,8 @@ pub struct Requirement {
     pub level: Level,
     /// What kind of evidence shows it.
     pub witness: Witness,
+    /// What kind of difference a deviation is; nothing for whatever else.
+    pub class: Option<Class>,
     /// The sentence, as it stands in the prose.
     pub sentence: &'static str,
     /// The chapter it stands in: `storage`, `meta/get`.
@@ -59,6 +61,17 @@ pub enum Witness {
     Process,
 }
 
+/// Why an implementation deviates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// It contradicts what it documents, or itself, or harms whoever relies on it.
+    Bug,
+    /// No document says what is to happen, and it does something else.
+    Undocumented,
+    /// Its versions speak differently; an older one does not know what came later.
+    Dialect,
+}
+
 impl PartialEq for Requirement {
     fn eq(&self, other: &Self) -> bool {
         self.ordinal == other.ordinal
@@ -70,6 +83,16 @@ impl Eq for Requirement {}
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name)
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Class::Bug => "bug",
+            Class::Undocumented => "undocumented",
+            Class::Dialect => "dialect",
+        })
     }
 }
 

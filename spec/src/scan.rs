@@ -6,7 +6,7 @@
 // A constant that indexes out of bounds or overflows does not compile.
 #![expect(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use crate::requirement::{Kind, Level, Requirement, Witness};
+use crate::requirement::{Class, Kind, Level, Requirement, Witness};
 
 /// What one chapter holds.
 pub(crate) struct Scan {
@@ -40,6 +40,7 @@ impl Scan {
                     kind,
                     level: rule_level,
                     witness: witness(text, name_end),
+                    class: class(kind, text, after),
                     sentence,
                     chapter,
                     line,
@@ -105,6 +106,7 @@ pub(crate) const EMPTY: Requirement = Requirement {
     kind: Kind::Rule,
     level: Level::May,
     witness: Witness::Exchange,
+    class: None,
     sentence: "",
     chapter: "",
     line: 0,
@@ -131,6 +133,28 @@ const fn witness(text: &[u8], name_end: usize) -> Witness {
     } else {
         Witness::Exchange
     }
+}
+
+/// What a deviation's marker, which ends before this place, says last of it.
+const fn class(kind: Kind, text: &[u8], after: usize) -> Option<Class> {
+    let class = if ends_with(text, after, b" bug\n") {
+        Some(Class::Bug)
+    } else if ends_with(text, after, b" undocumented\n") {
+        Some(Class::Undocumented)
+    } else if ends_with(text, after, b" dialect\n") {
+        Some(Class::Dialect)
+    } else {
+        None
+    };
+    assert!(
+        matches!(kind, Kind::Deviation) == class.is_some(),
+        "a deviation, and nothing else, ends with what it is: bug, undocumented or dialect"
+    );
+    class
+}
+
+const fn ends_with(text: &[u8], end: usize, with: &[u8]) -> bool {
+    with.len() <= end && starts_with(text, end - with.len(), with)
 }
 
 const fn level(sentence: &[u8]) -> Level {

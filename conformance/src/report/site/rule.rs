@@ -106,7 +106,8 @@ fn variation(variant: &'static Requirement) -> Markup {
     });
     let known: Vec<&str> = known.collect();
     html! { section id=(variant.name) {
-        h3 { (what) " " code { (last_word(variant)) } }
+        h3 { (what) " " code { (last_word(variant)) }
+            @if let Some(class) = variant.class { small { " · " (class) } } }
         p { (sentence(variant.sentence))
             @if !known.is_empty() { small { " (" (known.join(", ")) ")" } } }
     } }
