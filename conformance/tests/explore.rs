@@ -302,6 +302,26 @@ fn what_is_held_back_is_told_apart_from_what_is_not() {
     assert!(parts(Model::default(), memcached()), "it does not wait");
 }
 
+#[test]
+fn nobody_is_blamed_who_loses_patience_with_a_block() {
+    let exploration = exploration(Target::Embedded, 1);
+    let ask = |text: &str| Step::Ask(Ask::plain(1, Request::Bytes(text.into())));
+    let waits = (0..20).map(|_| Step::Pass(3));
+    let history: Vec<Step> = std::iter::once(ask("set k 0 0 5\r\nhel"))
+        .chain(waits)
+        .chain([ask("lo\r\n"), ask("get k\r\n")])
+        .collect();
+    let server = Server::start(&exploration.target, 0).unwrap();
+    let mut player = play::Player::new(server, exploration.model()).writing();
+    assert_eq!(player.play(&history), None);
+    let told = player.said.unwrap();
+    assert!(
+        told.contains(&play::Said::Owed(1, b"STORED\r\n".to_vec())),
+        "{told:?}"
+    );
+    assert!(told.contains(&play::Said::Passed(3)), "{told:?}");
+}
+
 /// A liar whose lie takes several requests to show.
 const fn mutant(name: &'static str, does: &'static str, lie: Lie) -> Liar {
     Liar {

@@ -246,8 +246,14 @@ impl Session {
     fn frame(&mut self, model: &mut Model, input: &mut &[u8], now: Time) -> Option<Ruling> {
         let header = Header::read(input)?;
         if let Some(ruling) = header.refuse(model) {
+            let awaited = req!("binary.frames.lengths.awaited");
+            let awaited =
+                Some(awaited).filter(|rule| header.is_request() && model.dialect.has(rule));
+            if awaited.is_some() {
+                input.get(..header.value_at())?;
+            }
             skip(model, input, HEADER_BYTES);
-            return Some(ruling);
+            return Some(ruling.also(awaited));
         }
         let head = input.get(..header.value_at())?;
         if let Some(ruling) = header.refuse_whole(model, &self.sasl) {

@@ -81,6 +81,12 @@ impl Server {
         Server::of(peer, Vec::new(), None)
     }
 
+    /// The same, and it is left what is left to a server whose clock nobody here winds.
+    #[must_use]
+    pub fn with_a_clock_of_its_own(self) -> Server {
+        Server { real: true, ..self }
+    }
+
     fn of(peer: Box<dyn Peer>, prefix: Vec<u8>, guard: Option<Guard>) -> Server {
         Server {
             peer,

@@ -102,9 +102,14 @@ impl Header {
         self.body_length.saturating_sub(others)
     }
 
+    /// Whether it begins as a request does.
+    pub(crate) fn is_request(&self) -> bool {
+        self.magic == MAGIC
+    }
+
     /// The ruling for a header behind which nobody can tell what comes; it ends the connection.
     pub(crate) fn refuse(&self, model: &Model) -> Option<Ruling> {
-        if self.magic != MAGIC {
+        if !self.is_request() {
             return Some(self.stray(model));
         }
         let length = || self.is_refused_for_its_length(model);

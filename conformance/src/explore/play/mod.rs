@@ -23,6 +23,8 @@ use settle::World;
 const WORLDS_KEPT: usize = 2;
 /// A longer block is left as it is.
 const FINISHED_MAX_BYTES: usize = 4096;
+/// Nobody is amid a request for longer.
+const AMID_MAX_SECONDS: u64 = 5;
 
 /// A server, and the model that is told the same.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub struct Player {
     unanswered: Option<u8>,
     /// A reply that does not come is not waited for long.
     hurry: bool,
+    /// So long somebody is amid a request.
+    amid_seconds: u64,
     /// The rules that the model cited, by name.
     pub rules: BTreeSet<&'static str>,
     /// What was said, as the model has it; nothing where nobody wants to know.
@@ -84,6 +88,7 @@ impl Player {
             uniques: Uniques::default(),
             unanswered: None,
             hurry: false,
+            amid_seconds: 0,
             rules: BTreeSet::new(),
             said: None,
         }
@@ -177,7 +182,13 @@ impl Player {
         self.write(client, &[&Ask::plain(client, Request::Bytes(rest))])
     }
 
+    /// Lets time pass; but nobody is amid a request for so long that a server may lose patience.
     fn pass(&mut self, seconds: u64) {
+        let amid = self.worlds.iter().any(World::has_anybody_amid);
+        self.amid_seconds = if amid { self.amid_seconds + seconds } else { 0 };
+        if self.amid_seconds > AMID_MAX_SECONDS {
+            return;
+        }
         self.server.peer().pass(seconds);
         self.say(Said::Passed(seconds));
     }

@@ -122,6 +122,11 @@ impl World {
         amid || self.holds_back(client)
     }
 
+    /// Whether any client is.
+    pub(super) fn has_anybody_amid(&self) -> bool {
+        self.sessions.keys().any(|client| self.is_amid(*client))
+    }
+
     /// How much of a data block the server waits for.
     pub(super) fn awaited_bytes(&self, client: u8) -> u64 {
         self.sessions.get(&client).map_or(0, Session::awaited_bytes)
