@@ -6,13 +6,18 @@
 
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
+#[path = "common/simple.rs"]
+mod simple;
+
+use std::io::Write as _;
 use std::process::Command;
 use std::sync::Barrier;
 use std::time::Instant;
 use std::{env, hint, thread};
 
 use server::Time;
-use server::store::{Configuration, Draft, Entry, Expiry, Store, Trail};
+use server::store::{Configuration, Draft, Entry, Expiry, Item, Store, Trail};
+use simple::Simple;
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
 const ITEMS: usize = 200_000;
@@ -27,53 +32,149 @@ type Key = [u8; 20];
 const BATCH: usize = 64;
 
 /// An operation: its name, and what it does with some keys in which round.
-type Operation = (&'static str, fn(&Store, &[Key], usize));
+type Operation = (&'static str, fn(&Load, &[Key], usize));
 
-const OPERATIONS: [Operation; 9] = [
-    ("get, a hit", |store, keys, _| {
+const OPERATIONS: [Operation; 21] = [
+    ("get, a hit", |load, keys, _| {
         for key in keys {
-            get(store, key, store.trail(key));
+            get(&load.store, key, load.store.trail(key));
         }
     }),
-    ("get, a hit, 64 at once", |store, keys, _| {
-        let mut trails = [store.trail(b""); BATCH];
+    ("get, a hit, 64 at once", |load, keys, _| {
+        let mut trails = [load.store.trail(b""); BATCH];
         for (trail, key) in trails.iter_mut().zip(keys) {
-            *trail = store.trail(key);
+            *trail = load.store.trail(key);
         }
-        store.approach(trails.into_iter().take(keys.len()));
+        load.store.approach(trails.into_iter().take(keys.len()));
         for (key, trail) in keys.iter().zip(trails) {
-            get(store, key, trail);
+            get(&load.store, key, trail);
         }
     }),
-    ("get, a hit, value copied out", |store, keys, _| {
+    ("get, a hit, value copied out", |load, keys, _| {
         for key in keys {
-            let value = store.serve((key, store.trail(key)), NOW, |item| item.share_value());
+            let value = load
+                .store
+                .serve((key, load.store.trail(key)), NOW, |item| item.share_value());
             let _ = hint::black_box(value);
         }
     }),
-    ("get, a miss", |store, keys, _| {
+    ("get, a miss", |load, keys, _| {
         for key in keys {
-            hint::black_box(store.serve((key, store.trail(key)), NOW, |_| ()).is_ok());
+            hint::black_box(
+                load.store
+                    .serve((key, load.store.trail(key)), NOW, |_| ())
+                    .is_ok(),
+            );
         }
     }),
-    ("set, of the same length", |store, keys, _| {
-        each(store, keys, |entry| put(entry, 100));
+    ("set, of the same length", |load, keys, _| {
+        each(&load.store, keys, |entry| put(entry, 100));
     }),
-    ("set, of another length", |store, keys, round| {
-        each(store, keys, |entry| put(entry, 90 + round % 2 * 10));
+    ("set, of another length", |load, keys, round| {
+        each(&load.store, keys, |entry| put(entry, 90 + round % 2 * 10));
     }),
-    ("delete and add", |store, keys, _| {
-        each(store, keys, |entry| {
+    ("delete and add", |load, keys, _| {
+        each(&load.store, keys, |entry| {
             entry.remove();
             put(entry, 100);
         });
     }),
-    ("incr", |store, keys, _| {
-        each(store, keys, |entry| entry.overwrite(&[b'1'; 100], None));
+    ("incr", |load, keys, _| {
+        each(&load.store, keys, |entry| {
+            entry.overwrite(&[b'1'; 100], None)
+        });
     }),
-    ("touch", |store, keys, round| {
+    ("add, refused", |load, keys, _| {
+        each(&load.store, keys, |entry| {
+            if entry.item().is_none() {
+                put(entry, 100);
+            }
+        });
+    }),
+    ("replace", |load, keys, _| {
+        each(&load.store, keys, |entry| {
+            if entry.item().is_some() {
+                put(entry, 100);
+            }
+        });
+    }),
+    ("append of 10 bytes, and back", |load, keys, round| {
+        each(&load.store, keys, |entry| {
+            let value = entry.item().map(Item::value).unwrap_or_default();
+            let value = if round % 2 == 0 {
+                [value, &[b'a'; 10]].concat()
+            } else {
+                value.get(10..).unwrap_or_default().to_vec()
+            };
+            entry.insert(Draft::new(&value)).expect("it evicts");
+        });
+    }),
+    ("prepend of 10 bytes, and back", |load, keys, round| {
+        each(&load.store, keys, |entry| {
+            let value = entry.item().map(Item::value).unwrap_or_default();
+            let value = if round % 2 == 0 {
+                [&[b'p'; 10], value].concat()
+            } else {
+                value.get(10..).unwrap_or_default().to_vec()
+            };
+            entry.insert(Draft::new(&value)).expect("it evicts");
+        });
+    }),
+    ("cas", |load, keys, _| {
+        each(&load.store, keys, |entry| {
+            let unique = entry.item().map(Item::unique);
+            if hint::black_box(unique) == entry.item().map(Item::unique) {
+                put(entry, 100);
+            }
+        });
+    }),
+    ("decr, with its digits", |load, keys, round| {
+        each(&load.store, keys, |entry| {
+            let mut digits = [b' '; 100];
+            write!(&mut digits[..], "{}", u64::MAX - round as u64).expect("they fit");
+            entry.overwrite(&digits, None);
+        });
+    }),
+    ("gat", |load, keys, round| {
         let second = NOW.seconds() + 1000 + round as u64;
-        each(store, keys, |entry| entry.set_expiry(Expiry::at(second)));
+        each(&load.store, keys, |entry| {
+            let sum = entry.serve().map(|item| checksum(item.value()));
+            entry.set_expiry(Expiry::at(second));
+            sum
+        });
+    }),
+    ("set, behind a flush", |load, keys, _| {
+        load.store.flush();
+        each(&load.store, keys, |entry| put(entry, 100));
+    }),
+    ("flush", |load, keys, _| {
+        keys.iter().for_each(|_| load.store.flush());
+    }),
+    ("simple store: get, a hit", |load, keys, _| {
+        for key in keys {
+            let sum = load.simple.serve(key, NOW.seconds(), checksum);
+            let _ = hint::black_box(sum);
+        }
+    }),
+    ("simple store: set, of the same length", |load, keys, _| {
+        for key in keys {
+            load.simple.put(key, &VALUE, NOW.seconds());
+        }
+    }),
+    (
+        "simple store: set, of another length",
+        |load, keys, round| {
+            for key in keys {
+                let value = VALUE.get(..90 + round % 2 * 10).unwrap_or_default();
+                load.simple.put(key, value, NOW.seconds());
+            }
+        },
+    ),
+    ("touch", |load, keys, round| {
+        let second = NOW.seconds() + 1000 + round as u64;
+        each(&load.store, keys, |entry| {
+            entry.set_expiry(Expiry::at(second))
+        });
     }),
 ];
 
@@ -98,8 +199,9 @@ fn checksum(value: &[u8]) -> u64 {
         .fold(0, |sum, word| sum ^ u64::from_le_bytes(*word))
 }
 
+static VALUE: [u8; 100] = [b'v'; 100];
+
 fn put(entry: &mut Entry<'_>, len: usize) {
-    static VALUE: [u8; 100] = [b'v'; 100];
     let draft = Draft::new(VALUE.get(..len).unwrap_or_default());
     entry.insert(draft).expect("it evicts");
 }
@@ -127,13 +229,14 @@ fn main() {
             _ => "SKIPPED instructions: there is no valgrind here".into(),
         };
         let (one, two) = (timed(at, 1), timed(at, 2));
-        println!("{name:<29} {one:>18} with one thread, {two:>18} with two; {instructions}");
+        println!("{name:<37} {one:>18} with one thread, {two:>18} with two; {instructions}");
     }
 }
 
-/// A full store, and keys to ask it for.
+/// Full stores, and keys to ask them for.
 struct Load {
     store: Store,
+    simple: Simple,
     keys: Vec<Key>,
 }
 
@@ -144,15 +247,24 @@ impl Load {
             evicts: true,
             has_uniques: true,
         });
+        let simple = Simple::new();
+        let name = OPERATIONS.get(operation).map_or("", |(name, _)| name);
+        let is_simple = name.starts_with("simple");
         for number in 0..items {
-            store.entry(&key(number), NOW, |entry| put(entry, 100));
+            if is_simple {
+                simple.put(&key(number), &VALUE, NOW.seconds());
+            } else {
+                store.entry(&key(number), NOW, |entry| put(entry, 100));
+            }
         }
-        let is_miss = OPERATIONS
-            .get(operation)
-            .is_some_and(|(name, _)| name.ends_with("miss"));
+        let is_miss = name.ends_with("miss");
         let first = if is_miss { items } else { 0 };
         let keys = (0..items).map(|n| key(first + n * 7919 % items)).collect();
-        Self { store, keys }
+        Self {
+            store,
+            simple,
+            keys,
+        }
     }
 
     fn run(&self, operation: usize, rounds: impl Iterator<Item = usize>, skip: usize) {
@@ -162,7 +274,7 @@ impl Load {
         for round in rounds {
             let (before, after) = self.keys.split_at(skip);
             for keys in after.chunks(BATCH).chain(before.chunks(BATCH)) {
-                act(&self.store, keys, round);
+                act(self, keys, round);
             }
         }
     }

@@ -142,6 +142,7 @@ impl Ledger {
 
     /// The counters of one worker.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "`new` makes one at least")]
     pub fn worker(&self, worker: usize) -> &Counters {
         self.workers
             .get(worker)

@@ -10,12 +10,18 @@
 //! Beside them `users` knows who may log in; `heap` has all threads share one; `counters`,
 //! `prefixes` and `roster` keep what `stats` tells, and `process` what the system says of ours;
 //! `watchers` keeps what watchers are told, and `log` what the operator is; `unread` says which
-//! client has kept its replies waiting for too long, `turning` turns the clock of a test, and
-//! `simulated` is what simulations do to a server.
+//! client has kept its replies waiting for too long, `turning` turns the clock of a test,
+//! `class` has what is said of slabs, and `simulated` is what simulations do to a server.
 //! Each knows only those above it in this list; nothing here knows the law or the model.
 
 #![deny(unsafe_code)]
+#![warn(
+    clippy::expect_used,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap
+)]
 
+mod class;
 pub mod command;
 pub mod counters;
 pub mod heap;
@@ -31,6 +37,7 @@ pub mod session;
 pub mod settings;
 pub mod shared;
 pub mod simulated;
+#[expect(clippy::expect_used, reason = "a shard that a mask names is there")]
 pub mod store;
 mod sync;
 pub mod time;

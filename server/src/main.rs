@@ -3,6 +3,11 @@
 //! It only turns a command line into a running server; what it does then is in the library.
 
 #![forbid(unsafe_code)]
+#![warn(
+    clippy::expect_used,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap
+)]
 
 /// Tells the operator a line. A log that takes nothing, on a disk that is full, ends nobody.
 macro_rules! say {

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use crate::class::Evicted;
 use crate::counters::{Counters, Ledger};
 use crate::log::Log;
 use crate::observed::Observed;
@@ -27,6 +28,8 @@ pub struct Shared {
     pub settings: Settings,
     /// The items.
     pub store: Store,
+    /// What the store does not count of the items it gives up.
+    pub(crate) evicted: Arc<Evicted>,
     /// The counters.
     pub ledger: Ledger,
     /// Requests counted by prefix.
@@ -78,10 +81,15 @@ impl Shared {
             has_uniques: settings.has_uniques,
         });
         let watchers = Arc::new(Watchers::new(settings.watcher_buffer_bytes));
-        let told = Arc::clone(&watchers);
-        store.on_eviction(move |item, now| told.tell(&evicted(item, now), None, now));
+        let evictions = Arc::<Evicted>::default();
+        let (told, counted) = (Arc::clone(&watchers), Arc::clone(&evictions));
+        store.on_eviction(move |item, now| {
+            counted.note(item, now);
+            told.tell(&evicted(item, now), None, now);
+        });
         Self {
             store,
+            evicted: evictions,
             ledger: Ledger::new(settings.threads),
             prefixes: Prefixes::new(settings.prefix_delimiter, settings.counts_prefixes),
             roster: Roster::default(),

@@ -4,8 +4,10 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
-use server::Time;
+use std::sync::Arc;
+
 use server::store::{Configuration, Draft, Entry, Store, Tally};
+use server::{Connection, Settings, Shared, Time};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
 const MEBIBYTE: usize = 1024 * 1024;
@@ -135,6 +137,56 @@ fn one_hot_item_beside_cold_ones_loses_nothing() {
         load.put(usize::MAX, 1 + round % 20);
     }
     load.lost_nothing("a counter that changes its length beside 70 % that are cold");
+}
+
+/// As a client does it: numbers that stay as long as they are, and numbers that do not.
+#[test]
+fn one_hot_counter_beside_cold_items_loses_nothing() {
+    const COUNT: usize = 200_000;
+    let settings = Settings::parse(["-m", "8"]).expect("good options");
+    let shared = Arc::new(Shared::new(settings, NOW));
+    let mut client = Connection::new(Arc::clone(&shared));
+    let mut ask = |line: &str| {
+        client.receive(line.as_bytes(), NOW);
+        client.transmit()
+    };
+    let value = "c".repeat(100);
+    let is_cold = || {
+        let tally = shared.store.tally();
+        tally.used_bytes * 10 >= tally.limit_bytes * 7
+    };
+    let mut cold = 0;
+    while !is_cold() {
+        let stored = ask(&format!("set cold{cold} 0 0 100\r\n{value}\r\n"));
+        assert_eq!(stored, "STORED\r\n");
+        cold += 1;
+    }
+    for (what, start) in [("as long as before", "1000000"), ("longer each time", "9")] {
+        ask(&format!("set hot 0 0 {}\r\n{start}\r\n", start.len()));
+        let before = shared.store.tally();
+        let mut number: u64 = start.parse().expect("a number");
+        for _ in 0..COUNT {
+            number += 1;
+            assert_eq!(ask("incr hot 1\r\n"), format!("{number}\r\n"));
+            if start.len() == 1 {
+                number = 9;
+                assert_eq!(ask("set hot 0 0 1\r\n9\r\n"), "STORED\r\n");
+            }
+        }
+        let after = shared.store.tally();
+        let copied = (after.copied_bytes - before.copied_bytes) as f64 / COUNT as f64;
+        println!("{COUNT} incr of one key, {what}: {copied:.2} bytes copied for each");
+        assert_eq!((after.items, after.evictions), (cold + 1, 0), "{after:?}");
+        assert!(after.used_bytes <= after.limit_bytes, "{after:?}");
+    }
+    for key in 0..cold {
+        let found = ask(&format!("get cold{key}\r\n"));
+        assert_eq!(
+            found,
+            format!("VALUE cold{key} 0 100\r\n{value}\r\nEND\r\n")
+        );
+    }
+    assert!(shared.store.is_consistent());
 }
 
 #[test]

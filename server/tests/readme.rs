@@ -82,47 +82,174 @@ impl Drop for Daemon {
     }
 }
 
-/// The names and values of `stats`, with what options add.
-fn stats() -> Vec<(String, String)> {
-    let options = "-l 127.0.0.1 -p -1 -t 1 -o idle_timeout=60".split(' ');
-    let child = Command::new(DAEMON)
-        .args(options)
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut daemon = Daemon(child.expect("it starts"));
-    let log = BufReader::new(daemon.0.stderr.take().expect("it has a log"));
-    let port = log.lines().map_while(Result::ok).find_map(|line| {
-        let place = line.strip_prefix("touchstoned: 127.0.0.1:")?;
-        place.split_once(',')?.0.parse::<u16>().ok()
-    });
-    let mut client = TcpStream::connect(("127.0.0.1", port.expect("a port"))).expect("it listens");
-    client.write_all(b"stats\r\nquit\r\n").expect("it is sent");
+impl Daemon {
+    /// A daemon on a port of its own with these options, and the port.
+    fn start(options: &str) -> (Daemon, u16) {
+        Daemon::start_and_find(options, "touchstoned: 127.0.0.1:", ',')
+    }
+
+    /// A daemon, and the port of its figures.
+    fn start_with_figures() -> (Daemon, u16) {
+        let said = "touchstoned: figures at http://127.0.0.1:";
+        Daemon::start_and_find("--metrics 0", said, '/')
+    }
+
+    fn start_and_find(options: &str, before: &str, behind: char) -> (Daemon, u16) {
+        let options = format!("-l 127.0.0.1 -p -1 -t 1 {options}");
+        let child = Command::new(DAEMON)
+            .args(options.split_whitespace())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut daemon = Daemon(child.expect("it starts"));
+        let log = BufReader::new(daemon.0.stderr.take().expect("it has a log"));
+        let port = log.lines().map_while(Result::ok).find_map(|line| {
+            let place = line.strip_prefix(before)?;
+            place.split_once(behind)?.0.parse::<u16>().ok()
+        });
+        (daemon, port.expect("a port"))
+    }
+}
+
+/// The names and values of a kind of `stats`, with what options add, while an item is stored.
+fn stats(options: &str, kind: &str) -> Vec<(String, String)> {
+    let (_daemon, port) = Daemon::start(options);
+    let mut client = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let request = format!("set k 0 0 1\r\nv\r\nstats {kind}\r\nquit\r\n");
+    client.write_all(request.as_bytes()).expect("it is sent");
     let mut said = String::new();
     client.read_to_string(&mut said).expect("it is answered");
     let lines = said.lines().filter_map(|line| {
         let (name, value) = line.strip_prefix("STAT ")?.split_once(' ')?;
+        let name = name.rsplit(':').next().unwrap_or(name);
         Some((name.to_owned(), value.to_owned()))
     });
     lines.collect()
 }
 
+/// What is listed in these rows is what is said, and what is in the last ones is not; nothing but 0
+/// is said of what is to be so.
+fn listed(said: &[(String, String)], rows: &[&str], zero: &str, absent: &[&str]) {
+    let names: BTreeSet<&str> = said.iter().map(|(name, _)| name.as_str()).collect();
+    let never = row(zero);
+    let rows = rows.iter().flat_map(|head| row(head));
+    assert_eq!(names, rows.chain(never.iter().copied()).collect());
+    let is_nothing = |value: &str| ["0", "0.00", "no", "yes"].contains(&value);
+    let nothing = said.iter().filter(|(_, value)| is_nothing(value));
+    let nothing: BTreeSet<&str> = nothing.map(|(name, _)| name.as_str()).collect();
+    assert!(never.is_subset(&nothing), "{never:?}");
+    for head in absent {
+        assert!(
+            !row(head).is_empty() && row(head).is_disjoint(&names),
+            "{head}"
+        );
+    }
+}
+
+#[test]
+fn the_line_of_a_canary_says_what_stands_below_it() {
+    let (_daemon, port) = Daemon::start("");
+    let start = README
+        .find("$ printf 'stats\\r\\nquit\\r\\n' | nc")
+        .expect("it is there");
+    let lines: Vec<&str> = README[start..].lines().map(str::trim).collect();
+    let command = lines[0].trim_start_matches("$ ");
+    assert!(command.contains(" 11311 "), "{command}");
+    let said = shown(&command.replace("11311", &port.to_string()));
+    let said: Vec<&str> = said.lines().map(str::trim).collect();
+    let end = lines
+        .iter()
+        .position(|line| *line == "```")
+        .expect("its end");
+    assert_eq!(said, lines[1..end]);
+}
+
+#[test]
+fn every_setting_stands_in_a_row() {
+    let path = std::env::temp_dir().join(format!("touchstoned-rows-{}", std::process::id()));
+    std::fs::write(&path, "-m 64\n").expect("it is written");
+    let options = format!("-o debugtime --config {}", path.display());
+    let said = stats(&options, "settings");
+    std::fs::remove_file(path).expect("it is there");
+    let rows = ["settings as in memcached", "settings of ours only"];
+    let absent = ["settings with `-Z` also", "settings left out"];
+    let fixed = "settings with one value: yes, no or 0";
+    listed(&said, &rows, fixed, &absent);
+}
+
+#[test]
+fn every_figure_of_a_class_and_of_a_client_stands_in_a_row() {
+    let rows = ["items as in memcached", "items of the one queue"];
+    listed(&stats("", "items"), &rows, "items always 0", &[]);
+    let rows = ["slabs as in memcached", "slabs whose chunk is a byte"];
+    listed(&stats("", "slabs"), &rows, "slabs always 0", &[]);
+    let conns = stats("", "conns");
+    let names: BTreeSet<&str> = conns.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, row("of each client in `stats conns`"));
+    let sizes = |options: &str| stats(options, "sizes");
+    assert_eq!(
+        sizes(""),
+        [("sizes_status".to_owned(), "disabled".to_owned())]
+    );
+    let sized = sizes("-o track_sizes");
+    assert!(
+        sized[0]
+            .0
+            .parse::<u32>()
+            .is_ok_and(|size| size.is_multiple_of(32))
+    );
+}
+
 #[test]
 fn every_statistic_stands_in_a_row_and_none_that_is_left_out_is_said() {
-    let stats = stats();
-    let said: BTreeSet<&str> = stats.iter().map(|(name, _)| name.as_str()).collect();
-    let (same, own, never) = (row("as in memcached"), row("ours only"), row("always 0"));
-    let listed: BTreeSet<&str> = same.iter().chain(&own).chain(&never).copied().collect();
-    assert_eq!(said, listed);
-    let zero = |name: &str| {
-        stats
-            .iter()
-            .any(|(each, value)| each == name && value == "0")
-    };
-    assert!(never.iter().all(|name| zero(name)));
-    let absent = [row("with `-Z` also"), row("left out")];
-    assert!(
-        absent
-            .iter()
-            .all(|names| !names.is_empty() && names.is_disjoint(&said))
-    );
+    let said = stats("-o idle_timeout=60", "");
+    let rows = ["as in memcached", "ours only"];
+    listed(&said, &rows, "always 0", &["with `-Z` also", "left out"]);
+}
+
+#[test]
+fn every_metric_of_ours_stands_in_a_row_and_what_is_always_0_is_0() {
+    let (_daemon, port) = Daemon::start_with_figures();
+    let mut client = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let request = b"GET /metrics HTTP/1.1\r\n\r\n";
+    client.write_all(request).expect("it is sent");
+    let mut said = String::new();
+    client.read_to_string(&mut said).expect("it is answered");
+    let kinds = said.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let names: BTreeSet<&str> = kinds.filter_map(|kind| kind.split(' ').next()).collect();
+    let ours = |name: &&str| name.starts_with("touchstone_");
+    let own: BTreeSet<&str> = names.iter().copied().filter(ours).collect();
+    assert_eq!(own, row("metrics of ours"));
+    for name in row("metrics always 0") {
+        let lines = said.lines().filter(|line| line.starts_with(name));
+        let values: Vec<_> = lines.filter_map(|line| line.rsplit(' ').next()).collect();
+        assert_eq!(values, ["0"], "{name}");
+    }
+    assert!(row("metrics of the exporter left out").is_disjoint(&names));
+}
+
+#[test]
+fn what_shows_that_it_is_safe_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("a root");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
+    let cases = read("conformance/src/faults/cases.toml");
+    let table = README.split("| shown by |\n").nth(1).expect("a table");
+    let rows = table
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with('|'));
+    let shown = rows.filter_map(|line| line.rsplit('|').nth(1));
+    let names: Vec<&str> = shown
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        let is_there = match name.split_once(":") {
+            Some((path, test)) => read(path).contains(&format!("fn {test}()")),
+            None if name.contains('/') => root.join(name).is_dir(),
+            None => cases.contains(&format!("\"{name}\"")),
+        };
+        assert!(is_there, "{name}");
+    }
 }

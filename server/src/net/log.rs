@@ -99,7 +99,11 @@ fn write(
         let Some(Line { kind, text }) = line else {
             continue;
         };
-        let flow = flows.entry(kind).or_default();
+        let begun = Flow {
+            second,
+            ..Flow::default()
+        };
+        let flow = flows.entry(kind).or_insert(begun);
         let is_free = matches!(kind, Kind::Operator | Kind::Talk);
         if is_free || flow.written < LINES_PER_SECOND {
             flow.written += 1;

@@ -23,12 +23,13 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
-use tokio::task::LocalSet;
+use tokio::task::{JoinSet, LocalSet};
 use tokio::time;
 
 use crate::counters::Counter;
@@ -49,17 +50,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long the memory of dead items is left alone between two slices.
 const SWEEP_PAUSE: Duration = Duration::from_millis(250);
 
-/// How long that is where a slice found many: there may be more.
+/// How long that is where a slice found much: there may be more.
 const SWEEP_BREATH: Duration = Duration::from_millis(5);
-
-/// So many are many.
-const SWEEP_MANY: u64 = 1024;
 
 /// About how many items of each part of the store are looked at in a slice.
 const SWEEP_SLICE: usize = 1024;
 
 /// How often to look whether a client asked for an end.
 const STOP_CHECK: Duration = Duration::from_millis(50);
+
+/// How often to look whether all that was owed is sent.
+const END_CHECK: Duration = Duration::from_millis(5);
 
 /// Sockets that are bound and listen.
 #[derive(Debug)]
@@ -273,33 +274,46 @@ pub fn serve(
     let workers = Rc::new(workers.collect::<io::Result<Vec<_>>>()?);
     let log = log::start(shared, clock.clone())?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let local = LocalSet::new();
-    let served = runtime.block_on(local.run_until(async {
-        for socket in listening.datagrams {
-            tokio::task::spawn_local(udp::answer(socket, Arc::clone(shared), clock.clone()));
-        }
+    let served = LocalSet::new().block_on(&runtime, async {
         if let Some(socket) = listening.metrics {
             tokio::task::spawn_local(metrics::step(Arc::clone(shared)));
             let serving = metrics::serve(socket, Arc::clone(shared), clock.clone());
             tokio::task::spawn_local(serving);
         }
-        for endpoint in listening.endpoints {
-            let dealing = deal(endpoint.listen()?, Rc::clone(&workers), Arc::clone(shared));
-            tokio::task::spawn_local(dealing);
-        }
         tokio::task::spawn_local(sweep(Arc::clone(shared), clock.clone()));
-        until_stopped(shared, &clock, listening.signals).await
-    }));
-    ending();
-    drop(local);
-    let workers = Rc::into_inner(workers).unwrap_or_default();
+        let mut doors = JoinSet::new();
+        for socket in listening.datagrams {
+            doors.spawn_local(udp::answer(socket, Arc::clone(shared), clock.clone()));
+        }
+        let served = async {
+            for endpoint in listening.endpoints {
+                let listener = endpoint.listen()?;
+                doors.spawn_local(deal(listener, Rc::clone(&workers), Arc::clone(shared)));
+            }
+            until_stopped(shared, &clock, listening.signals).await
+        };
+        let served = served.await;
+        shared.stop();
+        ending();
+        // Nobody new comes in; who asks for figures hears that it ends for as long as it does.
+        doors.shutdown().await;
+        end(Rc::into_inner(workers).unwrap_or_default()).await;
+        served
+    });
+    log.finish(shared);
+    served
+}
+
+/// Lets the workers send what is owed, and end.
+async fn end(workers: Vec<Worker>) {
     let threads: Vec<_> = workers.into_iter().map(Worker::stop).collect();
+    while !threads.iter().all(JoinHandle::is_finished) {
+        time::sleep(END_CHECK).await;
+    }
     for thread in threads {
         // A worker that panicked has nothing left to say.
         let _ = thread.join();
     }
-    log.finish(shared);
-    served
 }
 
 /// What an operator tells the process.
@@ -361,12 +375,12 @@ async fn sweep(shared: Arc<Shared>, clock: Clock) {
         time::sleep(pause).await;
         pause = SWEEP_PAUSE;
         if shared.is_sweeping() {
-            let count = shared.store.sweep(SWEEP_SLICE, clock.now());
+            let swept = shared.store.sweep(SWEEP_SLICE, clock.now());
             shared
                 .ledger
                 .worker(0)
-                .add(Counter::CrawlerReclaimed, count);
-            if count >= SWEEP_MANY {
+                .add(Counter::CrawlerReclaimed, swept.items);
+            if swept.is_much {
                 pause = SWEEP_BREATH;
             }
         }

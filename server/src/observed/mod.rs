@@ -8,6 +8,7 @@
 mod big;
 mod hot;
 mod latency;
+mod slab;
 mod text;
 mod windows;
 

@@ -6,6 +6,7 @@
 use std::fmt::{Display, Write};
 
 use super::latency::{BOUNDS, Command};
+use super::slab;
 use super::windows::WINDOWS;
 use crate::counters::Counter;
 use crate::protocol::VERSION;
@@ -23,29 +24,35 @@ pub struct Process {
 }
 
 /// Text in the making.
-struct Text(String);
+pub(super) struct Text(String);
 
 impl Text {
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
+    pub(super) fn head(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
+    pub(super) fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
         let _ = writeln!(self.0, "{name}{labels} {value}");
     }
 
     /// All of a figure of which there is one, with its labels.
-    fn labelled(&mut self, kind: &str, of: (&str, &str), help: &str, value: impl Display) {
+    pub(super) fn labelled(
+        &mut self,
+        kind: &str,
+        of: (&str, &str),
+        help: &str,
+        value: impl Display,
+    ) {
         let (name, labels) = of;
         self.head(name, kind, help);
         self.sample(name, labels, value);
     }
 
-    fn counter(&mut self, name: &str, help: &str, value: impl Display) {
+    pub(super) fn counter(&mut self, name: &str, help: &str, value: impl Display) {
         self.labelled("counter", (name, ""), help, value);
     }
 
-    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+    pub(super) fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
         self.labelled("gauge", (name, ""), help, value);
     }
 }
@@ -61,7 +68,7 @@ pub fn exposition(shared: &Shared, process: Process, now: Time) -> String {
     items(&mut text, shared, &tally);
     never(&mut text);
     crawler(&mut text, shared);
-    slab(&mut text, shared, &tally);
+    slab::class(&mut text, shared, &tally, now);
     memory(&mut text, shared, &tally, process);
     ratios(&mut text, shared);
     latencies(&mut text, shared);
@@ -192,6 +199,8 @@ fn items(text: &mut Text, shared: &Shared, tally: &Tally) {
     text.gauge(name, "What they take, in bytes.", tally.bytes);
     let name = "memcached_limit_bytes";
     text.gauge(name, "What they may take, in bytes.", tally.limit_bytes);
+    let name = "memcached_malloced_bytes";
+    text.gauge(name, "Memory that is taken for items.", tally.used_bytes);
     let name = "memcached_items_total";
     text.counter(name, "Items that were ever stored.", tally.items_ever);
     let name = "memcached_items_evicted_total";
@@ -229,50 +238,17 @@ fn crawler(text: &mut Text, shared: &Shared) {
     let count = shared.ledger.total(Counter::CrawlerReclaimed);
     let name = "memcached_lru_crawler_reclaimed_total";
     text.counter(name, "Dead items that were cleared away unasked.", count);
-}
-
-/// There is one class of slabs here, and no chunks.
-fn slab(text: &mut Text, shared: &Shared, tally: &Tally) {
-    let name = "memcached_malloced_bytes";
-    text.gauge(name, "Memory that is taken for items.", tally.used_bytes);
-    let class = "{slab=\"1\"}";
-    for (kind, name, help, value) in [
-        (
-            "gauge",
-            "memcached_slab_current_items",
-            "Items that are stored; all are of one class.",
-            tally.items,
-        ),
-        (
-            "gauge",
-            "memcached_slab_mem_requested_bytes",
-            "What they take, in bytes.",
-            tally.bytes,
-        ),
-        (
-            "counter",
-            "memcached_slab_items_evicted_total",
-            "Live items given up for others.",
-            tally.evictions,
-        ),
-        (
-            "counter",
-            "memcached_slab_items_evicted_unfetched_total",
-            "Those that nobody had fetched.",
-            tally.evicted_unfetched,
-        ),
-        (
-            "counter",
-            "memcached_slab_items_expired_unfetched_total",
-            "Items that expired before anybody fetched them.",
-            tally.expired_unfetched,
-        ),
+    for name in [
+        "memcached_lru_crawler_sleep",
+        "memcached_lru_crawler_to_crawl",
+        "memcached_lru_crawler_maintainer_thread",
+        "memcached_lru_crawler_hot_percent",
+        "memcached_lru_crawler_warm_percent",
+        "memcached_lru_crawler_hot_max_factor",
+        "memcached_lru_crawler_warm_max_factor",
     ] {
-        text.labelled(kind, (name, class), help, value);
+        text.gauge(name, "There is no such thing here to set.", 0);
     }
-    let cold = ("memcached_slab_lru_hits_total", "{slab=\"1\",lru=\"cold\"}");
-    let hits = shared.ledger.total(Counter::GetHits);
-    text.labelled("counter", cold, "Hits; there is one queue.", hits);
 }
 
 fn memory(text: &mut Text, shared: &Shared, tally: &Tally, process: Process) {

@@ -273,7 +273,13 @@ pub(super) fn words() -> impl Iterator<Item = &'static Word> {
 /// The word of this name.
 pub(super) fn named(shown: &str, name: &str) -> Result<&'static Word, Problem> {
     words().find(|word| word.name == name).ok_or_else(|| {
-        let problem = format!("{shown}: there is no extended option `{name}`; see -h");
+        let working = words().filter(|word| matches!(word.effect, Effect::Set(_)));
+        let working: Vec<&str> = working.map(|word| word.name).collect();
+        let problem = format!(
+            "{shown}: there is no extended option `{name}`; there are {}, and those without an \
+             effect here, which -h lists",
+            working.join(", ")
+        );
         Problem::plain(problem)
     })
 }

@@ -32,4 +32,8 @@ pub enum Fault {
     EvictsWithoutRemoving,
     /// A split leaves an entry where it was.
     SplitsWithoutMoving,
+    /// A flush is said to be carried out before others must see that it is.
+    SettlesWithoutRelease,
+    /// Who hears that a flush was carried out need not see that it was.
+    SettlesWithoutAcquire,
 }

@@ -20,7 +20,9 @@ impl Flush {
     /// Carries out a pending flush that has come due. Every operation begins with this.
     #[inline(always)]
     pub(super) fn settle(&self, now: Time) {
-        let pending = self.pending.load(Ordering::Acquire);
+        let pending = self
+            .pending
+            .load(unless(Fault::SettlesWithoutAcquire, Ordering::Acquire));
         if pending != NONE && pending <= now.seconds() {
             self.carry_out(pending);
         }
@@ -33,7 +35,8 @@ impl Flush {
                 || seeded(Fault::SettlesWithoutRecheck)
             {
                 flush.begin_epoch();
-                flush.pending.store(NONE, Ordering::Release);
+                let order = unless(Fault::SettlesWithoutRelease, Ordering::Release);
+                flush.pending.store(NONE, order);
             }
         });
     }
@@ -67,5 +70,15 @@ impl Flush {
         let order = self.order.hold(|()| ());
         change(self);
         drop(order);
+    }
+}
+
+/// The order of an access, unless that mistake is to be made.
+#[inline(always)]
+fn unless(fault: Fault, order: Ordering) -> Ordering {
+    if seeded(fault) {
+        Ordering::Relaxed
+    } else {
+        order
     }
 }

@@ -42,14 +42,18 @@ mod item;
 mod rare;
 mod reclaim;
 mod record;
+mod room;
 mod segment;
 mod shard;
 mod streams;
 mod table;
 mod value;
+#[cfg(test)]
+mod work;
 
 pub use entry::{Absence, Entry, NoMemory};
 pub use item::{Draft, Expiry, Item, Marks, footprint};
+pub use room::Swept;
 pub use value::Value;
 
 use crate::sync::{AtomicU64, AtomicUsize, Fault, Held, Lock, Ordering, secrets, seeded};
@@ -79,9 +83,6 @@ const SEGMENTS_MAX: usize = 1024;
 const SEGMENT_BYTES_MIN: usize = 1024;
 const SEGMENT_BYTES: usize = 32 * 1024;
 const SEGMENT_BYTES_MAX: usize = 256 * 1024;
-
-/// About so many items lie in a segment, when nobody knows better.
-const SEGMENT_ITEMS: usize = 256;
 
 /// Above so much in all, the tables are far away, too.
 const FAR_BYTES: usize = 48 * 1024 * 1024;
@@ -125,6 +126,9 @@ pub struct Tally {
     pub used_bytes: u64,
     /// Items that expired before anybody fetched them.
     pub expired_unfetched: u64,
+    /// Shards that were emptied because somebody left them halfway, and records that were dropped
+    /// because no table led to them: faults of ours.
+    pub mended: u64,
 }
 
 /// Where a key is to be looked for.
@@ -166,6 +170,7 @@ pub struct Store {
     farewell: Farewell,
     evicts: bool,
     has_uniques: bool,
+    segment_bytes: usize,
 }
 
 impl Store {
@@ -208,6 +213,7 @@ impl Store {
             hasher,
             evicts: configuration.evicts,
             has_uniques: configuration.has_uniques,
+            segment_bytes,
         };
         for part in &store.parts {
             store.tell(part, &mut store.hold(part));
@@ -227,10 +233,11 @@ impl Store {
         now: Time,
         act: impl FnOnce(&mut Entry<'_>) -> R,
     ) -> R {
+        let (_, Trail(hash)) = sought;
         let mut entry = self.open(sought, now);
         let result = act(&mut entry);
         if entry.close() && self.budget.is_short() {
-            self.trim(now, ROUNDS_MAX);
+            self.trim(now, ROUNDS_MAX, Some(hash));
         }
         result
     }
@@ -287,7 +294,7 @@ impl Store {
     fn dismiss(&self, entry: Entry<'_>, now: Time) -> Absence {
         let absence = entry.absence();
         if entry.close() && self.budget.is_short() {
-            self.trim(now, ROUNDS_MAX);
+            self.trim(now, ROUNDS_MAX, None);
         }
         absence
     }
@@ -324,12 +331,6 @@ impl Store {
         self.flush.at(second);
     }
 
-    /// Changes the memory limit, evicting what no longer fits.
-    pub fn set_limit(&self, limit_bytes: usize, now: Time) {
-        self.budget.set_limit(limit_bytes);
-        self.trim(now, usize::MAX);
-    }
-
     /// What it holds and has held.
     #[must_use]
     pub fn tally(&self) -> Tally {
@@ -350,6 +351,7 @@ impl Store {
             tally.expired_unfetched += census.expired_unfetched;
             tally.set_bytes += census.set_bytes;
             tally.copied_bytes += census.copied_bytes;
+            tally.mended += census.mended;
         }
         tally
     }
@@ -402,25 +404,6 @@ impl Store {
         seconds.min()
     }
 
-    /// Takes dead items out of some segments of each part, of about so many items, and gives the
-    /// memory of what is left empty back. Nobody waits for more than one segment. Tells how many
-    /// they were.
-    pub fn sweep(&self, items: usize, now: Time) -> u64 {
-        self.flush.settle(now);
-        let segments = (items / SEGMENT_ITEMS).max(1);
-        let mut count = 0;
-        for part in &self.parts {
-            for _ in 0..segments {
-                let mut shard = self.hold(part);
-                let before = shard.census.items;
-                shard.sweep(self.terms(now), 1);
-                count += before - shard.census.items;
-                self.tell(part, &mut shard);
-            }
-        }
-        count
-    }
-
     /// Whether the accounts agree with what is held. They do whenever no operation is under way.
     #[must_use]
     pub fn is_consistent(&self) -> bool {
@@ -464,50 +447,8 @@ impl Store {
             store: self,
             epoch: self.flush.epoch(),
             second: u32::try_from(now.seconds()).unwrap_or(u32::MAX - 1),
+            spared: None,
         }
-    }
-
-    /// Makes room until the reserve is whole, one shard at a time, holding one lock at a time.
-    /// Whether there is enough is looked at under the lock: others make room as well.
-    fn trim(&self, now: Time, rounds_max: usize) {
-        let is_over = || self.budget.used() > self.budget.limit();
-        let is_enough = |round| !self.budget.is_short() || (round >= rounds_max && !is_over());
-        let (mut round, mut idle) = (0, 0);
-        while idle <= self.parts.len() {
-            let part = if idle == 0 {
-                self.ripest()
-            } else {
-                self.parts.get(idle - 1)
-            };
-            let Some(part) = part else { return };
-            let mut shard = self.hold(part);
-            if is_enough(round) {
-                return;
-            }
-            let done = shard.reclaim(self.terms(now), round);
-            self.tell(part, &mut shard);
-            idle = if done { 0 } else { idle + 1 };
-            round += 1;
-            if is_enough(round) {
-                return;
-            }
-        }
-    }
-
-    /// Where room is to be made: where most is dead while packing will do, else where most is.
-    fn ripest(&self) -> Option<&Part> {
-        if let [only] = &*self.parts {
-            return Some(only);
-        }
-        let is_loose = self.budget.is_loose();
-        self.parts.iter().max_by_key(|part| {
-            let ripeness = if is_loose {
-                &part.dead_bytes
-            } else {
-                &part.taken_bytes
-            };
-            ripeness.load(Ordering::Relaxed)
-        })
     }
 
     /// Lets others know what a shard takes now.
@@ -520,7 +461,16 @@ impl Store {
     /// Locks a shard. One whose holder panicked may be broken: it is emptied; a cache may forget.
     #[inline(always)]
     fn hold<'a>(&'a self, part: &'a Part) -> Held<'a, Shard> {
-        part.shard.hold(|shard| shard.forget(&self.budget))
+        #[cfg(test)]
+        work::SHARDS.set(work::SHARDS.get() + 1);
+        part.shard.hold(|shard| self.mend(part, shard))
+    }
+
+    /// Empties a shard that somebody left halfway.
+    #[cold]
+    fn mend(&self, part: &Part, shard: &mut Shard) {
+        shard.forget(&self.budget);
+        part.note(shard);
     }
 
     fn part_of(&self, hash: u64) -> &Part {

@@ -4,7 +4,12 @@
 //! S3-FIFO over segments. What leaves the small log without having been wanted goes, and is
 //! remembered by the ghost; what was wanted goes on to the main log. There, what was wanted since
 //! stays for another round. It never gives up a live item while packing would do.
+//!
+//! A segment goes as a whole, but not what lies aside from it: of large values no more go than make
+//! room for a segment, and the rest of theirs waits for its turn. What was stored just now is the
+//! last to go.
 
+use super::aside;
 use super::segment::{Log, Segment, Stream};
 use super::shard::{Shard, Terms};
 use super::table::Location;
@@ -39,12 +44,19 @@ struct Found {
     fetched: bool,
     expires: u32,
     flushed: bool,
+    /// What its value takes beside the segment.
+    aside_bytes: usize,
 }
 
 impl Found {
     /// Whether a client could still see it.
     const fn is_alive(&self, terms: Terms<'_>) -> bool {
         !self.flushed && self.expires > terms.second
+    }
+
+    /// Whether it is what was stored just now.
+    fn is_spared(&self, terms: Terms<'_>) -> bool {
+        terms.spared == Some(self.hash)
     }
 }
 
@@ -146,15 +158,18 @@ impl Shard {
         let Some(victim) = victim else {
             return self.seal();
         };
+        let found = self.live_in(terms, victim);
+        if !found.is_empty() && found.iter().all(|found| found.is_spared(terms)) {
+            return false;
+        }
         match self.segment(victim).map(|segment| segment.log) {
-            Some(Log::Small) => self.evict_small(terms, victim),
-            _ => self.evict_main(terms, victim, round),
+            Some(Log::Small) => self.evict_small(terms, victim, found),
+            _ => self.evict_main(terms, victim, found, round),
         }
         true
     }
 
-    fn evict_small(&mut self, terms: Terms<'_>, victim: u32) {
-        let found = self.live_in(terms, victim);
+    fn evict_small(&mut self, terms: Terms<'_>, victim: u32, found: Vec<Found>) {
         let wanted = found.iter().filter(|found| found.frequency > 0);
         let wanted: usize = wanted.map(|found| found.len).sum();
         if wanted * 100 >= self.segment_bytes * RELABEL_PERCENT {
@@ -165,33 +180,48 @@ impl Shard {
             }
             return;
         }
+        let mut freed = 0;
         for found in found {
-            let stays = found.frequency > 0
+            let log = if found.frequency > 0 {
+                Log::Main
+            } else {
+                Log::Small
+            };
+            let stays = (log == Log::Main || found.is_spared(terms))
                 && found.is_alive(terms)
-                && self.copy(terms, found, Stream::Written(Log::Main), 0, None);
-            if !stays {
-                if found.is_alive(terms) {
-                    self.ghost.note(found.hash);
-                }
-                self.give_up(terms, found);
+                && self.copy(terms, found, Stream::Written(log), 0, None);
+            if stays {
+                continue;
+            }
+            if found.is_alive(terms) {
+                self.ghost.note(found.hash);
+            }
+            self.give_up(terms, found);
+            freed += found.aside_bytes;
+            if freed >= self.segment_bytes {
+                return;
             }
         }
         self.retire(terms, victim);
     }
 
-    fn evict_main(&mut self, terms: Terms<'_>, victim: u32, round: usize) {
+    fn evict_main(&mut self, terms: Terms<'_>, victim: u32, found: Vec<Found>, round: usize) {
         let shift = u32::try_from(round.saturating_sub(1)).unwrap_or(0).min(7);
         let mut left = (self.segment_bytes / 100 * SURVIVORS_PERCENT) >> shift;
-        for found in self.live_in(terms, victim) {
+        let mut freed = 0;
+        for found in found {
             let frequency = found.frequency.saturating_sub(1);
-            let stays = found.frequency > 0
+            let stays = ((found.frequency > 0 && found.len <= left) || found.is_spared(terms))
                 && found.is_alive(terms)
-                && found.len <= left
                 && self.copy(terms, found, Stream::Written(Log::Main), frequency, None);
             if stays {
-                left -= found.len;
-            } else {
-                self.give_up(terms, found);
+                left = left.saturating_sub(found.len);
+                continue;
+            }
+            self.give_up(terms, found);
+            freed += found.aside_bytes;
+            if freed >= self.segment_bytes {
+                return;
             }
         }
         self.retire(terms, victim);
@@ -243,10 +273,13 @@ impl Shard {
             return false;
         };
         self.census.copied_bytes += wide(record.len());
-        if !seeded(Fault::ForgetsToRelocate) {
-            self.table.relocate(found.hash, found.location, location);
-        }
+        let is_led_to = seeded(Fault::ForgetsToRelocate)
+            || self.table.relocate(found.hash, found.location, location);
         self.leave(found.location, &record);
+        if !is_led_to {
+            // Nobody could find it: it is not to be carried on for ever.
+            self.remove(terms, found.hash, location, &record);
+        }
         true
     }
 
@@ -257,9 +290,12 @@ impl Shard {
         };
         let live = segment.records().filter(|(_, record)| !record.is_dead());
         live.filter_map(|(offset, record)| {
+            let bytes = segment.tail(offset);
+            let value = self.aside_of(&record, bytes);
             Some(Found {
                 location: self.location(id, offset)?,
-                hash: self.hash(record.key(segment.tail(offset))),
+                hash: self.hash(record.key(bytes)),
+                aside_bytes: value.map_or(0, |value| aside::cost(value.len())),
                 len: record.len(),
                 frequency: record.frequency(),
                 fetched: record.is_fetched(),

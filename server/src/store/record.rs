@@ -234,6 +234,8 @@ impl Record {
 
     /// Reads the record that these bytes begin with.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        #[cfg(test)]
+        super::work::RECORDS.set(super::work::RECORDS.get() + 1);
         let header: &[u8; HEADER_LEN] = bytes.first_chunk()?;
         let (first, rest) = header.split_first_chunk()?;
         let (second, rest) = rest.split_first_chunk()?;

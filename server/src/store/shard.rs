@@ -36,6 +36,7 @@ pub(super) struct Census {
     pub(super) expired_unfetched: u64,
     pub(super) set_bytes: u64,
     pub(super) copied_bytes: u64,
+    pub(super) mended: u64,
 }
 
 /// What an operation has to go by.
@@ -44,6 +45,8 @@ pub(super) struct Terms<'a> {
     pub(super) store: &'a Store,
     pub(super) epoch: u32,
     pub(super) second: u32,
+    /// The hash of what is not to be given up before all else.
+    pub(super) spared: Option<u64>,
 }
 
 /// A record that was found, and the epoch of its segment.
@@ -117,16 +120,18 @@ impl Shard {
         }
     }
 
-    /// Forgets everything, and gives back what it took.
+    /// Forgets everything, and gives back what it took: whoever held it last left it halfway.
     pub(super) fn forget(&mut self, budget: &Budget) {
         budget.release(self.taken_bytes);
         budget.settle_live(self.told_live_bytes, 0);
         let census = Census {
             items: 0,
+            mended: self.census.mended + 1,
             ..self.census
         };
         *self = Self::new(self.segment_bytes, self.hasher);
         self.census = census;
+        self.tell(budget);
     }
 
     /// What it has taken of the memory.
@@ -469,7 +474,8 @@ impl Shard {
         }
     }
 
-    /// Removes an item.
+    /// Removes an item. One that the table does not lead to is removed and counted all the same: it
+    /// could be neither found nor given up.
     pub(super) fn remove(
         &mut self,
         terms: Terms<'_>,
@@ -479,8 +485,10 @@ impl Shard {
     ) {
         if self.table.remove(hash, location) {
             self.census.items -= 1;
-            self.bury(terms, location, record);
+        } else {
+            self.census.mended += 1;
         }
+        self.bury(terms, location, record);
     }
 
     /// Removes what was found and is no longer alive.

@@ -103,7 +103,10 @@ fn a_bad_line_is_told_by_file_number_option_value_and_range() {
         ("-Q", "1: -Q: there is no such option; see -h"),
         (
             "-o modern,nonsense",
-            "1: -o: there is no extended option `nonsense`; see -h",
+            "1: -o: there is no extended option `nonsense`; there are idle_timeout, \
+             track_sizes, lru_crawler, no_lru_crawler, watcher_logbuf_size, debugtime, \
+             ssl_chain_cert, ssl_key, ssl_ca_cert, ssl_verify_mode, ssl_min_version, \
+             ssl_keyformat, and those without an effect here, which -h lists",
         ),
         (
             "-e /x",

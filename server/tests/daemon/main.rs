@@ -10,6 +10,8 @@ mod binary;
 mod classic;
 mod clock;
 mod config;
+mod expiry;
+mod exporter;
 mod limits;
 mod listeners;
 mod meta;

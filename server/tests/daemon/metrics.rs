@@ -11,8 +11,8 @@ use server::observed::SAMPLE;
 
 use crate::common;
 
-struct Server {
-    server: common::Server,
+pub(crate) struct Server {
+    pub(crate) server: common::Server,
 }
 
 impl Server {
@@ -27,17 +27,17 @@ impl Server {
     }
 
     /// What is said to a client of memcached's until it is told goodbye.
-    fn ask(&self, request: &str) -> String {
+    pub(crate) fn ask(&self, request: &str) -> String {
         said(self.server.address, format!("{request}quit\r\n").as_bytes())
     }
 
-    fn fetch(&self, path: &str) -> String {
+    pub(crate) fn fetch(&self, path: &str) -> String {
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
         said(self.metrics(), request.as_bytes())
     }
 
     /// A figure.
-    fn figure(&self, name: &str) -> Option<f64> {
+    pub(crate) fn figure(&self, name: &str) -> Option<f64> {
         let said = self.fetch("/metrics");
         let mut lines = said.lines();
         let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -63,6 +63,11 @@ fn rest(mut stream: TcpStream) -> String {
     // A connection that is cut off has said what it had to say.
     let _ = stream.read_to_end(&mut said);
     String::from_utf8(said).expect("text")
+}
+
+/// Asks until it is so.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    assert!((0..3000).any(|_| is_so()), "never so: {what}");
 }
 
 #[test]
@@ -201,6 +206,71 @@ fn there_are_a_page_and_a_word_and_nothing_else() {
     }
     let head = said(server.metrics(), b"HEAD /healthz HTTP/1.1\r\n\r\n");
     assert!(head.ends_with("\r\n\r\n") && head.contains("Content-Length: 3\r\n"));
+}
+
+#[test]
+fn a_server_that_ends_says_so_for_as_long_as_it_owes() {
+    let server = Server::start("");
+    let mut client = connect(server.server.address);
+    let value = "x".repeat(1_000_000);
+    let set = format!("set k 0 0 1000000\r\n{value}\r\n");
+    client.write_all(set.as_bytes()).expect("it reads");
+    client.read_exact(&mut [0; 8]).expect("it answers");
+    client
+        .write_all(&b"get k\r\n".repeat(20))
+        .expect("it reads");
+    client.read_exact(&mut [0; 1]).expect("it answers");
+    server.server.shared.stop();
+    // Nobody new comes in, and the one who is owed has not read it.
+    let is_shut = || TcpStream::connect(server.server.address).is_err();
+    let health = || server.fetch("/healthz");
+    until("it ends", || {
+        health().starts_with("HTTP/1.1 503 ") && is_shut()
+    });
+    let health = health();
+    assert!(health.starts_with("HTTP/1.1 503 "), "{health}");
+    assert!(health.ends_with("\r\n\r\nending\n"), "{health}");
+    assert_eq!(server.figure("memcached_accepting_connections"), Some(0.0));
+    drop(client);
+}
+
+#[test]
+fn memory_is_told_by_what_it_is_for() {
+    let server = Server::start("-t 1");
+    let bytes = |purpose: &str| {
+        let name = format!("touchstone_memory_bytes{{purpose=\"{purpose}\"}}");
+        server.figure(&name).expect(purpose)
+    };
+    let before = ["items", "unfinished_blocks", "unread_replies"].map(bytes);
+    assert_eq!(before, [0.0; 3]);
+    assert!(bytes("tables_and_room") > 0.0);
+    let value = "x".repeat(1_000_000);
+    server.ask(&format!("set k 0 0 1000000\r\n{value}\r\n"));
+    let stats = server.ask("stats\r\n");
+    let items = bytes("items");
+    assert!((1e6..1.01e6).contains(&items), "{items}");
+    assert!(
+        stats.contains(&format!("STAT bytes {items}\r\n")),
+        "{stats}"
+    );
+    // Half a block is held, and released with its client.
+    let mut half = connect(server.server.address);
+    let begun = format!("mn\r\nset half 0 0 1000000\r\n{}", "x".repeat(500_000));
+    half.write_all(begun.as_bytes()).expect("it reads");
+    until("held", || bytes("unfinished_blocks") >= 500_000.0);
+    drop(half);
+    until("given back", || bytes("unfinished_blocks") == 0.0);
+    // Nobody reads these; one of them at least stops far from the end of a value.
+    let deaf = (0..4).map(|number| {
+        let mut client = connect(server.server.address);
+        let requests = ["mn\r\n".repeat(number * 20_000), "get k\r\n".repeat(50)].concat();
+        client.write_all(requests.as_bytes()).expect("it reads");
+        client
+    });
+    let deaf: Vec<_> = deaf.collect();
+    until("unread", || bytes("unread_replies") > 0.0);
+    drop(deaf);
+    until("gone", || bytes("unread_replies") == 0.0);
 }
 
 #[test]

@@ -89,6 +89,80 @@ fn a_server_started_by_hand_says_where_it_is_in_one_line() {
     assert_eq!(ask(&mut daemon.connect(), "mn\r\n"), "MN\r\n");
 }
 
+/// The value of one of `stats settings`.
+fn setting(client: &mut TcpStream, name: &str) -> Option<String> {
+    client.write_all(b"stats settings\r\n").expect("it reads");
+    let lines = BufReader::new(client).lines();
+    let lines = lines.map(|line| line.expect("it answers"));
+    let lines: Vec<String> = lines.take_while(|line| line != "END").collect();
+    let line = lines
+        .iter()
+        .find_map(|line| line.strip_prefix(&format!("STAT {name} ")));
+    line.map(str::to_owned)
+}
+
+#[test]
+fn what_is_in_effect_is_said_at_the_start_and_where_it_came_from() {
+    let path = std::env::temp_dir().join(format!("touchstoned-said-{}.conf", std::process::id()));
+    fs::write(&path, "-m 32\n-c 77\n-t 9\n-I 2m\n-b 5\n").expect("it is written");
+    let text = path.to_str().expect("text");
+    // What stands behind the file goes before what it says.
+    let mut daemon = Daemon::start(&["--config", text, "-t", "3"]);
+    let port = daemon.port;
+    assert_eq!(
+        daemon.line(),
+        format!(
+            "touchstoned: {text}: -m 32 -c 77 -t 3 -I 2097152 -b 5 -p {port} -U 0; \
+             `stats settings` has them all\n"
+        )
+    );
+    let mut client = daemon.connect();
+    for (name, value) in [
+        ("config_file", text),
+        ("maxbytes", "33554432"),
+        ("maxconns", "77"),
+        ("num_threads", "3"),
+        ("item_size_max", "2097152"),
+        ("tcp_backlog", "5"),
+        ("udpport", "0"),
+    ] {
+        assert_eq!(setting(&mut client, name).as_deref(), Some(value), "{name}");
+    }
+    let without = Daemon::start(&[]);
+    assert_eq!(setting(&mut without.connect(), "config_file"), None);
+    fs::remove_file(path).expect("it is there");
+}
+
+#[test]
+fn ten_lines_of_a_kind_are_written_each_second_and_then_how_many_were_held_back() {
+    const SETS: usize = 25;
+    let mut daemon = Daemon::start(&["-vv", "-I", "1k", "-o", "debugtime"]);
+    let mut client = daemon.connect();
+    let refused = "touchstoned: too large to be stored: `k`, 2000 bytes\n";
+    let set = format!("set k 0 0 2000\r\n{}\r\n", "x".repeat(2000));
+    // What clients say is never held back: their last word comes behind all else.
+    let mut written = |client: &mut TcpStream, requests: &str| {
+        let requests = format!("{requests}mn\r\n");
+        client.write_all(requests.as_bytes()).expect("it reads");
+        let mut lines = std::iter::repeat_with(|| daemon.line());
+        let lines = lines
+            .by_ref()
+            .take_while(|line| !line.ends_with(": < mn\n"));
+        let lines = lines.filter(|line| !line.contains(": < ") && !line.contains(": > "));
+        lines.collect::<Vec<_>>()
+    };
+    // The second does not end before it is told to.
+    written(&mut client, "debugtime p\r\n");
+    assert_eq!(written(&mut client, &set.repeat(SETS)), [refused; 10]);
+    assert_eq!(written(&mut client, &set), [""; 0]);
+    let held = format!(
+        "touchstoned: {} more of these lines were held back\n",
+        SETS + 1 - 10
+    );
+    let turned = format!("debugtime 1\r\n{set}");
+    assert_eq!(written(&mut client, &turned), [&held, refused]);
+}
+
 #[test]
 fn the_signals_of_an_operator_are_told_of() {
     for (signal, said) in [
@@ -110,22 +184,22 @@ fn the_signals_of_an_operator_are_told_of() {
 
 #[test]
 fn what_is_owed_is_sent_before_the_end() {
+    const GETS: usize = 20;
     let daemon = Daemon::start(&[]);
     let mut client = daemon.connect();
     let value = "x".repeat(1_000_000);
     let stored = ask(&mut client, &format!("set k 0 0 1000000\r\n{value}\r\n"));
     assert_eq!(stored, "STORED\r\n");
-    client
-        .write_all(&b"get k\r\n".repeat(20))
-        .expect("it reads");
+    // They come in one piece: with the first the server has read them all, and owes them all.
+    let requests = b"get k\r\n".repeat(GETS);
+    client.write_all(&requests).expect("it reads");
     client.read_exact(&mut [0; 1000]).expect("it answers");
     daemon.signal(Signal::SIGTERM);
     let mut rest = Vec::new();
     client.read_to_end(&mut rest).expect("it closes in order");
-    assert!(rest.ends_with(b"x\r\nEND\r\n"));
-    // What was asked for may be cut between two replies, never within one.
     let reply = "VALUE k 0 1000000\r\n\r\nEND\r\n".len() + 1_000_000;
-    assert_eq!((rest.len() + 1000) % reply, 0);
+    assert_eq!(rest.len() + 1000, GETS * reply);
+    assert!(rest.ends_with(b"x\r\nEND\r\n"));
 }
 
 #[test]

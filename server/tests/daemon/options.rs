@@ -66,7 +66,10 @@ fn a_bad_extended_option_is_refused_likewise() {
     for (options, problem) in [
         (
             &["-o", "nonsense"][..],
-            "-o: there is no extended option `nonsense`; see -h",
+            "-o: there is no extended option `nonsense`; there are idle_timeout, \
+             track_sizes, lru_crawler, no_lru_crawler, watcher_logbuf_size, debugtime, \
+             ssl_chain_cert, ssl_key, ssl_ca_cert, ssl_verify_mode, ssl_min_version, \
+             ssl_keyformat, and those without an effect here, which -h lists",
         ),
         (
             &["-o", "idle_timeout=abc"],

@@ -278,7 +278,7 @@ pub(crate) fn compaction() {
 }
 
 /// Which trial finds a mistake.
-fn mistakes() -> [(Fault, Trial); 13] {
+fn mistakes() -> [(Fault, Trial); 15] {
     use Act::{Append, Compact, Delete, Evict, Flush, Get, Grow, Set};
     let one = |first, second| Trial::pair(first, second, [0, 0], 1);
     let two = |first, second| Trial::pair(first, second, [0, 1], 1);
@@ -309,6 +309,16 @@ fn mistakes() -> [(Fault, Trial); 13] {
         (Fault::AppendsAcrossFlushes, two(Flush, Set)),
         (Fault::EvictsWithoutRemoving, two(Evict, Get)),
         (Fault::SplitsWithoutMoving, two(Grow, Get)),
+        // These two weaken an order of memory; all else that is shared lies behind a lock or is
+        // only counted.
+        (
+            Fault::SettlesWithoutRelease,
+            apart(Set, Set).in_scene(Scene::Due),
+        ),
+        (
+            Fault::SettlesWithoutAcquire,
+            apart(Set, Set).in_scene(Scene::Due),
+        ),
     ]
 }
 

@@ -103,6 +103,7 @@ pub(super) fn general(context: &Context<'_>) -> Lines {
         lines.add(name, 0);
     }
     add_counter(context, Counter::Panics, &mut lines);
+    lines.add("store_mended", tally.mended);
     lines
 }
 

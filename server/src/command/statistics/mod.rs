@@ -54,6 +54,7 @@ fn reset(context: &Context<'_>) -> Reply {
     context.shared.observed.reset();
     context.shared.ledger.reset();
     context.shared.store.reset_tally();
+    context.shared.evicted.reset();
     context.shared.watchers.reset();
     context.shared.prefixes.reset();
     Reply::Reset
