@@ -9,7 +9,7 @@
 //! - `simulation`: many clients, broken streams, refused memory and jumping clocks, by a seed;
 //!   only where the points are built in at which it interferes.
 //! - [`history`]: what is done to the store, and to a plain map.
-//! - [`notation`], [`options`], [`users`]: what people write, read without a panic.
+//! - [`notation`], [`options`], [`config`], [`users`]: what people write, read without a panic.
 
 #![forbid(unsafe_code)]
 
@@ -24,7 +24,7 @@ mod session;
 pub mod simulation;
 mod trial;
 
-pub use command_line::{options, users};
+pub use command_line::{config, options, users};
 pub use history::history;
 pub use law::notation;
 pub use request::{binary, datagram, login, meta, sasl, text};

@@ -13,8 +13,9 @@ const SEED_MAX_BYTES: usize = 2048;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All fuzz targets.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("binary", crate::binary),
+    ("config", crate::config),
     ("datagram", crate::datagram),
     ("history", crate::history),
     ("login", crate::login),
@@ -50,6 +51,7 @@ pub fn seeds(target: &str) -> BTreeSet<Vec<u8>> {
         "history" | "session" => all.map(steps).collect(),
         "notation" => all.map(written).collect(),
         "options" => all.map(options).collect(),
+        "config" => all.flat_map(files).chain(packaged()).collect(),
         _ => panic!("there is no target `{target}`"),
     };
     let short = |seed: &Vec<u8>| !seed.is_empty() && seed.len() <= SEED_MAX_BYTES;
@@ -77,8 +79,17 @@ pub fn words() -> BTreeSet<Vec<u8>> {
         words.collect::<Vec<_>>()
     });
     words
+        .chain(option_words())
         .filter(|word| (1..=20).contains(&word.len()))
         .collect()
+}
+
+/// The names of options, long and short, and the words of `-o`.
+fn option_words() -> Vec<Vec<u8>> {
+    let help = server::Settings::help();
+    let words = help.split([' ', '\n', ',', '=', ';']);
+    let names = words.filter(|word| word.starts_with('-') || word.contains('_'));
+    names.map(|name| name.as_bytes().to_vec()).collect()
 }
 
 /// What the exchange sends, request by request.
@@ -151,4 +162,21 @@ fn written(exchange: &Exchange) -> Vec<u8> {
 fn options(exchange: &Exchange) -> Vec<u8> {
     let words: Vec<&str> = exchange.header.options.split_whitespace().collect();
     words.join("\n").into_bytes()
+}
+
+/// The options of an exchange as a file has them: one on a line, and the words in quotes.
+fn files(exchange: &Exchange) -> Vec<Vec<u8>> {
+    let options = &exchange.header.options;
+    let lines = options.replace(" -", "\n-");
+    let quoted = options.split_whitespace().map(|word| format!("'{word}'"));
+    let quoted: Vec<_> = quoted.collect();
+    vec![lines.into_bytes(), quoted.join(" ").into_bytes()]
+}
+
+/// The file that the package brings, and one with all that its grammar has.
+fn packaged() -> Vec<Vec<u8>> {
+    let own = include_bytes!("../../server/package/memcached.conf");
+    let all =
+        b"# all\n-d\n-m 64 # here\n-s \"/a \\\"b\" -a '0660'\n-o idle_timeout=5,\\#\nlogfile x\n";
+    vec![own.to_vec(), all.to_vec()]
 }
