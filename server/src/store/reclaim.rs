@@ -196,8 +196,7 @@ impl Shard {
             if found.is_alive(terms) {
                 self.ghost.note(found.hash);
             }
-            self.give_up(terms, found);
-            freed += found.aside_bytes;
+            freed += self.give_up(terms, found);
             if freed >= self.segment_bytes {
                 return;
             }
@@ -218,8 +217,7 @@ impl Shard {
                 left = left.saturating_sub(found.len);
                 continue;
             }
-            self.give_up(terms, found);
-            freed += found.aside_bytes;
+            freed += self.give_up(terms, found);
             if freed >= self.segment_bytes {
                 return;
             }
@@ -227,7 +225,9 @@ impl Shard {
         self.retire(terms, victim);
     }
 
-    fn give_up(&mut self, terms: Terms<'_>, found: Found) {
+    /// Removes it, and tells how much was freed beside the segment: where nothing was, whoever
+    /// makes room must not take it for progress.
+    fn give_up(&mut self, terms: Terms<'_>, found: Found) -> usize {
         if !found.is_alive(terms) {
             self.census.reclaimed += 1;
             let unfetched = !found.flushed && !found.fetched;
@@ -240,10 +240,12 @@ impl Shard {
                 terms.store.farewell.bid(&item, terms.second);
             }
         }
-        if !seeded(Fault::EvictsWithoutRemoving) {
-            let record = self.record(found.location);
-            record.inspect(|record| self.remove(terms, found.hash, found.location, record));
-        }
+        let record = self.record(found.location);
+        let Some(record) = record.filter(|_| !seeded(Fault::EvictsWithoutRemoving)) else {
+            return 0;
+        };
+        self.remove(terms, found.hash, found.location, &record);
+        found.aside_bytes
     }
 
     /// Copies a record to where that stream is open. Tells whether there was room.
