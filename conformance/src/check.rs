@@ -248,9 +248,9 @@ impl Trial {
         }
     }
 
-    /// Makes the failures of so many rules, the most basic, as short as they can be. A real target is
-    /// asked again so often as [`REPLAYS_MAX`] allows, and no clock has a say in it: the same seed
-    /// makes the same report on a slow machine. What takes time to pass stays as it is.
+    /// Makes the failures of so many rules, the most basic, as short as they can be. A real target
+    /// is asked again so often as [`REPLAYS_MAX`] allows, and no clock has a say in it: the same
+    /// seed makes the same report on a slow machine. What takes time to pass stays as it is.
     pub fn shorten(&self, report: &mut Report<'_>, rules: usize) {
         let model = Target::Model(Box::new(self.dialect.clone()));
         let broken = broken(report);

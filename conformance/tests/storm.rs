@@ -6,14 +6,20 @@
     reason = "only tests are here"
 )]
 
+mod common;
+
 use std::time::Duration;
 
 use conformance::serve::Service;
+use conformance::storm::disturb::Disturbed;
 use conformance::storm::racy::{RACES, Race, start};
 use conformance::storm::speech::Speech;
 use conformance::storm::{Outcome, Plan, storm};
+use conformance::target::Target;
 use conformance::target::address::{Address, Trust};
+use conformance::target::process::Process;
 use spec::Dialect;
+use spec::exchange::{Peer, Received};
 
 fn stormed(race: Race, seconds: u64) -> Outcome {
     storm_at(&start(race).expect("a free port").to_string(), seconds)
@@ -21,7 +27,12 @@ fn stormed(race: Race, seconds: u64) -> Outcome {
 
 fn storm_at(place: &str, seconds: u64) -> Outcome {
     let address = Address::parse(place, &Trust::Anybody).expect("a place");
-    let plan = Plan {
+    storm(&calm(seconds), || address.connect()).expect("it accepts")
+}
+
+/// Contended keys and flushes, and nothing else that moves an item.
+fn calm(seconds: u64) -> Plan {
+    Plan {
         clients: 8,
         time: Duration::from_secs(seconds),
         seed: 1,
@@ -32,8 +43,7 @@ fn storm_at(place: &str, seconds: u64) -> Outcome {
         flushes: true,
         expires: false,
         disturbs: false,
-    };
-    storm(&plan, || address.connect()).expect("it accepts")
+    }
 }
 
 #[test]
@@ -85,4 +95,47 @@ fn a_lawful_server_is_linearizable_in_whatever_way_its_clients_speak() {
     if let Some(refuted) = outcome.refuted {
         panic!("{}: {}", refuted.key, refuted.witness);
     }
+}
+
+#[test]
+fn items_are_moved_dumped_evicted_and_expire_while_a_memcached_is_stormed() {
+    let Some((Target::Spawn(memcached), dialect)) = common::memcached_and_dialect() else {
+        return;
+    };
+    let mut process = Process::start(&memcached, "-m 16").expect("it starts");
+    let address = process.address().clone();
+    let plan = Plan {
+        forgets: true,
+        fills: true,
+        flushes: false,
+        expires: true,
+        disturbs: true,
+        dialect,
+        ..calm(6)
+    };
+    let outcome = storm(&plan, || address.connect()).expect("it accepts");
+    assert!(outcome.fleeting > 0, "nothing expired");
+    let Disturbed { dumps, moves } = outcome.disturbed;
+
+    assert!(dumps > 0 && moves > 0, "{dumps} dumps, {moves} moves");
+    let statistics = statistics(&mut process);
+    assert!(!statistics.contains("STAT evictions 0\r"), "{statistics}");
+    assert!(outcome.operations > 1_000, "{}", outcome.operations);
+    assert!(outcome.broken.is_empty(), "{:?}", outcome.broken);
+    assert_eq!(outcome.unknown, 0);
+    if let Some(refuted) = outcome.refuted {
+        panic!("{}: {}", refuted.key, refuted.witness);
+    }
+}
+
+fn statistics(process: &mut Process) -> String {
+    process.send(1, b"stats\r\n");
+    let mut told = Vec::new();
+    while let Received::Bytes(bytes) = process.receive(1, false) {
+        told.extend(bytes);
+        if told.ends_with(b"END\r\n") {
+            break;
+        }
+    }
+    String::from_utf8(told).expect("it is text")
 }

@@ -17,6 +17,8 @@ pub struct Freedom {
     pub shuffles: bool,
     /// A number may be told with the unique of another.
     pub blurs: bool,
+    /// An item may get a higher unique though nobody changes it: the server moves it.
+    pub moves: bool,
 }
 
 impl Freedom {
@@ -28,6 +30,7 @@ impl Freedom {
             walks: self.walks || other.walks,
             shuffles: self.shuffles || other.shuffles,
             blurs: self.blurs || other.blurs,
+            moves: self.moves || other.moves,
         }
     }
 }
@@ -85,7 +88,8 @@ impl State {
         let may_be = match unique {
             0 => return Some(self),
             _ if free.blurs => return Some(self),
-            unique if self.bound => unique == self.unique,
+            unique if self.bound && unique == self.unique => true,
+            _ if self.bound && !free.moves => false,
             unique if free.shuffles => unique != self.unique,
             unique => unique > self.unique,
         };
@@ -209,7 +213,7 @@ fn after_present(
             if let Some(mine) = mine.filter(|_| told(Reply::Stored)) {
                 out.push(mine.stored(new));
             }
-            let other = !state.bound || state.unique != unique || free.blurs;
+            let other = !state.bound || state.unique != unique || free.blurs || free.moves;
             if other && told(Reply::Exists) {
                 out.push(state);
             }

@@ -1,7 +1,8 @@
 //! Why no order explains what clients were told: few operations, drawn as lanes.
 //!
 //! An operation is left out only where what remains is still a proof: the end, after what cannot be
-//! explained; the beginning, with anything under the key instead; and what changed nothing.
+//! explained; the beginning, with anything under the key instead; and what changed nothing. Of the
+//! last, none is left that the proof could do without.
 
 use std::fmt;
 
@@ -25,9 +26,10 @@ pub struct Witness {
     pub ops: Vec<Op>,
     /// Whether the beginning was left out.
     pub is_cut: bool,
-    /// What the key held before, where it was not.
-    held: Item,
-    values: Values,
+    /// In which state the key was before.
+    pub start: State,
+    /// The values that the operations name.
+    pub values: Values,
 }
 
 impl Witness {
@@ -72,14 +74,14 @@ impl Witness {
             op.request = op.request.moved(proof.values, &mut shown);
             op.reply = op.reply.moved(proof.values, &mut shown);
         }
-        let held = match start.item {
-            Item::Present(value) => Item::Present(shown.of(&proof.values.bytes(value))),
-            other => other,
-        };
+        let mut start = proof.start_of(is_cut);
+        if let Item::Present(value) = start.item {
+            start.item = Item::Present(shown.of(&proof.values.bytes(value)));
+        }
         Witness {
             ops,
             is_cut,
-            held,
+            start,
             values: shown,
         }
     }
@@ -93,12 +95,16 @@ struct Proof<'a> {
 }
 
 impl Proof<'_> {
-    fn refutes(&mut self, ops: &[Op], is_cut: bool) -> bool {
+    fn start_of(&self, is_cut: bool) -> State {
         let anything = State {
             item: Item::Anything,
             ..State::default()
         };
-        let start = if is_cut { anything } else { self.start };
+        if is_cut { anything } else { self.start }
+    }
+
+    fn refutes(&mut self, ops: &[Op], is_cut: bool) -> bool {
+        let start = self.start_of(is_cut);
         let places: Vec<u32> = (0_u32..).zip(ops).map(|(place, _)| place).collect();
         let found = self
             .search
@@ -149,8 +155,7 @@ impl Witness {
     /// What the key held before, in words.
     #[must_use]
     pub fn before(&self) -> String {
-        match self.held {
-            _ if self.is_cut => "whatever the key held before,".to_owned(),
+        match self.start.item {
             Item::Anything => "whatever the key held before,".to_owned(),
             Item::Absent => "the key held nothing before, and".to_owned(),
             Item::Present(value) => format!("the key held {} before, and", self.shown(value)),

@@ -28,9 +28,10 @@ const NONE: Freedom = Freedom {
     walks: false,
     shuffles: false,
     blurs: false,
+    moves: false,
 };
 
-const DEVIATIONS: [Deviation; 3] = [
+const DEVIATIONS: [Deviation; 4] = [
     Deviation {
         name: req!("concurrency.unique.early"),
         rule: req!("concurrency.unique"),
@@ -44,6 +45,14 @@ const DEVIATIONS: [Deviation; 3] = [
         rule: req!("concurrency.unique.own"),
         freedom: Freedom {
             blurs: true,
+            ..NONE
+        },
+    },
+    Deviation {
+        name: req!("concurrency.unique.kept.moved"),
+        rule: req!("concurrency.unique.kept"),
+        freedom: Freedom {
+            moves: true,
             ..NONE
         },
     },

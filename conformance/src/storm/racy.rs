@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// A race that a server may lose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +40,12 @@ pub enum Race {
     ReplacesNothing,
     /// A `touch` writes back the item that it read.
     TouchesBack,
+    /// What is moved to another page gets another unique.
+    RenewsMoved,
 }
 
 /// Each race, what to call it, and what it does to whom.
-pub const RACES: [(&str, Race); 12] = [
+pub const RACES: [(&str, Race); 13] = [
     ("loses-updates", Race::LosesUpdates),
     ("loses-digits", Race::LosesDigits),
     ("answers-early", Race::AnswersEarly),
@@ -55,6 +58,7 @@ pub const RACES: [(&str, Race); 12] = [
     ("swaps-uniques", Race::SwapsUniques),
     ("replaces-nothing", Race::ReplacesNothing),
     ("touches-back", Race::TouchesBack),
+    ("renews-moved", Race::RenewsMoved),
 ];
 
 #[derive(Clone, Debug)]
@@ -77,6 +81,10 @@ pub fn start(race: Race) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     let table = Arc::new(Mutex::new(Table::default()));
+    if race == Race::RenewsMoved {
+        let table = Arc::clone(&table);
+        thread::spawn(move || move_pages(&table));
+    }
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let table = Arc::clone(&table);
@@ -92,6 +100,19 @@ pub fn start(race: Race) -> io::Result<SocketAddr> {
         }
     });
     Ok(address)
+}
+
+/// Moves every item now and then, whatever clients do.
+fn move_pages(table: &Mutex<Table>) {
+    loop {
+        thread::sleep(Duration::from_millis(20));
+        let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+        let Table { items, unique } = &mut *table;
+        for item in items.values_mut() {
+            *unique += 1;
+            item.unique = *unique;
+        }
+    }
 }
 
 struct Served {
