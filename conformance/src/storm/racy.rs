@@ -103,6 +103,7 @@ pub fn start(race: Race) -> io::Result<SocketAddr> {
 }
 
 /// Moves every item now and then, whatever clients do.
+#[expect(clippy::disallowed_methods, reason = "it is done in real time")]
 fn move_pages(table: &Mutex<Table>) {
     loop {
         thread::sleep(Duration::from_millis(20));
