@@ -20,7 +20,7 @@ use super::say;
 const LESSON: &str = "\
 Examples:
   touchstone storm --spawn 'memcached -p {port}'
-  touchstone storm --spawn 'memcached -m 2 -p {port}' --forgets
+  touchstone storm --spawn 'memcached -m 16 -p {port}' --forgets
   touchstone storm --spawn 'memcached -p {port}' --dialect memcached-1.6.18
   touchstone storm 127.0.0.1:11211 --seconds 30    somebody's cache: only our own keys, no flush
   touchstone storm --racy loses-updates            what it looks like when one is found
