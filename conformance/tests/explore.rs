@@ -307,7 +307,10 @@ fn nobody_is_blamed_who_loses_patience_with_a_block() {
     let exploration = exploration(Target::Embedded, 1);
     let ask = |text: &str| Step::Ask(Ask::plain(1, Request::Bytes(text.into())));
     let waits = (0..20).map(|_| Step::Pass(3));
-    let history: Vec<Step> = std::iter::once(ask("set k 0 0 5\r\nhel"))
+    let history: Vec<Step> = [ask("set k 0 0 5\r\nhel")]
+        .into_iter()
+        .chain(waits.clone())
+        .chain([ask("lo\r\n"), ask("ms k 5 *\r\nhel")])
         .chain(waits)
         .chain([ask("lo\r\n"), ask("get k\r\n")])
         .collect();

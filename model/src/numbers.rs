@@ -134,7 +134,9 @@ impl Grammar {
             line.note_if(has_leading_zero(token), req!("numbers.zeros"));
             return number;
         }
-        line.deviating(dialect, self.c_library, as_the_c_library(token))
+        let taken = as_the_c_library(token)
+            .filter(|number| !self.signs.is_empty() || !hides_a_minus(token, *number));
+        line.deviating(dialect, self.c_library, taken)
             .or_else(|| line.refusing(self.refusing))
     }
 }
@@ -170,6 +172,13 @@ fn as_the_c_library(token: &[u8]) -> Option<i128> {
     let ends = |byte: &u8| is_white(byte) || *byte == 0;
     let end = text.iter().position(ends).unwrap_or(text.len());
     decimal(text.get(..end)?)
+}
+
+/// Whether a number that would be below zero, had its 64 bits a sign, has a minus anywhere before
+/// the token's end or a NUL: who looks for one there does not look where the digits end.
+fn hides_a_minus(token: &[u8], number: i128) -> bool {
+    let mut text = token.split(|byte| *byte == 0);
+    number >= 1 << 63 && text.next().is_some_and(|text| text.contains(&b'-'))
 }
 
 /// What the C library calls white space, but for the space, which no word holds.

@@ -122,9 +122,10 @@ impl World {
         amid || self.holds_back(client)
     }
 
-    /// Whether any client is.
+    /// Whether any client is, or is to send what nobody wants any more.
     pub(super) fn has_anybody_amid(&self) -> bool {
-        self.sessions.keys().any(|client| self.is_amid(*client))
+        let mut clients = self.sessions.keys();
+        clients.any(|client| self.is_amid(*client) || self.awaited_bytes(*client) > 0)
     }
 
     /// How much of a data block the server waits for.
