@@ -1,10 +1,10 @@
 //! Who may log in, in either protocol, and what everybody else is told.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -283,6 +283,7 @@ struct Daemon {
     process: Child,
     port: u16,
     file: PathBuf,
+    log: BufReader<ChildStderr>,
 }
 
 impl Daemon {
@@ -292,16 +293,18 @@ impl Daemon {
         let free = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let port = free.local_addr().expect("bound").port();
         drop(free);
-        let process = Command::new(env!("CARGO_BIN_EXE_touchstoned"))
+        let mut process = Command::new(env!("CARGO_BIN_EXE_touchstoned"))
             .args(["-u", "root", "-t", "1", "-p", &port.to_string(), "-Y"])
             .arg(&file)
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");
+        let log = BufReader::new(process.stderr.take().expect("piped"));
         let mut daemon = Self {
             process,
             port,
             file,
+            log,
         };
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = daemon.process.try_wait().expect("it is our child");
@@ -324,6 +327,16 @@ impl Daemon {
     fn hang_up(&self) {
         let number = i32::try_from(self.process.id()).expect("a process id is small");
         kill(Pid::from_raw(number), Signal::SIGHUP).expect("it runs");
+    }
+
+    /// Waits until it has said this on its log.
+    fn wait_for_line(&mut self, what: &str) {
+        let mut line = String::new();
+        while !line.contains(what) {
+            line.clear();
+            let length = self.log.read_line(&mut line).expect("it says lines");
+            assert!(length > 0, "it never says `{what}`");
+        }
     }
 
     /// Waits until an attempt is answered so.
@@ -410,7 +423,7 @@ fn who_is_in_is_served_while_hashes_are_checked() {
 
 #[test]
 fn a_hangup_reads_the_users_again_and_a_bad_file_changes_nothing() {
-    let daemon = Daemon::start("hangup", &format!("alice:secret\ncarol:{HASHED}\n"));
+    let mut daemon = Daemon::start("hangup", &format!("alice:secret\ncarol:{HASHED}\n"));
     assert_eq!(daemon.log_in("alice secret"), IN);
     assert_eq!(daemon.log_in("carol Hello world!"), IN);
     assert_eq!(daemon.log_in("bob b"), OUT);
@@ -419,8 +432,17 @@ fn a_hangup_reads_the_users_again_and_a_bad_file_changes_nothing() {
     daemon.hang_up();
     daemon.wait_until("bob b", IN);
     assert_eq!(daemon.log_in("alice secret"), OUT);
-    fs::write(&daemon.file, "alice:secret\nnonsense\n").expect("it is written");
-    daemon.hang_up();
+    for (bad, problem) in [
+        ("alice:secret\nnonsense\n", "line 2: it is not"),
+        ("", "there is no user in it"),
+    ] {
+        fs::write(&daemon.file, bad).expect("it is written");
+        daemon.hang_up();
+        daemon.wait_for_line(problem);
+        // What is said is already so.
+        assert_eq!(daemon.log_in("bob b"), IN);
+        assert_eq!(daemon.log_in("alice secret"), OUT);
+    }
     fs::write(&daemon.file, "bob:b\ndave:d\n").expect("it is written");
     daemon.hang_up();
     daemon.wait_until("dave d", IN);

@@ -202,6 +202,45 @@ fn what_is_owed_is_sent_before_the_end() {
     assert!(rest.ends_with(b"x\r\nEND\r\n"));
 }
 
+/// What is asked of the figures' address.
+fn fetch(address: &str, path: &str) -> Option<String> {
+    let mut client = TcpStream::connect(address).ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\n\r\n");
+    client.write_all(request.as_bytes()).ok()?;
+    let mut said = String::new();
+    client.read_to_string(&mut said).ok()?;
+    Some(said)
+}
+
+#[test]
+fn from_a_signal_until_all_that_is_owed_is_sent_the_server_says_that_it_ends() {
+    const GETS: usize = 40;
+    let mut daemon = Daemon::start(&["--metrics", "0"]);
+    let line = daemon.line();
+    let address = line.strip_prefix("touchstoned: figures at http://");
+    let address = address.and_then(|rest| rest.strip_suffix("/\n"));
+    let address = address.expect("it says where");
+    let health = || fetch(address, "/healthz");
+    assert!(health().is_some_and(|said| said.starts_with("HTTP/1.1 200 ")));
+    let mut client = daemon.connect();
+    let value = "x".repeat(1_000_000);
+    let stored = ask(&mut client, &format!("set k 0 0 1000000\r\n{value}\r\n"));
+    assert_eq!(stored, "STORED\r\n");
+    let requests = b"get k\r\n".repeat(GETS);
+    client.write_all(&requests).expect("it reads");
+    client.read_exact(&mut [0; 1000]).expect("it answers");
+    daemon.signal(Signal::SIGTERM);
+    // The one who is owed has not read it: so long it ends, and says so.
+    let is_ending = || health().is_some_and(|said| said.starts_with("HTTP/1.1 503 "));
+    assert!((0..3000).any(|_| is_ending()), "it never says so");
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).expect("it closes in order");
+    let reply = "VALUE k 0 1000000\r\n\r\nEND\r\n".len() + 1_000_000;
+    assert_eq!(rest.len() + 1000, GETS * reply);
+    assert!(daemon.process.wait().expect("it ends").success());
+    assert_eq!(health(), None);
+}
+
 #[test]
 fn a_hangup_ends_neither_the_server_nor_its_connections() {
     let daemon = Daemon::start(&[]);
