@@ -23,6 +23,14 @@ pub fn options(input: &[u8]) {
 /// When bad lines are refused in anything but one plain line, the reader panics, or a file of
 /// quoted words means anything else than the words themselves.
 pub fn config(input: &[u8]) {
+    config_by(input, from_file);
+}
+
+/// What is told of a file, and what it sets, if all is well.
+type Told = (Vec<String>, Option<Settings>);
+
+/// The same of whoever reads the file.
+fn config_by(input: &[u8], from_file: impl Fn(&str) -> Told) {
     let text = String::from_utf8_lossy(input);
     let (said, _) = from_file(&text);
     said.iter().for_each(|line| plain(line));
@@ -49,8 +57,8 @@ pub fn config(input: &[u8]) {
     }
 }
 
-/// What is told of a file of one line, without where it stands; and what it sets, if all is well.
-fn from_file(text: &str) -> (Vec<String>, Option<Settings>) {
+/// What the daemon makes of a file of one line; without where the line stands.
+fn from_file(text: &str) -> Told {
     let read = |_: &str| Ok(text.to_owned());
     match Settings::parse_with(["--config", "/f"], &read) {
         Ok(mut settings) => {
@@ -86,4 +94,59 @@ pub fn users(input: &[u8]) {
 fn plain(line: &str) {
     let plain = !line.is_empty() && !line.contains(char::is_control);
     assert!(plain, "not one plain line: {line:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+    use crate::seeds::seeds;
+
+    /// Whether a seed finds who reads a file so.
+    fn is_found(read: impl Fn(&str) -> Told + Copy + std::panic::RefUnwindSafe) -> bool {
+        let mut seeds = seeds("config").into_iter();
+        seeds.any(|seed| catch_unwind(|| config_by(&seed, read)).is_err())
+    }
+
+    #[test]
+    fn whoever_reads_a_file_wrongly_is_found() {
+        assert!(!is_found(from_file));
+        let mistakes: [(&str, fn(&str) -> Told); 8] = [
+            ("an apostrophe is a letter", |text| {
+                from_file(&text.replace('\'', "\\'"))
+            }),
+            ("a quotation mark is nothing", |text| {
+                from_file(&text.replace('"', ""))
+            }),
+            ("a backslash is a letter", |text| {
+                from_file(&text.replace('\\', "\\\\"))
+            }),
+            ("an apostrophe does not hold a `#`", |text| {
+                from_file(text.split('#').next().unwrap_or_default())
+            }),
+            ("the last word is lost", |text| {
+                from_file(text.rsplit_once(' ').map_or("", |(first, _)| first))
+            }),
+            ("nothing is told", |text| (Vec::new(), from_file(text).1)),
+            ("what is told is two lines", |text| {
+                let (said, settings) = from_file(text);
+                (
+                    said.iter().map(|line| format!("{line}\n")).collect(),
+                    settings,
+                )
+            }),
+            ("a port is another", |text| {
+                let (said, mut settings) = from_file(text);
+                settings.iter_mut().for_each(|settings| settings.port = 1);
+                (said, settings)
+            }),
+        ];
+        let missed: Vec<_> = mistakes
+            .into_iter()
+            .filter(|(_, read)| !is_found(*read))
+            .collect();
+        let missed: Vec<_> = missed.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(missed, [""; 0], "these mistakes are not found");
+    }
 }

@@ -173,10 +173,11 @@ fn files(exchange: &Exchange) -> Vec<Vec<u8>> {
     vec![lines.into_bytes(), quoted.join(" ").into_bytes()]
 }
 
-/// The file that the package brings, and one with all that its grammar has.
+/// The file that the package brings, one with all that its grammar has, and words that need their
+/// quotes.
 fn packaged() -> Vec<Vec<u8>> {
     let own = include_bytes!("../../server/package/memcached.conf");
     let all =
         b"# all\n-d\n-m 64 # here\n-s \"/a \\\"b\" -a '0660'\n-o idle_timeout=5,\\#\nlogfile x\n";
-    vec![own.to_vec(), all.to_vec()]
+    vec![own.to_vec(), all.to_vec(), b"-s\n/a b#c".to_vec()]
 }

@@ -4,6 +4,7 @@
 //! ours. After each action every conversation concerned is taken as far as it goes; what it said is
 //! judged at once, and what the client gets is held against that.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::{Arc, PoisonError};
@@ -213,11 +214,29 @@ impl World {
     /// A request as it is sent now.
     pub(super) fn bytes_of(&self, ask: &Ask) -> Vec<u8> {
         let uniques = &self.uniques;
-        ask.bytes(&Moment {
+        self.decidable(ask).bytes(&Moment {
             prefix: b"",
             now: self.now().0,
             uniques: &|key| uniques.get(key).cloned().unwrap_or_default(),
         })
+    }
+
+    /// The request without `I` where it names a unique that nobody was shown: whether that is older
+    /// than the item's, on which `I` depends, the judge cannot know.
+    fn decidable<'a>(&self, ask: &'a Ask) -> Cow<'a, Ask> {
+        use conformance::explore::history::Word::{Text, Unique};
+        let is_made_up = |word: &_| match word {
+            Unique("C", key, _) => !self.uniques.contains_key(key),
+            _ => false,
+        };
+        match ask {
+            Ask::Line(words, block) if words.iter().any(is_made_up) => {
+                let mut words = words.clone();
+                words.retain(|word| *word != Text(b"I".to_vec()));
+                Cow::Owned(Ask::Line(words, block.clone()))
+            }
+            _ => Cow::Borrowed(ask),
+        }
     }
 
     fn note(&mut self, number: u8, ask: &Ask) {
