@@ -45,6 +45,8 @@ pub(super) struct Client {
     pub(super) is_closing: bool,
     /// Since when part of a request is there, or it has not read.
     pub(super) waits_since: Option<u64>,
+    /// Where the request begins of which that part is.
+    pub(super) waits_for: Option<u64>,
     pub(super) blocked_since: Option<u64>,
 }
 
@@ -60,9 +62,14 @@ impl Client {
             }
         }
         let front = self.queue.front();
-        let is_part = front.is_some_and(|sent| sent.start < read && sent.end > read);
-        let amid = is_part || read < self.answered;
-        self.waits_since = amid.then(|| self.waits_since.unwrap_or(elapsed));
+        let part = front.filter(|sent| sent.start < read && sent.end > read);
+        let amid = part.map(|sent| sent.start);
+        let amid = amid.or((read < self.answered).then_some(self.answered));
+        // Who ends one request and begins the next in one breath is waited for anew.
+        if amid != self.waits_for {
+            self.waits_for = amid;
+            self.waits_since = amid.map(|_| elapsed);
+        }
     }
 }
 

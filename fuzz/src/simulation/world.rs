@@ -170,6 +170,7 @@ impl World {
             owed: VecDeque::new(),
             is_closing: false,
             waits_since: None,
+            waits_for: None,
             blocked_since: None,
         };
         self.clients.insert(number, client);
