@@ -149,6 +149,64 @@ fn the_time_of_a_command_is_measured_and_its_key_is_seen() {
     assert_eq!(server.ask("stats hotkeys\r\n"), "END\r\n");
 }
 
+/// Three of ten requests are for one key, one of ten for another, the rest for ever new ones.
+#[test]
+fn the_hot_keys_of_a_load_are_found_and_its_prefixes_are_counted_to_the_last() {
+    const REQUESTS: u64 = 25_600;
+    let server = Server::start("-t 1");
+    server.ask("stats detail on\r\nset a:hot 0 0 1\r\nx\r\n");
+    let mut client = connect(server.server.address);
+    client.set_nodelay(true).expect("it is open");
+    let (mut hot, mut warm, mut dice) = (0, 0, 1_u64);
+    for number in 0..REQUESTS {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let key = match (dice >> 33) % 10 {
+            0..3 => "a:hot".to_owned(),
+            3 => "b:warm".to_owned(),
+            _ => format!("c:cold{number}"),
+        };
+        hot += u64::from(key == "a:hot");
+        warm += u64::from(key == "b:warm");
+        let request = format!("get {key}\r\n");
+        client.write_all(request.as_bytes()).expect("it reads");
+        let mut reply = [0; 100];
+        let mut length = 0;
+        while !reply[..length].ends_with(b"END\r\n") {
+            length += client.read(&mut reply[length..]).expect("it answers");
+        }
+    }
+    let prefix = |name: &str, gets, hits, sets| {
+        format!("PREFIX {name} get {gets} hit {hits} set {sets} del 0\r\n")
+    };
+    let cold = REQUESTS - hot - warm;
+    let counted = [
+        prefix("a", hot, hot, 1),
+        prefix("b", warm, 0, 0),
+        prefix("c", cold, 0, 0),
+    ];
+    let told = server.ask("stats detail dump\r\n");
+    assert_eq!(told, counted.concat() + "END\r\n");
+    let told = server.ask("stats hotkeys\r\n");
+    let keys: Vec<(&str, u64)> = told
+        .lines()
+        .filter_map(|line| line.strip_prefix("STAT ")?.split_once(' '))
+        .filter_map(|(key, count)| Some((key, count.parse().ok()?)))
+        .collect();
+    assert_eq!(keys.len(), 128, "{told}");
+    // A count is of what was looked at, and too high by no more than a key's share of it all.
+    let looked = REQUESTS / u64::from(SAMPLE);
+    for ((key, count), (name, times)) in
+        keys.into_iter().zip([("a%3Ahot", hot), ("b%3Awarm", warm)])
+    {
+        let share = times / u64::from(SAMPLE);
+        assert_eq!(key, name, "{told}");
+        assert!(
+            (share / 2..=share * 2).contains(&count),
+            "{key}: {count} of {looked}, not {share}"
+        );
+    }
+}
+
 #[test]
 fn the_keys_with_the_largest_values_are_told_with_their_lengths() {
     let server = Server::start("-t 1 -I 1k");
