@@ -61,6 +61,7 @@ fn site(names: &[&str], text: &str) -> Vec<Page> {
     let site = Site {
         tried: names.iter().map(read).collect(),
         before: names.iter().map(read).collect(),
+        explored: Vec::new(),
         histories: vec![History::read(&history.to_string()).expect("it is a history")],
         liars: Vec::new(),
         exchanges: cases::all().expect("the law can be read"),
@@ -132,7 +133,7 @@ fn bytes(reports: &[String]) -> usize {
         exchanges: cases::all().expect("the law can be read"),
         ..Site::default()
     };
-    site.pages().iter().map(|page| page.text.len()).sum()
+    site.pages().iter().map(|page| page.written().len()).sum()
 }
 
 /// The report of one that conforms, and how many rules it speaks of.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use conformance::report::site::data::Tried;
-use conformance::report::site::{History, LiarRow, Page, Site};
+use conformance::report::site::{Explored, History, LiarRow, Page, Site};
 use conformance::selftest::selftest;
 use spec::exchange::Exchange;
 
@@ -18,6 +18,8 @@ Examples:
   touchstone check --spawn './mine {port}' --report json=mine.json
   touchstone matrix memcached.json mine.json --out site
   touchstone matrix today/mine.json --before yesterday/mine.json --out site
+  touchstone explore --spawn './mine {port}' --budget 60s --save explored/mine.json
+  touchstone matrix mine.json --explored explored/mine.json --out site
 
 The site needs no network and no server: open site/index.html. The name of a report's file, without
 its ending, is what the implementation is called. badges/NAME.svg is a badge for its README.";
@@ -34,6 +36,9 @@ pub(super) struct Matrix {
     /// An earlier report of one of them, under the same name: what changed is a page
     #[arg(long, value_name = "REPORT")]
     before: Vec<PathBuf>,
+    /// What exploring one of them reached, under the same name: `touchstone explore --save NAME.json`
+    #[arg(long, value_name = "FILE")]
+    explored: Vec<PathBuf>,
     /// What storms came to: `touchstone storm --save FILE`
     #[arg(long, value_name = "FILE")]
     history: Vec<PathBuf>,
@@ -59,8 +64,9 @@ impl Matrix {
             }
         }
         let site = Site {
-            tried,
             before: all(&self.before)?,
+            explored: self.explored(&tried)?,
+            tried,
             histories: self.histories()?,
             liars: if self.liars {
                 liars(exchanges)
@@ -73,6 +79,21 @@ impl Matrix {
         Ok(0)
     }
 
+    /// What is of none of the reports would stand nowhere, and nobody would know.
+    fn explored(&self, tried: &[Tried]) -> Result<Vec<Explored>, String> {
+        let one = |file: &PathBuf| {
+            let name = stem(file);
+            if !tried.iter().any(|tried| tried.name == name) {
+                return Err(format!(
+                    "no report is called `{name}`, as {} is",
+                    file.display()
+                ));
+            }
+            read(file, |text| Explored::read(&name, text))
+        };
+        self.explored.iter().map(one).collect()
+    }
+
     fn histories(&self) -> Result<Vec<History>, String> {
         let files = self.history.iter();
         files.map(|file| read(file, History::read)).collect()
@@ -80,8 +101,12 @@ impl Matrix {
 }
 
 fn tried(file: &Path) -> Result<Tried, String> {
-    let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    read(file, |text| Tried::read(&name, text))
+    read(file, |text| Tried::read(&stem(file), text))
+}
+
+fn stem(file: &Path) -> String {
+    let stem = file.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
 }
 
 fn liars(exchanges: &[Exchange]) -> Vec<LiarRow> {
@@ -91,13 +116,15 @@ fn liars(exchanges: &[Exchange]) -> Vec<LiarRow> {
 
 /// Writes the pages, and says where they are and how much they take.
 pub(super) fn write(folder: &Path, pages: &[Page]) -> Result<(), String> {
+    let mut bytes = 0;
     for page in pages {
+        let text = page.written();
+        bytes += text.len();
         let file = folder.join(&page.path);
         let named = |error| format!("{}: {error}", file.display());
         fs::create_dir_all(file.parent().unwrap_or(folder)).map_err(named)?;
-        fs::write(&file, &page.text).map_err(named)?;
+        fs::write(&file, text.as_bytes()).map_err(named)?;
     }
-    let bytes: usize = pages.iter().map(|page| page.text.len()).sum();
     say!(
         "{} pages, {} KiB: {}",
         pages.len(),

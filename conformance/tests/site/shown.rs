@@ -2,10 +2,12 @@
 //! which everything is known beforehand.
 
 use conformance::check::Trial;
+use conformance::explore::part::{Part, Subject};
+use conformance::explore::reachable;
 use conformance::liars;
 use conformance::report;
 use conformance::report::site::data::Tried;
-use conformance::report::site::{History, LiarRow, Page, Site};
+use conformance::report::site::{Explored, History, LiarRow, Page, Site};
 use conformance::selftest::selftest;
 use conformance::target::Target;
 use conformance::terms::Terms;
@@ -296,5 +298,92 @@ fn what_changed_between_two_reports_is_told_apart() {
     );
     for absent in ["broken", "lost", "gone"] {
         assert!(!better.contains(&format!("id=\"{absent}\"")), "{better}");
+    }
+}
+
+/// What an exploration that reached one rule would have written.
+fn explored() -> String {
+    let part = Part {
+        of: Subject {
+            target: "one".to_owned(),
+            dialect: "law".to_owned(),
+            exhaustive: None,
+            commands: 0,
+            seed: Some(7),
+            parts: 1,
+        },
+        part: 0,
+        complete: true,
+        histories: 3,
+        requests: 40,
+        alone: 0,
+        seconds: 1.0,
+        reached: [BROKEN.to_owned()].into(),
+        failures: std::collections::BTreeMap::new(),
+        unrepeated: Vec::new(),
+        problem: None,
+    };
+    part.text()
+}
+
+#[test]
+fn what_histories_reached_stands_at_the_rule_and_is_counted() {
+    let site = Site {
+        tried: vec![tried("honest", &honest()), tried("lying", &lying())],
+        explored: vec![Explored::read("honest", &explored()).expect("it is an exploration")],
+        exchanges: examples(),
+        ..Site::default()
+    };
+    let pages = site.pages();
+    let rule = |name: &str| text(&pages, &format!("rules/{name}.html"));
+    assert!(rule(BROKEN).contains("explored · reached in honest</p>"));
+    let not = "not reached</span> by exploring honest</p>";
+    assert!(rule(HELD).contains(not) && !rule(BROKEN).contains(not));
+    // No history can show what takes a running process.
+    assert!(!rule("listeners.unix.living").contains("explor"));
+    let all = reachable().count();
+    let home = text(&pages, "index.html");
+    let cards: Vec<&str> = home.split("<article").skip(1).collect();
+    assert!(cards[0].contains(&format!("; exploring, 1 of {all}</p>")));
+    assert!(cards[0].contains("reached 8 of ") && cards[1].contains("reached 7 of "));
+    assert!(!cards[1].contains("exploring"), "{}", cards[1]);
+    let one = text(&pages, "at/honest.html");
+    assert!(one.contains("seed 7: 3 histories, 40 requests"), "{one}");
+    let part = between(one, "id=\"explored\"", "</main>");
+    assert!(
+        part.contains(&format!("not reached</span> {} ", all - 1)),
+        "{part}"
+    );
+    assert!(!text(&pages, "at/lying.html").contains("id=\"explored\""));
+}
+
+#[test]
+fn what_two_do_alike_is_shown_once_and_the_other_leads_to_it() {
+    let site = Site {
+        tried: vec![tried("lying", &lying()), tried("alike", &lying())],
+        exchanges: examples(),
+        ..Site::default()
+    };
+    let pages = site.pages();
+    let rule = text(&pages, &format!("rules/{BROKEN}.html"));
+    let first = between(rule, "<section id=\"lying\">", "</section>");
+    let other = between(rule, "<section id=\"alike\">", "</section>");
+    assert!(first.contains("differs from byte 10"), "{first}");
+    assert!(
+        other.contains("Byte for byte as <a href=\"#lying\">lying</a>."),
+        "{other}"
+    );
+    assert!(!other.contains("differs from byte"), "{other}");
+    assert!(first.contains("touchstone check") && other.contains("touchstone check"));
+}
+
+#[test]
+fn what_stands_in_a_file_is_the_page_in_fewer_bytes() {
+    for page in pages() {
+        let written = page.written();
+        match page.path.ends_with(".html") {
+            true => assert!(written.len() < page.text.len(), "{}", page.path),
+            false => assert_eq!(written, page.text, "{}", page.path),
+        }
     }
 }

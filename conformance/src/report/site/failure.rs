@@ -1,7 +1,9 @@
 //! What did not go as written, on its rule's page: the shortest transcript, where it parts, and how
 //! to see it again. Each has an address of its own.
 
-use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+use maud::{Markup, PreEscaped, html};
 use spec::{Kind, Requirement};
 
 use super::data::{Tried, rule_of};
@@ -30,22 +32,48 @@ fn place(tried: &Tried, named: &Requirement) -> String {
     }
 }
 
+/// What was shown on a page, and at which place of it: several often do exactly the same.
+pub(super) type Shown = BTreeMap<String, (String, String)>;
+
 /// What an implementation does with a rule, or a variant of one, where that is not as written.
-pub(super) fn section(tried: &Tried, named: &'static Requirement, case: &Case) -> Markup {
+pub(super) fn section(
+    tried: &Tried,
+    named: &'static Requirement,
+    case: &Case,
+    shown: &mut Shown,
+) -> Markup {
     let all = tried.cases(named.name).count();
     let failed = tried.cases(named.name);
     let failed: Vec<&Case> = failed.filter(|case| case.mark().has_page()).collect();
     let others = failed.iter().filter(|other| other.case != case.case);
-    html! { section id=(place(tried, named)) {
-        h3 { a href={ "../at/" (tried.slug) ".html" } { (tried.name) } " " (case.mark().shown())
-            @if named.kind != Kind::Rule { " " code { (last_word(named)) } } }
-        @if let Some(reason) = &case.reason { p { (reason) } }
+    let place = place(tried, named);
+    let bytes = html! {
         @if let Some(failure) = &case.failure { (parted(failure)) }
         p.place { (case.case)
             @if all > 1 { "; " (failed.len()) " of " (all) " examples" }
             @for other in others.take(OTHERS_MAX) { " " (other.case) }
             @if failed.len() > OTHERS_MAX + 1 { " …" } }
+    };
+    let bytes = once(bytes, &place, &tried.name, shown);
+    html! { section id=(place) {
+        h3 { a href={ "../at/" (tried.slug) ".html" } { (tried.name) } " " (case.mark().shown())
+            @if named.kind != Kind::Rule { " " code { (last_word(named)) } } }
+        @if let Some(reason) = &case.reason { p { (reason) } }
+        (bytes)
+        @if let Some(failure) = &case.failure { @if !failure.again.is_empty() {
+            pre.copy { (failure.again) }
+        } }
     } }
+}
+
+/// The bytes, or the place on this page where the same stand already.
+fn once(bytes: Markup, place: &str, name: &str, shown: &mut Shown) -> Markup {
+    let bytes = bytes.into_string();
+    if let Some((at, whose)) = shown.get(&bytes) {
+        return html! { p { "Byte for byte as " a href={ "#" (at) } { (whose) } "." } };
+    }
+    shown.insert(bytes.clone(), (place.to_owned(), name.to_owned()));
+    PreEscaped(bytes)
 }
 
 /// What a shell sends to see it.
@@ -65,7 +93,6 @@ fn parted(failure: &Failure) -> Markup {
             "\n"
         } } }
         dl { dt; "expected" dd; (expected) dt; "received" dd; (received) }
-        @if !failure.again.is_empty() { pre.copy { (failure.again) } }
     }
 }
 

@@ -5,8 +5,9 @@ use spec::{CHAPTERS, Level};
 
 use super::data::{Tried, rules};
 use super::frame::{page as framed, to_chapter};
+use super::implementation::played;
 use super::mark::Mark;
-use super::{Page, Site};
+use super::{Page, Site, explored};
 
 pub(super) fn page(site: &Site) -> Page {
     let count = rules().count();
@@ -19,7 +20,7 @@ pub(super) fn page(site: &Site) -> Page {
             a href="matrix.html" { "The matrix" } " has all of them; every mark in it leads to the "
             "bytes. " a href="book/index.html" { "The law" } " is a book to read."
         }
-        section.cards { @for tried in &site.tried { (card(tried)) } }
+        section.cards { @for tried in &site.tried { (card(site, tried)) } }
         h2 { "By chapter" }
         p { "How many rules hold of those that could be tried. A chapter's name leads to its text, "
             "a figure to what failed." }
@@ -45,7 +46,8 @@ pub(super) fn page(site: &Site) -> Page {
     )
 }
 
-fn card(tried: &Tried) -> Markup {
+fn card(site: &Site, tried: &Tried) -> Markup {
+    let (played, all) = played(tried);
     let report = &tried.report;
     // Of a dialect that is a file, the way to it stands on the implementation's own page.
     let habits = report.dialect.rsplit('/').next().unwrap_or_default();
@@ -62,6 +64,10 @@ fn card(tried: &Tried) -> Markup {
                 dt { (level.to_string()) }
                 dd { (bar(&counts)) }
             } }
+            p.reached { "reached " (played) " of " (all) " rules"
+                @if let Some((some, all)) = explored::count(site, tried) {
+                    "; exploring, " (some) " of " (all)
+                } }
         }
     }
 }

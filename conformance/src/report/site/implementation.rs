@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 use spec::{CHAPTERS, Requirement};
 
-use super::Page;
 use super::data::{Tried, rules};
 use super::failure::to_failure;
 use super::frame::{page as framed, to_chapter};
 use super::mark::Mark;
+use super::{Page, Site, explored};
 use crate::report::read::Case;
 
-pub(super) fn page(tried: &Tried) -> Page {
+pub(super) fn page(site: &Site, tried: &Tried) -> Page {
     let path = format!("at/{}.html", tried.slug);
     let report = &tried.report;
     let body = html! {
@@ -28,7 +28,11 @@ pub(super) fn page(tried: &Tried) -> Page {
             dt { "tried" } dd { code { (report.target) } }
             dt { "by" } dd { "touchstone " (report.version) ", law " code { (report.law) }
                 ", seed " (report.seed) }
-            dt { "reached" } dd { (reached(tried)) }
+            dt { "reached" } dd { (reached(tried))
+                @if let Some((some, all)) = explored::count(site, tried) {
+                    "; " a href="#explored" { "explored" } ": " (some) " of " (all)
+                    " that exchanges show"
+                } }
             @if !report.elected.is_empty() {
                 dt { "elected" } dd { @for name in &report.elected { code { (name) } " " } }
             }
@@ -43,17 +47,23 @@ pub(super) fn page(tried: &Tried) -> Page {
         @for chapter in CHAPTERS { (failures(tried, chapter.name)) }
         h2 id="untried" { "What was not tried, and why" }
         (untried(tried))
+        (explored::of_one(site, tried, |names| named(names.iter().copied().collect())))
     };
     framed(&path, &tried.name, &body)
 }
 
-/// How many rules had an example that was played; the others are named below.
-fn reached(tried: &Tried) -> Markup {
-    let is_reached = |rule: &&'static Requirement| {
+/// How many rules had an example that was played, of how many.
+pub(super) fn played(tried: &Tried) -> (usize, usize) {
+    let is_played = |rule: &&'static Requirement| {
         let (mark, _) = tried.gravest(rule);
         !matches!(mark, Mark::Skipped | Mark::Unsupported | Mark::Silent)
     };
-    let (all, some) = (rules().count(), rules().filter(is_reached).count());
+    (rules().filter(is_played).count(), rules().count())
+}
+
+/// The same in words; the others are named below.
+fn reached(tried: &Tried) -> Markup {
+    let (some, all) = played(tried);
     html! {
         (some) " of " (all) " rules"
         @if some < all { "; " a href="#untried" { "the others" } }
@@ -75,19 +85,38 @@ fn levels(tried: &Tried) -> Markup {
     } } }
 }
 
-/// The failures of one chapter, a line each.
+/// The failures of one chapter, each reason with all that it stands for: some excuse a hundred.
 fn failures(tried: &Tried, chapter: &str) -> Markup {
     let failing = tried.failing().filter(|named| named.chapter == chapter);
-    let failing: Vec<&Requirement> = failing.collect();
-    html! { @if !failing.is_empty() {
+    let mut count = 0;
+    let mut reasons: BTreeMap<(Mark, &str), Vec<&'static Requirement>> = BTreeMap::new();
+    for named in failing {
+        let Some(case) = tried.telling(named.name) else {
+            continue;
+        };
+        let reason = case.reason.as_deref().unwrap_or_default();
+        reasons
+            .entry((case.mark(), reason))
+            .or_default()
+            .push(named);
+        count += 1;
+    }
+    html! { @if count > 0 {
         h3 id=(chapter.replace('/', "-")) {
-            a href={ "../" (to_chapter(chapter)) } { (chapter) } " " small { (failing.len()) }
+            a href={ "../" (to_chapter(chapter)) } { (chapter) } " " small { (count) }
         }
-        ul.list { @for named in failing { @if let Some(case) = tried.telling(named.name) {
-            li; a href={ "../" (to_failure(tried, named)) } { (named.name) } " "
-            (case.mark().shown())
-            @if let Some(reason) = &case.reason { " " small { (reason) } }
-        } } }
+        @for ((mark, reason), failing) in reasons {
+            @let link = |named: &'static Requirement| html! {
+                a href={ "../" (to_failure(tried, named)) } { (named.name) }
+            };
+            @match failing.as_slice() {
+                [alone] => p.why { (mark.shown()) " " (link(alone)) " " small { (reason) } },
+                all => {
+                    p.why { (mark.shown()) " " small { (reason) } }
+                    ul.list { @for named in all { li; (link(named)) } }
+                }
+            }
+        }
     } }
 }
 

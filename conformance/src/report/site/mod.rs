@@ -8,6 +8,7 @@ mod badge;
 mod book;
 mod changes;
 pub mod data;
+mod explored;
 mod failure;
 mod frame;
 mod history;
@@ -19,10 +20,12 @@ mod matrix;
 mod prose;
 mod rule;
 mod search;
+mod slim;
 
 use spec::exchange::Exchange;
 
 use data::Tried;
+pub use explored::Explored;
 pub use history::History;
 pub use liars::LiarRow;
 
@@ -42,6 +45,15 @@ impl Page {
             text: text.into(),
         }
     }
+
+    /// What is to stand in the file: what a browser reads as the text, in fewer bytes.
+    #[must_use]
+    pub fn written(&self) -> std::borrow::Cow<'_, str> {
+        match self.path.ends_with(".html") {
+            true => slim::slim(&self.text).into(),
+            false => self.text.as_str().into(),
+        }
+    }
 }
 
 /// All that the site tells of.
@@ -51,6 +63,8 @@ pub struct Site {
     pub tried: Vec<Tried>,
     /// Earlier reports of implementations of the same names.
     pub before: Vec<Tried>,
+    /// Explorations of implementations of the same names.
+    pub explored: Vec<Explored>,
     /// Histories that many clients made.
     pub histories: Vec<History>,
     /// What the suite made of servers that are known to lie.
@@ -74,7 +88,7 @@ impl Site {
         pages.extend(data::rules().map(|rule| rule::page(self, rule)));
         for tried in &self.tried {
             pages.push(badge::page(tried));
-            pages.push(implementation::page(tried));
+            pages.push(implementation::page(self, tried));
         }
         pages.extend(changes::pages(self));
         pages.extend(history::page(&self.histories));

@@ -8,15 +8,15 @@ use spec::exchange::Exchange;
 use spec::{Dialect, Kind, Requirement};
 
 use super::data::{Tried, family};
-use super::failure::{script, section};
+use super::failure::{Shown, script, section};
 use super::frame::{page as framed, root, to_chapter, to_rule};
 use super::mark::Mark;
 use super::prose::{dialogue, sentence};
-use super::{Page, Site};
+use super::{Page, Site, explored};
 use crate::report::read::Case;
 
 /// Up to so many examples the suite's own are shown beside the law's; the others are named.
-const CASES_MAX: usize = 2;
+const CASES_MAX: usize = 1;
 /// So many for whom a rule holds are named beside those for whom it does not.
 const NAMED_MAX: usize = 2;
 
@@ -31,6 +31,7 @@ pub(super) fn page(site: &Site, rule: &'static Requirement) -> Page {
             a href=(chapter) { "spec/" (rule.chapter) ".md" } ":" (rule.line) (witness(rule))
         }
         (verdicts(site, rule))
+        (explored::of_rule(site, rule))
         (failures(site, rule))
         @for variant in family(rule).skip(1) { (variation(variant)) }
         (examples(site, rule))
@@ -81,8 +82,9 @@ fn failures(site: &Site, rule: &'static Requirement) -> Markup {
     let scripts: BTreeSet<&str> = { told.iter() }
         .filter_map(|(.., case)| script(case))
         .collect();
+    let mut shown = Shown::new();
     html! {
-        @for (tried, named, case) in told { (section(tried, named, case)) }
+        @for (tried, named, case) in told { (section(tried, named, case, &mut shown)) }
         @if !scripts.is_empty() {
             h2 { "By hand" }
             @for script in scripts { pre.copy { (script) } }
