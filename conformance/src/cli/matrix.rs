@@ -36,7 +36,7 @@ pub(super) struct Matrix {
     /// An earlier report of one of them, under the same name: what changed is a page
     #[arg(long, value_name = "REPORT")]
     before: Vec<PathBuf>,
-    /// What exploring one of them reached, under the same name: `touchstone explore --save NAME.json`
+    /// What exploring one of them reached: `touchstone explore --save NAME.json`, of the same name
     #[arg(long, value_name = "FILE")]
     explored: Vec<PathBuf>,
     /// What storms came to: `touchstone storm --save FILE`

@@ -87,6 +87,12 @@ impl Tried {
         cases.min_by_key(|case| (case.mark(), length(case)))
     }
 
+    /// Whether anything fails that nothing excuses: what does not conform may also be little known.
+    pub(super) fn breaks(&self) -> bool {
+        let mut marks = self.report.results.iter().map(Case::mark);
+        marks.any(|mark| mark == Mark::Fail)
+    }
+
     /// The names of which there is a failure to read, in the order of the law.
     pub(super) fn failing(&self) -> impl Iterator<Item = &'static Requirement> {
         let has_page = |named: &&Requirement| self.telling(named.name).is_some();

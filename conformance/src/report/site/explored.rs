@@ -1,5 +1,5 @@
-//! Which rules the histories of `touchstone explore` reached: beside a rule, whose they were, and for
-//! an implementation how many, and which they did not reach.
+//! Which rules the histories of `touchstone explore` reached: beside a rule, whose they were, and
+//! for an implementation how many, and which they did not reach.
 //!
 //! To reach a rule is to play what it rules on; what came of that is for `touchstone merge`. Only
 //! rules that exchanges show can be reached at all.

@@ -57,7 +57,8 @@ fn card(site: &Site, tried: &Tried) -> Markup {
             p {
                 @if report.conforms { span."m p" { "✓ conforms to " (habits) } }
                 @else if !report.complete { span."m c" { "† not tried to the end" } }
-                @else { span."m f" { "✗ does not conform to " (habits) } }
+                @else if tried.breaks() { span."m f" { "✗ does not conform to " (habits) } }
+                @else { span."m k" { "? too little to say whether it conforms to " (habits) } }
             }
             dl { @for level in [Level::Must, Level::Should, Level::May] {
                 @let counts = tried.count(|rule| rule.level == level);

@@ -19,7 +19,9 @@ pub(super) fn page(site: &Site, tried: &Tried) -> Page {
     let body = html! {
         h1 { (tried.name) }
         p.lead {
-            @if report.conforms { "It conforms to " } @else { "It does not conform to " }
+            @if report.conforms { "It conforms to " }
+            @else if tried.breaks() { "It does not conform to " }
+            @else { "Too little could be tried to say whether it conforms to " }
             code { (report.dialect) } "."
             @if !report.complete { " It could not be tried to the end." }
         }
