@@ -111,8 +111,9 @@ mod tests {
 
     #[test]
     fn whoever_reads_a_file_wrongly_is_found() {
+        type Reads = fn(&str) -> Told;
         assert!(!is_found(from_file));
-        let mistakes: [(&str, fn(&str) -> Told); 8] = [
+        let mistakes: [(&str, Reads); 8] = [
             ("an apostrophe is a letter", |text| {
                 from_file(&text.replace('\'', "\\'"))
             }),
