@@ -76,7 +76,6 @@ fn long_swallow(stage: &mut Stage) -> Result<(), Trouble> {
 }
 
 fn held_uploads(stage: &mut Stage) -> Result<(), Trouble> {
-    stage.may_keep_much();
     let mut uploads = stage.connect_all(200)?;
     let block = vec![b'x'; 800_000];
     for (number, client) in uploads.iter_mut().enumerate() {

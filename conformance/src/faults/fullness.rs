@@ -28,7 +28,6 @@ const AT_ONCE: usize = 100;
 /// as they come grows more than once.
 fn many_items(stage: &mut Stage) -> Result<(), Trouble> {
     const ITEMS: usize = 220_000;
-    stage.may_keep_much();
     let mut client = stage.connect()?;
     let value = |number: usize| format!("{number:06}");
     let numbers: Vec<usize> = (0..ITEMS).collect();

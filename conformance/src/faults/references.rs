@@ -126,7 +126,6 @@ const DUMP: &[u8] = b"lru_crawler metadump all\r\n";
 const WATCH: &[u8] = b"watch fetchers\r\n";
 
 fn unread_dumps(stage: &mut Stage) -> Result<(), Trouble> {
-    stage.may_keep_much();
     stage.needs(DUMP)?;
     let mut other = stage.connect()?;
     store_many(&mut other, 70_000)?;

@@ -56,7 +56,6 @@ const KEYS: usize = 34_900;
 const STALLED: Duration = Duration::from_millis(500);
 
 fn many_misses(stage: &mut Stage) -> Result<(), Trouble> {
-    stage.may_keep_much();
     let mut client = stage.connect()?;
     client.fence()?;
     let before = stage.footprint()?;
@@ -75,7 +74,6 @@ fn unread_values(stage: &mut Stage) -> Result<(), Trouble> {
 }
 
 fn unread_hits(stage: &mut Stage) -> Result<(), Trouble> {
-    stage.may_keep_much();
     // Many keys, for a server may count how often one item is on its way, and only so far.
     let keys: Vec<String> = ('a'..='z')
         .flat_map(|first| ('a'..='z').map(move |second| format!("{first}{second}")))
@@ -118,7 +116,6 @@ fn unread(stage: &mut Stage, line: &str, times: usize, hits: usize) -> Result<()
 }
 
 fn greedy_reader(stage: &mut Stage) -> Result<(), Trouble> {
-    stage.may_keep_much();
     let mut client = stage.connect()?;
     client.set("large", 500_000)?;
     client.set("k", 5_000)?;

@@ -22,14 +22,9 @@ use crate::target::process::Process;
 /// How long an innocent client may wait for its reply.
 pub const INNOCENT_MAX: Duration = Duration::from_secs(1);
 
-/// What a server may keep when all who strained it are gone: few items, its tables, and what its
-/// heap does not give back. memcached 1.6.18 and 1.6.45 keep 9 MiB at most, and ours 6 MiB.
-const KEPT_MAX_BYTES: u64 = 16 * MEBIBYTE;
-
-/// What it may keep of very many items or bytes: all its memory for items, which is 64 MiB by
-/// default, and half as much again for the buffers through which they went, which memcached keeps
-/// for whom it serves next: 69 MiB at most. Ours keeps 17 MiB then.
-const MUCH_KEPT_MAX_BYTES: u64 = 96 * MEBIBYTE;
+/// What a server may keep when all who strained it are gone: its items, which are 64 MiB by
+/// default, and half as much again for how they lie and for whom it may serve next.
+const KEPT_MAX_BYTES: u64 = 96 * MEBIBYTE;
 
 /// How often its memory must be as large as before until it counts as settled.
 const SETTLED_LOOKS: usize = 15;
@@ -53,8 +48,6 @@ pub struct Stage {
     baseline: Result<Footprint, Trouble>,
     /// Whether the server was ended on purpose.
     is_over: bool,
-    /// What it may keep in the end.
-    kept_max_bytes: u64,
 }
 
 impl Stage {
@@ -72,7 +65,6 @@ impl Stage {
             waits: Waits::default(),
             baseline: Err(Trouble::Unseen("nobody has looked yet".to_owned())),
             is_over: false,
-            kept_max_bytes: KEPT_MAX_BYTES,
         };
         stage.open()?;
         Ok(stage)
@@ -210,11 +202,6 @@ impl Stage {
         self.process.id()
     }
 
-    /// So much goes through the server that it may keep as much as its items may take, and more.
-    pub fn may_keep_much(&mut self) {
-        self.kept_max_bytes = MUCH_KEPT_MAX_BYTES;
-    }
-
     /// Ends the server and starts another, whose log is for the caller to read.
     ///
     /// # Errors
@@ -307,8 +294,8 @@ impl Stage {
         )?;
         let now = self.footprint()?.resident_bytes;
         hold(
-            now <= before.resident_bytes + self.kept_max_bytes,
-            &format!("at most {} kept", megabytes(self.kept_max_bytes)),
+            now <= before.resident_bytes + KEPT_MAX_BYTES,
+            &format!("at most {} kept", megabytes(KEPT_MAX_BYTES)),
             megabytes(now.saturating_sub(before.resident_bytes)),
         )
     }
