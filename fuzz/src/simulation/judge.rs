@@ -55,6 +55,20 @@ pub(super) struct Listing {
     answered: usize,
     /// What the others may have been when they were looked up.
     keys: BTreeMap<Vec<u8>, Key>,
+    /// What it asks for each of them, without the key.
+    head: Vec<u8>,
+}
+
+impl Listing {
+    /// What a key may be, of which nobody knows yet whether it was looked up, and so touched.
+    fn perhaps_touched(&self, name: &[u8], key: &mut Key, now: Time) {
+        if self.head.starts_with(b"gat") {
+            let mut touched = key.pasts.clone();
+            let one = one_of(&self.head, name);
+            touched.iter_mut().for_each(|past| past.rule(&one, now));
+            key.pasts.extend(touched);
+        }
+    }
 }
 
 /// Who judges one server.
@@ -139,7 +153,7 @@ impl Judge {
         })
     }
 
-    fn learn(&mut self, name: &[u8], key: Key, now: Time) {
+    fn learn(&mut self, name: &[u8], mut key: Key, now: Time) {
         for dump in self.dumps.values_mut() {
             dump.learn(name, &key, now);
         }
@@ -147,6 +161,7 @@ impl Judge {
             if let Some(seen) = listing.keys.get_mut(name) {
                 seen.pasts.extend(key.pasts.iter().cloned());
                 seen.is_excused |= key.is_excused;
+                listing.perhaps_touched(name, &mut key, now);
             }
         }
         self.keys.insert(name.to_vec(), key);
@@ -214,7 +229,7 @@ impl Judge {
         let mut listing = self.listings.remove(&client).unwrap_or_default();
         let words = request.words();
         let head = words.get(..words.len().saturating_sub(names.len()));
-        let head = head.unwrap_or_default().join(&b' ');
+        listing.head = head.unwrap_or_default().join(&b' ');
         let mut used = 0;
         while let Some(name) = names.get(listing.answered) {
             let rest = said.get(used..).unwrap_or_default();
@@ -230,7 +245,7 @@ impl Judge {
                 }
             };
             let value = rest.get(..block).unwrap_or_default();
-            let one = Request::new([&head, b" ".as_slice(), name, b"\r\n"].concat());
+            let one = one_of(&listing.head, name);
             let then = listing.keys.remove(name);
             if let Err(owed) = self.one_of_list(&one, name, then, value, now) {
                 return Verdict::Differs(owed);
@@ -246,8 +261,12 @@ impl Judge {
             };
         }
         for name in names.iter().skip(listing.answered) {
-            let key = self.key(name);
-            listing.keys.entry(name.clone()).or_insert(key);
+            if !listing.keys.contains_key(name) {
+                let mut key = self.key(name);
+                listing.keys.insert(name.clone(), key.clone());
+                listing.perhaps_touched(name, &mut key, now);
+                self.keys.insert(name.clone(), key);
+            }
         }
         self.listings.insert(client, listing);
         match used {
@@ -335,6 +354,11 @@ fn shown(rulings: &[Ruling]) -> String {
         )
     });
     all.collect::<Vec<_>>().join("; ")
+}
+
+/// What a list asks of one of its keys.
+fn one_of(head: &[u8], name: &[u8]) -> Request {
+    Request::new([head, b" ", name, b"\r\n"].concat())
 }
 
 /// Whether this is a key that may have an item.
